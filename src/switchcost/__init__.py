@@ -1,0 +1,23 @@
+"""Switching costs, satisfaction and loyalty: reliability, factor analysis, structural models, moderation.
+
+Everything a notebook needs hangs directly on the package: ``import switchcost as sc`` and ``sc.load(...)``,
+``sc.fit(...)``, ``sc.scoreboard()``. Functions that share their module's name are imported here, so that
+``sc.audit`` is always the function.
+"""
+
+# ruff: noqa: F401, I001  (the order follows the order of the notebooks)
+# from .data import codebook, datasets, load, published
+# from .audit import audit
+# from .reliability import item_analysis, reliability
+# from .efa import bartlett, efa, kmo, parallel_analysis
+# from .sem import compare, fit, invariance
+# from .validity import fornell_larcker, htmt
+# from .moderation import moderate
+# from .latent_interaction import latent_interaction
+# from .consistency import check_table
+# from .pls import pls
+# from . import simulate
+# from .replicate import scoreboard
+from . import plots, tables
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Figures, in colours that colour-blind readers can tell apart."""
