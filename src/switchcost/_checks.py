@@ -19,7 +19,9 @@ def suggest(name: str, known: Iterable[str]) -> str:
     stem = str(name).rstrip("0123456789").rstrip("_")
     alike = [k for k in known if stem and k.startswith(stem)]
     if alike:
-        parts.append(f"Columns that start like it: {', '.join(alike[:8])}{', ...' if len(alike) > 8 else ''}.")
+        parts.append(
+            f"Columns that start like it: {', '.join(alike[:8])}{', ...' if len(alike) > 8 else ''}."
+        )
     if not parts and known:
         parts.append(f"There are: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}.")
     return (" " + " ".join(parts)) if parts else ""
@@ -89,7 +91,9 @@ def numeric(
         if pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
             values = col.to_numpy(dtype=float, na_value=np.nan)
         elif pd.api.types.is_datetime64_any_dtype(col):
-            raise ValueError(f"column {name!r} holds dates; turn it into a number (e.g. days) or leave it out")
+            raise ValueError(
+                f"column {name!r} holds dates; turn it into a number (e.g. days) or leave it out"
+            )
         else:
             values = pd.to_numeric(col, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
             bad = col[np.isnan(values) & col.notna().to_numpy()]
@@ -106,7 +110,9 @@ def numeric(
             raise ValueError(f"column {name!r} holds infinite values in {int(np.isinf(values).sum())} rows")
         gaps = np.isnan(values)
         if gaps.all():
-            raise ValueError(f"column {name!r} has no values at all; leave it out or check how the file was read")
+            raise ValueError(
+                f"column {name!r} has no values at all; leave it out or check how the file was read"
+            )
         if gaps.any() and not missing_allowed:
             raise ValueError(
                 f"column {name!r} has {int(gaps.sum())} missing values; drop those rows "
@@ -121,18 +127,24 @@ def numeric(
     return pd.DataFrame(out, index=data.index)
 
 
-def scales(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: int = 1) -> dict[str, list[str]]:
+def scales(
+    data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: int = 1
+) -> dict[str, list[str]]:
     """Check a mapping from scale name to its items and return it as plain lists."""
     if not isinstance(scales, Mapping) or not scales:
         raise ValueError("scales must be a dict such as {'satisfaction': ['sat1', 'sat2', 'sat3']}")
     out = {}
     for scale, items in scales.items():
         if isinstance(items, str):
-            raise ValueError(f"scale {scale!r} must be a list of items, and is the text {items!r}; write [{items!r}]")
+            raise ValueError(
+                f"scale {scale!r} must be a list of items, and is the text {items!r}; write [{items!r}]"
+            )
         items = list(items)
         for item in items:
             if item not in data.columns:
-                raise ValueError(f"item {item!r} of scale {scale!r} is not a column.{suggest(item, data.columns)}")
+                raise ValueError(
+                    f"item {item!r} of scale {scale!r} is not a column.{suggest(item, data.columns)}"
+                )
         twice = sorted({i for i in items if items.count(i) > 1})
         if twice:
             raise ValueError(f"scale {scale!r} names an item twice: {', '.join(twice)}")

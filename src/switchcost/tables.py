@@ -35,7 +35,8 @@ class Table:
         cells, right = self.cells(), self._numeric()
         align = ["right" if r else "left" for r in right]
         head = "".join(
-            f'<th style="text-align:{a}">{html.escape(str(c))}</th>' for a, c in zip(align, cells, strict=True)
+            f'<th style="text-align:{a}">{html.escape(str(c))}</th>'
+            for a, c in zip(align, cells, strict=True)
         )
         body = "".join(
             "<tr>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIGURES = Path(__file__).resolve().parents[2] / "figures"
+# `python run.py` sends the figures of a trial run elsewhere, so that the committed ones stay.
+FIGURES = Path(os.environ.get("SWITCHCOST_FIGURES") or Path(__file__).resolve().parents[2] / "figures")
 
 
 def start(name: str, seed: int) -> np.random.Generator:
@@ -72,10 +74,14 @@ def figure(fig: Figure, name: str, alt: str) -> None:
     from IPython.display import display
 
     if not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
-        raise ValueError(f"figure name {name!r} must look like '09_slopes': notebook number, then what it shows")
+        raise ValueError(
+            f"figure name {name!r} must look like '09_slopes': notebook number, then what it shows"
+        )
     if len(alt.split()) < 10:
-        raise ValueError(f"alternative text of {name} has {len(alt.split())} words; say what the figure shows")
-    FIGURES.mkdir(exist_ok=True)
+        raise ValueError(
+            f"alternative text of {name} has {len(alt.split())} words; say what the figure shows"
+        )
+    FIGURES.mkdir(parents=True, exist_ok=True)
     # A fixed salt and no date: the same figure gives the same file.
     with plt.rc_context({"svg.hashsalt": name}):
         fig.savefig(FIGURES / f"{name}.svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""One command for everything. Needs Python 3.11 or newer and nothing else.
+
+python run.py            run every notebook in a clean kernel, compare its numbers, print the scoreboard
+python run.py test       run the tests
+python run.py lab        open JupyterLab at the first notebook
+python run.py refresh    run notebooks in place and keep their new outputs (refresh 05 11: only those)
+python run.py copies     write student/ (solutions removed) and instructor/ (solutions open)
+python run.py book       build the readable site into build/book
+python run.py setup      only build the environment in .venv
+
+The first call builds .venv from requirements.lock: a few minutes and about 1.5 GB. Later calls start at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "built-from"
+OLDEST, TRIED = (3, 11), ((3, 11), (3, 12), (3, 13))
+NEEDED_GB = 2.5
+COMMANDS = ("all", "test", "lab", "refresh", "copies", "book", "setup")
+
+
+def stop(message: str) -> None:
+    """End with one sentence for the reader instead of a traceback."""
+    sys.exit(f"\n{message}")
+
+
+def venv_python() -> Path:
+    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def fingerprint(installer: str) -> str:
+    """What the environment was built from; it is rebuilt when this changes."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    return f"{hashlib.sha256(LOCK.read_bytes()).hexdigest()} python {version} {installer}"
+
+
+def choose_installer() -> str:
+    """uv when it is there (much faster), pip otherwise; SWITCHCOST_INSTALLER=pip decides."""
+    asked = os.environ.get("SWITCHCOST_INSTALLER")
+    if asked not in (None, "", "uv", "pip"):
+        stop(f"SWITCHCOST_INSTALLER is {asked!r}; it can be uv or pip.")
+    if asked == "uv" and not shutil.which("uv"):
+        stop("SWITCHCOST_INSTALLER is uv, and uv is not on the path. Unset it to use pip.")
+    return asked or ("uv" if shutil.which("uv") else "pip")
+
+
+def explain(output: str) -> str:
+    """Turn an installer's last words into what to do about them."""
+    words = output.lower()
+    if "no space left" in words or "not enough space" in words or "disk full" in words:
+        return f"The disk is full. The environment needs about {NEEDED_GB} GB below {ROOT}."
+    offline = ("connection", "network", "name resolution", "timed out", "temporary failure", "dns", "proxy")
+    if any(word in words for word in offline):
+        return "The package index cannot be reached. The first set-up needs a network; later runs do not."
+    if "hash" in words and "match" in words:
+        return "A package is not the one the lock file names (its hash differs). Empty the installer's cache."
+    return "The installer failed; its last lines are above."
+
+
+def call(command: list[str], what: str) -> None:
+    """Run an installer step, show what it prints, and explain a failure."""
+    print(f"  {what} ...", flush=True)
+    tail: list[str] = []
+    try:
+        with subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as process:
+            for line in process.stdout:
+                tail = [*tail[-40:], line]
+                if line.startswith(("Collecting", "Installing", "Installed", "Prepared", "Resolved")):
+                    print("\r  " + line.strip()[:90].ljust(90), end="", flush=True)
+        print("\r" + " " * 94 + "\r", end="")
+    except OSError as error:
+        stop(explain(str(error)) if error.errno == 28 else f"Cannot run {command[0]}: {error}")
+    if process.returncode:
+        sys.stderr.writelines(tail)
+        stop(explain("".join(tail)))
+
+
+def setup() -> None:
+    """Build .venv from requirements.lock; do nothing when it is already built from it."""
+    version = ".".join(map(str, sys.version_info[:2]))
+    if sys.version_info[:2] < OLDEST:
+        stop(f"This is Python {version}; the collection needs 3.11 or newer. For example: python3.12 run.py")
+    installer = choose_installer()
+    built = STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
+    if built.rsplit(" ", 1)[0] == fingerprint(installer).rsplit(" ", 1)[0] and venv_python().exists():
+        return
+    free = shutil.disk_usage(ROOT).free / 1e9
+    if free < NEEDED_GB:
+        stop(f"The disk has {free:.1f} GB free; the environment needs about {NEEDED_GB} GB.")
+    print(f"Building the environment in .venv with {installer} (once, a few minutes)")
+    if sys.version_info[:2] not in TRIED:
+        print(f"  Python {version} has not been tried; 3.11 to 3.13 have. If this fails, use one of those.")
+    if installer == "uv":
+        call(["uv", "venv", "--clear", "--python", sys.executable, str(VENV)], "making .venv")
+        call(
+            ["uv", "pip", "sync", "--python", str(venv_python()), "--require-hashes", str(LOCK)],
+            "installing the packages of requirements.lock",
+        )
+    else:
+        call([sys.executable, "-m", "venv", "--clear", str(VENV)], "making .venv")
+        call(
+            [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check"]
+            + ["--require-hashes", "-r", str(LOCK)],
+            "installing the packages of requirements.lock",
+        )
+    # A path file, not an installed copy: an edit below src/ counts at once and no build tool is needed.
+    where = subprocess.run(
+        [str(venv_python()), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    Path(where, "switchcost-src.pth").write_text(str(ROOT / "src") + "\n", encoding="utf-8")
+    STAMP.write_text(fingerprint(installer), encoding="utf-8")
+    print("  done")
+
+
+def inside(*arguments: str) -> int:
+    """Run Python from .venv and return its exit code."""
+    env = dict(os.environ, PYTHONUTF8="1", JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0")
+    # One thread a process: notebooks and tests run side by side, and the numbers do not depend on the split.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        env.setdefault(name, "1")
+    env.pop("PYTHONPATH", None)
+    try:
+        return subprocess.call([str(venv_python()), *arguments], cwd=ROOT, env=env)
+    except KeyboardInterrupt:
+        return 130
+
+
+def main(arguments: list[str]) -> int:
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("all", [])
+    if command in ("-h", "--help", "help"):
+        print(__doc__)
+        return 0
+    if command not in COMMANDS:
+        stop(
+            f"There is no command {command!r}. There are: {', '.join(COMMANDS[1:])}; without one, everything runs."
+        )
+    setup()
+    if command == "setup":
+        print("The environment is ready: python run.py lab")
+        return 0
+    if command == "test":
+        workers = [] if any(a.startswith("-n") for a in rest) else ["-n", str(min(os.cpu_count() or 1, 8))]
+        return inside("-m", "pytest", *workers, *rest)
+    if command == "lab":
+        return inside("-m", "jupyter", "lab", "notebooks/00_start_here.ipynb", *rest)
+    if command == "all":
+        return inside("-m", "switchcost.notebooks", "check", *rest)
+    return inside("-m", "switchcost.notebooks", command, *rest)
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 8):  # noqa: UP036  (an old interpreter should get a sentence, not a SyntaxError)
+        sys.exit("The collection needs Python 3.11 or newer. Run it with one: python3.11 run.py")
+    sys.exit(main(sys.argv[1:]))

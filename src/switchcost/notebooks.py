@@ -1,0 +1,268 @@
+"""Execute the notebooks, compare their numbers with the committed ones, make copies for class.
+
+``python run.py`` calls this module inside the environment: ``python -m switchcost.notebooks check``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+PROGRESS = re.compile(r"\d+%\||it/s|s/it")
+
+
+def paths(chosen: list[str] | None = None) -> list[Path]:
+    """The notebooks in their order, or those whose names start with one of ``chosen``."""
+    every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not chosen:
+        return every
+    for start in chosen:
+        if not any(p.name.startswith(start) for p in every):
+            raise ValueError(
+                f"no notebook starts with {start!r}; there are: {', '.join(p.stem for p in every)}"
+            )
+    return [p for p in every if p.name.startswith(tuple(chosen))]
+
+
+def execute(path: Path, figures: Path) -> tuple[Any, float, str]:
+    """Run one notebook in a clean kernel.
+
+    Returns
+    -------
+    (notebook, seconds, problem)
+        ``problem`` is empty when every cell ran.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
+    )
+    began, problem = time.perf_counter(), ""
+    try:
+        client.execute(env={**os.environ, "SWITCHCOST_FIGURES": str(figures)})
+    except CellExecutionError as error:
+        problem = f"a cell failed: {error.ename}: {error.evalue}"
+    except CellTimeoutError:
+        problem = "a cell ran longer than fifteen minutes"
+    except DeadKernelError:
+        problem = "the kernel died, most often for lack of memory; close other programs and run it again"
+    tidy(notebook)
+    return notebook, time.perf_counter() - began, problem
+
+
+def tidy(notebook: Any) -> None:
+    """Remove what differs from run to run: times, progress bars."""
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        cell.metadata.pop("execution", None)
+        cell.outputs = [
+            o for o in cell.outputs if not (o.get("name") == "stderr" and PROGRESS.search(o.text))
+        ]
+
+
+def texts(cell: Any) -> list[str]:
+    """Every output of a cell that a person reads, as plain text."""
+    found = []
+    for output in cell.outputs:
+        if output.output_type == "stream":
+            found.append(output.text)
+            continue
+        data = output.get("data", {})
+        if "text/html" in data and "image/png" not in data:
+            found.append(
+                html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", data["text/html"], flags=re.S))
+            )
+        elif "text/markdown" in data:
+            found.append(data["text/markdown"])
+        elif "text/plain" in data and not data["text/plain"].startswith("<"):
+            found.append(data["text/plain"])
+    return found
+
+
+def same(old: str, new: str) -> str:
+    """Compare two printed texts: words to the letter, numbers to one unit of their last digit.
+
+    Returns
+    -------
+    str
+        Empty when they agree, otherwise the first difference.
+
+    Examples
+    --------
+    >>> same("r = 0.123", "r = 0.124"), same("r = 0.123", "r = 0.126")
+    ('', '0.123 became 0.126')
+    """
+    squeeze = lambda text: re.sub(r"[\s-]+", " ", NUMBER.sub("#", text))  # noqa: E731
+    if squeeze(old) != squeeze(new):
+        return f"the text changed: {' '.join(old.split())[:80]!r} became {' '.join(new.split())[:80]!r}"
+    for a, b in zip(NUMBER.findall(old), NUMBER.findall(new), strict=True):
+        x, y = (float(v.replace(",", "").replace("−", "-")) for v in (a, b))
+        mantissa, _, exponent = a.lower().partition("e")
+        decimals = len(mantissa.partition(".")[2])
+        unit = 0.0 if "." not in mantissa and not exponent else 10.0 ** (int(exponent or 0) - decimals)
+        if abs(x - y) > max(1.001 * unit, 1e-9):
+            return f"{a} became {b}"
+    return ""
+
+
+def differences(old: Any, new: Any) -> list[str]:
+    """What differs between the outputs of two runs of one notebook; cells are counted from 1."""
+    found = []
+    for place, (a, b) in enumerate(zip(old.cells, new.cells, strict=True), start=1):
+        if a.cell_type != "code":
+            continue
+        left, right = texts(a), texts(b)
+        if len(left) != len(right):
+            found.append(f"cell {place}: {len(left)} outputs became {len(right)}")
+            continue
+        found += [f"cell {place}: {why}" for why in map(same, left, right) if why]
+    return found
+
+
+def _job(path: str, figures: str) -> tuple[str, Any, float, str]:
+    notebook, seconds, problem = execute(Path(path), Path(figures))
+    return path, notebook, seconds, problem
+
+
+def run_all(chosen: list[Path], figures: Path, jobs: int) -> dict[Path, tuple[Any, float, str]]:
+    """Execute notebooks side by side, with a progress bar."""
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    from tqdm import tqdm
+
+    figures.mkdir(parents=True, exist_ok=True)
+    done = {}
+    with ProcessPoolExecutor(max_workers=jobs) as pool, tqdm(total=len(chosen), unit="notebook") as bar:
+        waiting = [pool.submit(_job, str(p), str(figures)) for p in chosen]
+        for future in as_completed(waiting):
+            path, notebook, seconds, problem = future.result()
+            done[Path(path)] = (notebook, seconds, problem)
+            bar.set_postfix_str(Path(path).stem)
+            bar.update()
+    return {p: done[p] for p in chosen}
+
+
+def check(chosen: list[Path], jobs: int) -> int:
+    """Run into build/, compare with the committed outputs, print the scoreboard; 1 on any difference."""
+    import nbformat
+
+    results = run_all(chosen, BUILD / "figures", jobs)
+    (BUILD / "notebooks").mkdir(parents=True, exist_ok=True)
+    failed = 0
+    print(f"\n{'notebook':42s} {'seconds':>7s}  result")
+    for path, (notebook, seconds, problem) in results.items():
+        nbformat.write(notebook, BUILD / "notebooks" / path.name)
+        changed = [] if problem else differences(nbformat.read(path, as_version=4), notebook)
+        word = problem or (f"{len(changed)} outputs differ" if changed else "as committed")
+        print(f"{path.stem:42s} {seconds:7.1f}  {word}")
+        for line in changed[:5]:
+            print(f"{'':52s}{line}")
+        failed += bool(problem or changed)
+    print(flush=True)
+    board = subprocess.call([sys.executable, "-m", "switchcost.replicate"], cwd=ROOT)
+    if failed:
+        print(f"\n{failed} of {len(results)} notebooks did not come out as committed; see build/notebooks.")
+    return int(bool(failed or board))
+
+
+def refresh(chosen: list[Path], jobs: int) -> int:
+    """Run in place and keep the new outputs and figures."""
+    import nbformat
+
+    failed = 0
+    for path, (notebook, seconds, problem) in run_all(chosen, ROOT / "figures", jobs).items():
+        print(f"{path.stem:42s} {seconds:7.1f}  {problem or 'refreshed'}")
+        failed += bool(problem)
+        if not problem:
+            nbformat.write(notebook, path)
+    return int(bool(failed))
+
+
+def copies(chosen: list[Path]) -> int:
+    """Write student/ (no solutions, no outputs) and instructor/ (solutions open), both from one source."""
+    import nbformat
+
+    for folder in ("student", "instructor"):
+        (ROOT / folder).mkdir(exist_ok=True)
+    for path in chosen:
+        student, instructor = (nbformat.read(path, as_version=4) for _ in range(2))
+        student.cells = [c for c in student.cells if "solution" not in c.metadata.get("tags", [])]
+        for cell in student.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        for cell in instructor.cells:
+            cell.metadata.pop("jupyter", None)
+            if "solution" in cell.metadata.get("tags", []):
+                cell.metadata["tags"] = ["solution"]
+        nbformat.write(student, ROOT / "student" / path.name)
+        nbformat.write(instructor, ROOT / "instructor" / path.name)
+    print(f"{len(chosen)} notebooks written to student/ (solutions removed) and instructor/ (solutions open)")
+    return 0
+
+
+def book(chosen: list[Path]) -> int:
+    """Build the site from the committed outputs into build/book."""
+    source = BUILD / "book-source"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("_build"))
+    (source / "notebooks").mkdir(exist_ok=True)
+    for path in chosen:
+        shutil.copy(path, source / "notebooks" / path.name)
+    code = subprocess.call(
+        [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-q",
+            "-W",
+            "--keep-going",
+            "-b",
+            "html",
+            str(source),
+            str(BUILD / "book"),
+        ]
+    )
+    if code == 0:
+        print("The site is in build/book/index.html")
+    return code
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m switchcost.notebooks", description=__doc__)
+    parser.add_argument("command", choices=("check", "refresh", "copies", "book"))
+    parser.add_argument("chosen", nargs="*", help="numbers of notebooks, e.g. 05 11; all when left out")
+    parser.add_argument(
+        "--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="notebooks at the same time"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        chosen = paths(options.chosen)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.command in ("check", "refresh"):
+        return {"check": check, "refresh": refresh}[options.command](chosen, options.jobs)
+    return {"copies": copies, "book": book}[options.command](chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
