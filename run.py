@@ -78,9 +78,10 @@ def call(command: list[str], what: str) -> None:
         ) as process:
             for line in process.stdout:
                 tail = [*tail[-40:], line]
-                if line.startswith(("Collecting", "Installing", "Installed", "Prepared", "Resolved")):
+                if sys.stdout.isatty() and line.strip():
                     print("\r  " + line.strip()[:90].ljust(90), end="", flush=True)
-        print("\r" + " " * 94 + "\r", end="")
+        if sys.stdout.isatty():
+            print("\r" + " " * 94 + "\r", end="")
     except OSError as error:
         stop(explain(str(error)) if error.errno == 28 else f"Cannot run {command[0]}: {error}")
     if process.returncode:
