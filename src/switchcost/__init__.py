@@ -12,7 +12,7 @@ Everything a notebook needs hangs directly on the package: ``import switchcost a
 # from .efa import bartlett, efa, kmo, parallel_analysis
 # from .sem import compare, fit, invariance
 # from .validity import fornell_larcker, htmt
-# from .moderation import moderate
+from .moderation import moderate
 # from .latent_interaction import latent_interaction
 # from .consistency import check_table
 # from .pls import pls
