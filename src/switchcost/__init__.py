@@ -15,7 +15,7 @@ Everything a notebook needs hangs directly on the package: ``import switchcost a
 from .moderation import moderate
 # from .latent_interaction import latent_interaction
 # from .consistency import check_table
-# from .pls import pls
+from .pls import pls
 # from . import simulate
 # from .replicate import scoreboard
 from . import plots, tables

@@ -177,3 +177,26 @@ def positive_definite(matrix: np.ndarray, names: Sequence[str], what: str = "cov
         f"a combination of {', '.join(blame)} has no variance. Usual causes: an item that is a sum or a copy "
         "of others, fewer rows than items, or pairwise deletion."
     )
+
+
+def missing_codes(data: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raise when a column still holds a number that stands for "no answer" (-9, -99, -999, 99, 999, 9999).
+
+    Only a value that lies apart from the rest counts: a negative code among answers that are never negative, or a
+    positive code at least five times the largest other answer.
+    """
+    for name in columns(data, names):
+        values = pd.to_numeric(data[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        for code in (-9, -99, -999, -9999, 99, 999, 9999):
+            rest = values[~np.isnan(values) & (values != code)]
+            found = int((values == code).sum())
+            if not found or len(rest) == 0:
+                continue
+            low, high = rest.min(), rest.max()
+            if (code < 0 <= low) or (code > 0 and 0 <= low and code >= 5 * high):
+                raise ValueError(
+                    f"column {name!r} holds {code} in {found} row{'s' if found > 1 else ''}, "
+                    f"{'below' if code < 0 else 'above'} its other answers {low:g} to {high:g}. If {code} means "
+                    f'"no answer", replace it: data.replace({code}, np.nan), or load with sc.load(...), '
+                    "which knows the codes."
+                )
