@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,9 @@ import numpy as np
 import pandas as pd
 
 from . import _checks
+
+# python -m switchcost.data runs a module that the package has imported already; here that is harmless.
+warnings.filterwarnings("ignore", message="'switchcost\\.", category=RuntimeWarning)
 
 CODEBOOK_COLUMNS = (
     "variable", "construct", "label_en", "label_zh", "low", "high", "reverse", "missing_code", "source",
