@@ -10,7 +10,7 @@ from .data import codebook, datasets, directions, load, published, read_survey, 
 # from .audit import audit
 # from .reliability import item_analysis, reliability
 # from .efa import bartlett, efa, kmo, parallel_analysis
-# from .sem import compare, fit, invariance
+from .sem import fit
 # from .validity import fornell_larcker, htmt
 from .moderation import moderate
 # from .latent_interaction import latent_interaction

@@ -1,0 +1,334 @@
+"""The estimation engine: moments implied by a model, discrepancy, gradient, information, and a batched fit.
+
+Everything takes a batch: ``theta`` is (B, npar) and moments are (B, p, p) and (B, p). A single fit is B = 1, a
+bootstrap B = 1000; there is one engine. No loop runs over parameters and no p^2 x p^2 matrix is formed.
+
+Notation (variables in standard-deviation units, see ``Model.set_scale``): ``H`` are the h variables that send an
+arrow. With A_H the columns of A that belong to them, T = A_H (I - A_HH)^-1, so that (I - A)^-1 = I + T J_H'.
+C is the covariance matrix of all variables and Sigma its observed block. The derivative of Sigma with respect to
+any entry of A or S has rank two, dSigma = w (x y' + y x'), where x and y are columns of the *pool*
+P = [I | (J_H + T)_obs | C_obs,H]. Hence, for symmetric W and M,
+
+    tr(M dSigma_i)                      = 2 w_i x_i' M y_i
+    tr(W dSigma_i W dSigma_j) / 2       = w_i w_j (x_i'W x_j * y_i'W y_j + x_i'W y_j * y_i'W x_j),
+
+that is, every gradient and information element is gathered from the Gram matrix P'WP. The discrepancy is
+F = (log|Sigma| + tr(W S) - log|S| - p + (m - mu)'W(m - mu)) / 2, W = Sigma^-1 (Joereskog 1969, Psychometrika 34;
+Bollen 1989, p. 107), summed over groups with weights n_g / N, so that chi-square = 2 N F. With missing values the
+sum runs over missing-data patterns (Arbuckle 1996; Enders & Bandalos 2001).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .model import Group, Model
+
+TOLERANCE = 1e-7  # largest gradient element, in units of sqrt(information), at which a fit has converged
+
+
+@dataclass
+class Moments:
+    """Sample moments of complete data in user units: one entry a group.
+
+    Attributes
+    ----------
+    S : list of (B, p, p) covariance matrices with divisor n
+    m : list of (B, p) means, or None without a mean structure
+    n : rows by group
+    """
+
+    S: list[np.ndarray]
+    m: list[np.ndarray] | None
+    n: list[float]
+
+    def __len__(self) -> int:
+        return len(self.S[0])
+
+    def take(self, index) -> Moments:
+        return Moments([s[index] for s in self.S], None if self.m is None else [m[index] for m in self.m], self.n)
+
+
+@dataclass
+class Patterns:
+    """Moments by missing-data pattern (B = 1): unobserved elements are zero.
+
+    Attributes
+    ----------
+    mask : list of (P, p) bool, True where observed
+    count : list of (P,) rows by pattern
+    m, S : list of (P, p) means and (P, p, p) covariance matrices (divisor: rows of the pattern)
+    x_moments : list of (mean, covariance) of all variables, used for fixed exogenous ones only
+    n : rows by group
+    """
+
+    mask: list[np.ndarray]
+    count: list[np.ndarray]
+    m: list[np.ndarray]
+    S: list[np.ndarray]
+    x_moments: list[tuple]
+    n: list[float]
+
+    def __len__(self) -> int:
+        return 1
+
+
+def entries(model: Model, g: Group, theta: np.ndarray, sample: tuple) -> np.ndarray:
+    """Scaled matrix entries (B, n_entries) of one group; exogenous ones are read from ``sample`` (S, m)."""
+    e = theta @ g.D.T + g.k0
+    if g.exo.any():
+        S, m = sample
+        for k in np.flatnonzero(g.exo):
+            e[:, k] = g.d[k] * (m[:, g.i[k]] if g.kind[k] == 2 else S[:, g.i[k], g.j[k]])
+    return e
+
+
+def structure(model: Model, g: Group, e: np.ndarray) -> tuple:
+    """Scaled entries (B, n_entries) -> (Q, C, mean): pool columns (B, p, 2h), moments of all variables.
+
+    ``mean`` is None without a mean structure. Works on complex input, so that derivatives can be taken by the
+    complex step.
+    """
+    B, v, h, p, H = len(e), len(model.names), len(model.H), model.n_ov, model.H
+    isA, isS, isM, atA, atS, atS2, atM = g.at
+    A = np.zeros((B, v * h), e.dtype)
+    A[:, atA] = e[:, isA]
+    A = A.reshape(B, v, h)
+    S = np.zeros((B, v * v), e.dtype)
+    S[:, atS] = e[:, isS]
+    S[:, atS2] = e[:, isS]
+    S = S.reshape(B, v, v)
+    T = A @ np.linalg.inv(np.eye(h) - A[:, H]) if A[:, H].any() else A
+    X = S + T @ S[:, H]
+    C = X + X[:, :, H] @ T.swapaxes(1, 2)
+    J = T[:, :p].copy()
+    for k in np.flatnonzero(H < p):
+        J[:, H[k], k] += 1.0
+    mean = None
+    if model.means:
+        M = np.zeros((B, v), e.dtype)
+        M[:, atM] = e[:, isM]
+        mean = M + (T @ M[:, H, None])[:, :, 0]
+    return np.concatenate([J, C[:, :p, H]], axis=2), C, mean
+
+
+def gram(W: np.ndarray, Q: np.ndarray) -> np.ndarray:
+    """P'WP for P = [I | Q]: (B, p, p), (B, p, r) -> (B, p + r, p + r)."""
+    p, r = Q.shape[1:]
+    K = np.empty((len(W), p + r, p + r), np.result_type(W, Q))
+    WQ = W @ Q
+    K[:, :p, :p] = W
+    K[:, :p, p:] = WQ
+    K[:, p:, :p] = WQ.swapaxes(1, 2)
+    K[:, p:, p:] = Q.swapaxes(1, 2) @ WQ
+    return K
+
+
+def _slopes(model: Model, g: Group, mean: np.ndarray) -> np.ndarray:
+    """Factor c (B, n_entries) with dmu = c x: 1 for intercepts, the sender's mean for arrows, 0 for S."""
+    c = np.zeros((len(mean), len(g.kind)), mean.dtype)
+    c[:, g.kind == 2] = 1.0
+    arrows = g.kind == 0
+    c[:, arrows] = mean[:, model.H[g.eta[arrows]]]
+    return c
+
+
+def pullback(model: Model, g: Group, Q, mean, M, v) -> np.ndarray:
+    """Gradient (B, npar) of F from M = W(S + dd')W - W and v = W d (d = m - mu)."""
+    K = gram(M, Q)
+    out = -g.w * K[:, g.x, g.y]
+    if model.means:
+        Pv = np.concatenate([v, (Q.swapaxes(1, 2) @ v[:, :, None])[:, :, 0]], axis=1)
+        out = out - _slopes(model, g, mean) * Pv[:, g.x]
+    return out @ g.D
+
+
+def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight=None) -> np.ndarray:
+    """Information (B, npar, npar) from the Gram matrix K (R, q, q); summed over R with ``weight`` if given."""
+    free = np.flatnonzero(g.D.any(axis=1))
+    if model.simple:
+        free = free[np.argsort(g.D[free].argmax(axis=1))]
+    q = K.shape[-1]
+    flat = K.reshape(len(K), q * q)
+    cov = free[g.kind[free] != 2]
+    x, y, w = g.x[cov], g.y[cov], g.w[cov]
+
+    def pick(a, b):
+        return np.take(flat, (a[:, None] * q + b).ravel(), axis=1)
+
+    part = pick(x, x)
+    part *= pick(y, y)
+    other = pick(x, y)
+    other *= pick(y, x)
+    part += other
+    part *= np.outer(w, w).ravel()
+    if weight is not None:
+        part = (weight @ part)[None]
+    part = part.reshape(-1, len(cov), len(cov))
+    if c is None:
+        out = part
+    else:
+        out = np.zeros((len(part), len(free), len(free)))
+        place = np.flatnonzero(g.kind[free] != 2)
+        out[:, place[:, None], place] = part
+        mid = np.flatnonzero(g.kind[free] != 1)
+        xm, cm = g.x[free[mid]], c[:, free[mid]]
+        block = pick(xm, xm)
+        block = (block if weight is None else (weight @ block)[None]).reshape(-1, len(mid), len(mid))
+        out[:, mid[:, None], mid] += block * cm[:, :, None] * cm[:, None, :]
+    D = g.D[free]
+    if model.simple:
+        d = D.max(axis=1)
+        out *= np.outer(d, d)
+        return out
+    return D.T @ out @ D
+
+
+def _inverse(Sigma: np.ndarray) -> tuple:
+    """Inverse, log-determinant and a flag (B,) that tells positive definite matrices from the rest."""
+    ok = np.ones(len(Sigma), bool)
+    try:
+        L = np.linalg.cholesky(Sigma)
+    except np.linalg.LinAlgError:
+        finite = np.isfinite(Sigma).all(axis=(1, 2))
+        ok = finite.copy()
+        ok[finite] = np.linalg.eigvalsh(Sigma[finite])[:, 0] > 1e-12
+        Sigma = np.where(ok[:, None, None], Sigma, np.eye(Sigma.shape[1]))
+        L = np.linalg.cholesky(Sigma)
+    logdet = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)
+    return np.linalg.inv(Sigma), logdet, ok
+
+
+def _terms(model: Model, data, k: int, C, mean) -> tuple:
+    """Group k: F without its constant (B,), W (R, p, p), M (B, p, p), v (B, p), weights over R or None, ok (B,)."""
+    p = model.n_ov
+    s = model.scale[:p]
+    Sigma, mu = C[:, :p, :p], None if mean is None else mean[:, :p]
+    if isinstance(data, Moments):
+        W, logdet, ok = _inverse(Sigma)
+        S = data.S[k] / np.outer(s, s)
+        v = None
+        T = S
+        if mu is not None:
+            d = data.m[k] / s - mu
+            T = S + d[:, :, None] * d[:, None, :]
+            v = (W @ d[:, :, None])[:, :, 0]
+        WT = W @ T
+        F = 0.5 * (logdet + np.trace(WT, axis1=1, axis2=2))
+        return F, W, WT @ W - W, v, None, ok
+    mask = data.mask[k]
+    both = mask[:, :, None] & mask[:, None, :]
+    W, logdet, ok = _inverse(np.where(both, Sigma, np.eye(p)))
+    W = np.where(both, W, 0.0)
+    wt = data.count[k] / data.n[k]
+    d = np.where(mask, data.m[k] / s - mu, 0.0)
+    T = data.S[k] / np.outer(s, s) + d[:, :, None] * d[:, None, :]
+    WT = W @ T
+    F = 0.5 * wt @ (logdet + np.trace(WT, axis1=1, axis2=2))
+    M = np.tensordot(wt, WT @ W - W, 1)
+    v = wt @ (W @ d[:, :, None])[:, :, 0]
+    return F[None], W, M[None], v[None], wt, ok.all(keepdims=True)
+
+
+def sample_of(data, k: int) -> tuple:
+    """Moments that fixed exogenous entries of group k are read from."""
+    if isinstance(data, Moments):
+        return data.S[k], None if data.m is None else data.m[k]
+    mean, cov = data.x_moments[k]
+    return cov[None], mean[None]
+
+
+def evaluate(model: Model, data, theta: np.ndarray, information: bool = True) -> tuple:
+    """Discrepancy F (B,), gradient (B, npar) and expected information of one observation (B, npar, npar).
+
+    F leaves out the part that does not depend on theta; it is inf where Sigma is not positive definite.
+    """
+    N = sum(data.n)
+    F, grad, info = 0.0, 0.0, 0.0
+    for k, g in enumerate(model.groups):
+        share = data.n[k] / N
+        Q, C, mean = structure(model, g, entries(model, g, theta, sample_of(data, k)))
+        f, W, M, v, wt, ok = _terms(model, data, k, C, mean)
+        F = F + share * np.where(ok, f, np.inf)
+        grad = grad + share * pullback(model, g, Q, mean, M, v)
+        if information:
+            K = gram(W, Q)
+            info = info + share * products(model, g, K, None if mean is None else _slopes(model, g, mean), wt)
+    return F, grad, info
+
+
+def fit_batch(model: Model, S, m=None, n=None, start=None, max_iter: int = 200, data=None) -> tuple:
+    """Fit one model to a batch of sample moments by Fisher scoring with Levenberg damping.
+
+    Parameters
+    ----------
+    model : Model, with ``set_scale`` called (``prepare`` does it)
+    S : (B, p, p) covariance matrices with divisor n, in the order of ``model.ov``; a list of them for groups
+    m : (B, p) means (list for groups); needed when the model has a mean structure
+    n : rows, a number or one a group
+    start : (npar,) or (B, npar)
+    data : a ``Moments`` or ``Patterns`` object instead of S, m, n
+
+    Returns
+    -------
+    theta (B, npar), F (B,), converged (B,) bool
+        chi-square is ``2 * N * (F - saturated_F)``; see ``saturated``. ``converged`` says that the step that Fisher
+        scoring would still take is below 1e-7 standard errors of one observation in every parameter.
+    """
+    if data is None:
+        groups = S if isinstance(S, (list, tuple)) else [S]
+        means = m if isinstance(m, (list, tuple)) or m is None else [m]
+        data = Moments(list(groups), means, list(n) if np.ndim(n) else [n])
+    B = len(data)
+    theta = np.broadcast_to(np.asarray(start, float), (B, model.npar)).copy()
+    F, converged = np.full(B, np.inf), np.zeros(B, bool)
+    size = max(1, int(2**18 / max(model.npar**2, 1)))
+    for first in range(0, B, size):
+        part = slice(first, first + size)
+        one = data if B == 1 else data.take(part)
+        theta[part], F[part], converged[part] = _scoring(model, one, theta[part], max_iter)
+    return theta, F, converged
+
+
+def _scoring(model: Model, data, theta: np.ndarray, max_iter: int) -> tuple:
+    """Fisher scoring; each member of the batch has its own damping and leaves when it is done."""
+    B = len(theta)
+    F, grad, info = evaluate(model, data, theta)
+    damping, converged = np.zeros(B), np.zeros(B, bool)
+    active = np.arange(B)
+    if model.npar == 0:
+        return theta, F, np.ones(B, bool)
+    out_theta, out_F = theta.copy(), F.copy()
+    for _ in range(max_iter):
+        s = 1.0 / np.sqrt(np.maximum(np.diagonal(info, axis1=1, axis2=2), 1e-300))
+        scaled = info * s[:, :, None] * s[:, None, :]
+        diagonal = np.arange(model.npar)
+        scaled[:, diagonal, diagonal] += damping[:, None] + 1e-12
+        step = -np.linalg.solve(scaled, (grad * s)[:, :, None])[:, :, 0]
+        small = (np.abs(grad * s).max(axis=1) < TOLERANCE) & (np.abs(step).max(axis=1) < 1e2 * TOLERANCE)
+        new = theta + step * s
+        F1, g1, I1 = evaluate(model, data, new)
+        better = F1 <= F + 1e-13 * (1 + np.abs(F))
+        pick = better[:, None]
+        theta, F, grad = np.where(pick, new, theta), np.where(better, F1, F), np.where(pick, g1, grad)
+        info = np.where(pick[:, :, None], I1, info)
+        damping = np.where(better, np.where(damping > 1e-4, damping / 10, 0.0), np.maximum(10 * damping, 1e-3))
+        done = small | (damping > 1e8)
+        if done.any():
+            out_theta[active[done]], out_F[active[done]] = theta[done], F[done]
+            converged[active[done]] = small[done]
+            keep = ~done
+            if not keep.any():
+                return out_theta, out_F, converged
+            active, theta, F, grad, info, damping = (a[keep] for a in (active, theta, F, grad, info, damping))
+            data = data.take(keep)
+    out_theta[active], out_F[active] = theta, F
+    return out_theta, out_F, converged
+
+
+def saturated(data, k: int) -> np.ndarray:
+    """The part of F that complete data fix in group k: (log|S| + p) / 2, shape (B,), in user units."""
+    S = data.S[k]
+    return 0.5 * (np.linalg.slogdet(S)[1] + S.shape[1])

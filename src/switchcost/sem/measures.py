@@ -1,0 +1,101 @@
+"""Fit measures, with lavaan's names (dots become underscores) and lavaan's definitions.
+
+Sources: CFI Bentler (1990, Psych. Bulletin 107); TLI Tucker & Lewis (1973); RMSEA Steiger & Lind, interval Browne &
+Cudeck (1993), times sqrt(groups) Steiger (1998); SRMR Bentler (1995), means included when they are modelled;
+robust CFI, TLI and RMSEA Brosseau-Liard & Savalei (2012, 2014).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import chdtrc, chndtr
+
+CLOSE = 0.05
+
+
+def _noncentrality(chisq: float, df: float, probability: float) -> float:
+    """lambda with P(chi2(df, lambda) <= chisq) = probability; 0 when even lambda = 0 lies below."""
+    from scipy.optimize import brentq
+
+    if df < 1 or not np.isfinite(chisq) or chndtr(chisq, df, 0.0) < probability:
+        return 0.0
+    high = max(chisq, 4.0)
+    while chndtr(chisq, df, high) > probability:
+        high *= 2
+    return brentq(lambda nc: chndtr(chisq, df, nc) - probability, 0.0, high, xtol=1e-10)
+
+
+def rmsea(chisq: float, df: float, n: float, groups: int, scale: float = 1.0) -> dict:
+    """RMSEA, its 90 % interval and the p-value of close fit.
+
+    ``scale`` is the Yuan-Bentler factor c: the point is taken from ``chisq - c df``, the interval from
+    ``chisq / c`` with its bounds times sqrt(c) (the robust version); 1 gives the ordinary measure.
+    """
+    if df == 0:
+        return {"": 0.0, "_ci_lower": 0.0, "_ci_upper": 0.0, "_pvalue": np.nan}
+    root = np.sqrt(groups)
+    scaled = chisq / scale
+    lower, upper = (_noncentrality(scaled, df, p) for p in (0.95, 0.05))
+    close = df * n * CLOSE**2 / groups / scale
+    return {
+        "": np.sqrt(max((chisq - scale * df) / (df * n), 0.0)) * root,
+        "_ci_lower": np.sqrt(scale * lower / (n * df)) * root,
+        "_ci_upper": np.sqrt(scale * upper / (n * df)) * root,
+        "_pvalue": float(1 - chndtr(scaled, df, close)),
+    }
+
+
+def comparative(chisq, df, base_chisq, base_df, c=1.0, base_c=1.0) -> tuple[float, float]:
+    """CFI and TLI from model and baseline tests; ``c`` and ``base_c`` are scaling factors for the robust version."""
+    excess, base = chisq - c * df, base_chisq - base_c * base_df
+    top, bottom = max(excess, 0.0), max(excess, base, 0.0)
+    cfi = 1.0 if bottom == 0 else 1 - top / bottom
+    if df == 0 or base_df == 0:
+        return cfi, 1.0
+    tli = 1.0 if base == 0 else 1 - (excess / df) / (base / base_df)
+    return cfi, tli
+
+
+def srmr(S, m, Sigma, mu) -> float:
+    """Root mean square of standardised residual covariances (and means) of one group."""
+    s = np.sqrt(np.diag(S))
+    r = ((S - Sigma) / np.outer(s, s))[np.tril_indices(len(s))]
+    if m is not None:
+        r = np.concatenate([r, (m - mu) / s])
+    return float(np.sqrt(np.mean(r**2)))
+
+
+def chi2_p(chisq: float, df: float) -> float:
+    return float(chdtrc(df, chisq)) if df > 0 and np.isfinite(chisq) else np.nan
+
+
+def all_measures(
+    *, chisq, df, npar, n, groups, base_chisq, base_df, logl, h1_logl, srmr_value, scaled=None
+) -> dict[str, float]:
+    """Every measure as a dict; ``scaled`` holds chisq_scaling_factor and baseline_scaling_factor under MLR."""
+    chisq = max(chisq, 0.0)
+    cfi, tli = comparative(chisq, df, base_chisq, base_df)
+    out = {
+        "npar": float(npar), "fmin": chisq / (2 * n), "chisq": chisq, "df": float(df), "pvalue": chi2_p(chisq, df),
+        "baseline_chisq": base_chisq, "baseline_df": float(base_df), "baseline_pvalue": chi2_p(base_chisq, base_df),
+        "cfi": cfi, "tli": tli, "logl": logl, "unrestricted_logl": h1_logl,
+        "aic": -2 * logl + 2 * npar, "bic": -2 * logl + npar * np.log(n), "ntotal": float(n),
+        "bic2": -2 * logl + npar * np.log((n + 2) / 24),
+    }
+    out |= {f"rmsea{k}": v for k, v in rmsea(chisq, df, n, groups).items()}
+    out["srmr"] = srmr_value
+    if scaled:
+        c, cb = scaled["chisq_scaling_factor"], scaled["baseline_scaling_factor"]
+        t = chisq / c if df else chisq
+        tb = base_chisq / cb
+        cfi_s, tli_s = comparative(t, df, tb, base_df)
+        cfi_r, tli_r = comparative(chisq, df, base_chisq, base_df, c, cb)
+        out |= {
+            "chisq_scaled": t, "df_scaled": float(df), "pvalue_scaled": chi2_p(t, df), "chisq_scaling_factor": c,
+            "baseline_chisq_scaled": tb, "baseline_chisq_scaling_factor": cb,
+            "cfi_scaled": cfi_s, "tli_scaled": tli_s, "cfi_robust": cfi_r, "tli_robust": tli_r,
+        }
+        out |= {f"rmsea{k}_scaled": v for k, v in rmsea(t, df, n, groups).items()}
+        out |= {f"rmsea{k}_robust": v for k, v in rmsea(chisq, df, n, groups, c).items()}
+        out |= {k: v for k, v in scaled.items() if k.startswith("scaling_factor")}
+    return out
