@@ -14,7 +14,7 @@ from .sem import fit
 # from .validity import fornell_larcker, htmt
 from .moderation import moderate
 from .latent_interaction import latent_interaction
-# from .consistency import check_table
+from .consistency import check_table
 from .pls import pls
 from . import simulate
 # from .replicate import scoreboard

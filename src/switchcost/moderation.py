@@ -412,7 +412,7 @@ class Moderation:
         Notes
         -----
         Solves (A + B d)^2 = t^2 (V_AA + 2 d V_AB + d^2 V_BB) for d = m - c (Johnson & Neyman 1936; Bauer & Curran
-        2005). Equals ``interactions::johnson_neyman`` (there the false-discovery version uses a grid of values).
+        2005). Equals ``interactions::johnson_neyman``.
         """
         alpha = 1 - self.level if alpha is None else alpha
         if not 0 < alpha < 1:
