@@ -184,7 +184,7 @@ def test_slopes_bounds_and_table_agree(data, method):
 
 def test_robust_errors_are_near_the_others_for_normal_data(data, lms):
     robust = latent_interaction(LINEAR, data, **NAMES, method="lms", se="robust")
-    free = lms.estimates["se"] > 0
+    free = lms.estimates["se"].notna()
     ratio = robust.estimates.loc[free, "se"] / lms.estimates.loc[free, "se"]
     assert robust.product["est"] == lms.product["est"]
     assert ratio.between(0.6, 1.6).all() and ratio.mean() == pytest.approx(1, abs=0.1)
@@ -203,6 +203,44 @@ def test_missing_rows_are_counted(data):
     gaps.loc[:9, "x1"] = np.nan
     r = latent_interaction(LINEAR, gaps, **NAMES, method="lms")
     assert (r.n_obs, r.n_dropped) == (290, 10) and "10 dropped" in repr(r)
+
+
+# --- product indicators -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["matched", "all"])
+def test_product_indicators_equal_lavaan(data, lavaan, kind):
+    r = latent_interaction(LINEAR, data, **NAMES, indicators=kind)
+    reference = pd.DataFrame(lavaan[kind]["estimates"]).replace({"xm": "x:m"})
+    both = reference.merge(r.estimates, on=["lhs", "op", "rhs"], how="outer", suffixes=("_lavaan", ""), indicator=True)
+    assert (both["_merge"] == "both").all() and len(both) == len(r.estimates)
+    assert np.allclose(both["est"], both["est_lavaan"], atol=1e-5)
+    assert np.allclose(both["se"].fillna(0), both["se_lavaan"], atol=1e-5)
+    product = (both["lhs"] == "y") & (both["rhs"] == "x:m")
+    assert np.allclose(both.loc[~product, "std_all"], both.loc[~product, "std.all"], atol=1e-5)
+    # lavaan standardises by the spread of the product factor, we by those of its two factors
+    phi = r.latent_cov
+    ratio = np.sqrt(phi.loc["x", "x"] * phi.loc["m", "m"] / phi.loc["x:m", "x:m"])
+    assert np.allclose(both.loc[product, "std_all"], both.loc[product, "std.all"] * ratio, atol=1e-5)
+    for name, value in lavaan[kind]["measures"].items():
+        assert r.measures[name] == pytest.approx(value, abs=1e-5), name
+
+
+def test_product_indicators_against_the_model_without_the_product(data, lavaan):
+    r = latent_interaction(LINEAR, data, **NAMES)
+    expected = lavaan["matched"]["chisq_without"] - lavaan["matched"]["measures"]["chisq"]
+    assert r.lr_test.loc[0, "chisq_diff"] == pytest.approx(expected, abs=1e-5)
+    assert r.lr_test.loc[0, "df_diff"] == 1
+
+
+def test_items_that_enter_no_product_are_named(data):
+    r = latent_interaction(LINEAR.replace("m1 + m2 + m3", "m1 + m2"), data, **NAMES)
+    assert any("x3 enter no product" in w for w in r.warnings)
+
+
+def test_product_needs_marker_items(data):
+    text = LINEAR.replace("x =~ x1", "x =~ NA*x1") + "; x ~~ 1*x"
+    with pytest.raises(ValueError, match="must take its unit from a marker"):
+        latent_interaction(text, data, **NAMES)
+    assert latent_interaction(text, data, **NAMES, method="lms").converged
 
 
 # --- single items -------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ Everything a notebook needs hangs directly on the package: ``import switchcost a
 
 # ruff: noqa: F401, I001  (the order follows the order of the notebooks)
 from .data import codebook, datasets, directions, load, published, read_survey, wanted
-# from .audit import audit
+from .audit import audit
 from .reliability import average_variance_extracted, composite_reliability, item_analysis, reliability
 from .efa import bartlett, efa, kmo, map_test, parallel_analysis
 from .sem import fit
