@@ -17,7 +17,8 @@ from .latent_interaction import latent_interaction
 from .consistency import check_table
 from .pls import pls
 from . import simulate
-# from .replicate import scoreboard
+from . import replicate
+from .replicate import scoreboard
 from . import plots, tables
 
 __version__ = "0.1.0"
