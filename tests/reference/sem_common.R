@@ -29,7 +29,7 @@ lav_fit <- function(model, data = NULL, options = list(), extra = list()) {
     table <- parTable(fit)
     free <- table$free > 0
     table$est[free] <- table$est[free] - delta[table$free[free]]   # lavaan starts from `est` where there is one
-    fit <- do.call("sem", c(args, list(start = table, optim.method = "none", optim.force.converged = TRUE)))
+    fit <- do.call("sem", c(args, list(start = table, fixed.x = TRUE, optim.method = "none", optim.force.converged = TRUE)))
   }
   if (length(fit@Model@ceq.nonlinear.idx) == 0 && size > 1e-9) {
     cat("  not polished; last step", last, "\n")
@@ -61,7 +61,7 @@ reference <- function(model, set = NULL, options = list(), extra = list(), want 
     }
     if ("residuals" %in% want) {
       res <- lavResiduals(fit, type = "cor.bentler")
-      out$residuals <- list(names = rownames(res$cov), cor = unclass(res$cov), z = unclass(res$cov.z))
+      out$residuals <- list(names = rownames(res$cov), cor = unclass(residuals(fit, type = "cor.bollen")$cov), z = unclass(res$cov.z))
     }
     if ("scores" %in% want) out$scores <- list(
       names = lavNames(fit, "lv"),

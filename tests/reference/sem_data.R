@@ -122,5 +122,5 @@ save_csv(cbind(operator = rep(c("B", "C", "A"), c(210, 180, 150)), g3), "operato
 # --- improper and nearly improper solutions ---------------------------------------------------------------------------
 save_csv(simulateData("f =~ .97*a + .6*b + .5*c + .4*d ; a ~~ .06*a ; b ~~ .64*b ; c ~~ .75*c ; d ~~ .84*d",
                       sample.nobs = 120, seed = 3013), "near_heywood")
-save_csv(simulateData("f =~ .95*a + .5*b + .4*c + .3*d ; a ~~ .05*a ; b ~~ .75*b ; c ~~ .84*c ; d ~~ .91*d ; b ~~ -.15*c",
-                      sample.nobs = 60, seed = 3014), "heywood")
+save_csv(simulateData("f =~ .98*a + .5*b + .4*c + .3*d ; a ~~ .04*a ; b ~~ .75*b ; c ~~ .84*c ; d ~~ .91*d",
+                      sample.nobs = 60, seed = 3015), "heywood")
