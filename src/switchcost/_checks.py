@@ -44,9 +44,9 @@ def frame(data: object, name: str = "data") -> pd.DataFrame:
             "Rename them, so that each name means one column."
         )
     if data.shape[0] == 0:
-        raise ValueError(f"{name} has no rows")
+        raise ValueError(f"{name} has no rows; check how the file was read")
     if data.shape[1] == 0:
-        raise ValueError(f"{name} has no columns")
+        raise ValueError(f"{name} has no columns; check how the file was read")
     return data
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import bdtr
+from scipy.special import betainc
 
 HONEST_AGREEMENT = 0.9
 REPORT_BELOW = 1e-3
@@ -191,7 +191,8 @@ def of_one(data: pd.DataFrame) -> tuple[list[Identity], list[Identity]]:
 
     near_found = []
     wrong = total - agree
-    tail = np.minimum(1.0, trials * bdtr(wrong, np.maximum(free, wrong), np.broadcast_to(1 - q, (p, p))))
+    # lower binomial tail P(exceptions <= wrong), written with the incomplete beta function
+    tail = np.minimum(1.0, trials * betainc(np.maximum(free - wrong, 1e-9), wrong + 1, np.broadcast_to(q, (p, p))))
     close = usable & (wrong > 0) & (wrong <= 0.05 * total) & (tail < REPORT_BELOW) & (total >= 30)
     for b in range(p):
         options = [a for a in np.flatnonzero(close[:, b]) if not (close[b, a] and b < a)]

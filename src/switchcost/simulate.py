@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.linalg import cholesky
 
 from . import _checks
+from .data import register
 from .data import data_dir
 
 BACKGROUND = ["operator", "contract", "tenure", "spend", "age", "gender"]
