@@ -23,8 +23,7 @@ import pandas as pd
 from scipy.linalg import cholesky
 
 from . import _checks
-from .data import register
-from .data import data_dir
+from .data import data_dir, register
 
 BACKGROUND = ["operator", "contract", "tenure", "spend", "age", "gender"]
 FAULTS = ("bad_item", "intercept", "careless", "missing", "duplicates")
@@ -986,6 +985,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     for path in write(population=args.population):
         print(f"data/simulated/{path.parent.name}/{path.name}  {path.stat().st_size:,} bytes")
+    register()  # the checksums that sc.load compares with
 
 
 if __name__ == "__main__":
