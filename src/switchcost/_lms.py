@@ -14,9 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -50,7 +52,7 @@ class Structure:
         flat = self.base.copy()
         flat[self.position] = self.constant + self.weights @ theta
         return {
-            name: flat[start : start + int(np.prod(shape))].reshape(shape)
+            name: flat[start : start + prod(shape)].reshape(shape)
             for name, (start, shape) in layout(self.n_items, self.n_latents)[0].items()
         }
 
@@ -60,6 +62,7 @@ class Structure:
         return flat[self.position] @ self.weights
 
 
+@lru_cache(maxsize=256)
 def layout(n_items: int, n_latents: int) -> tuple[dict[str, tuple[int, tuple[int, ...]]], int]:
     """Start and shape of Lambda, B, Psi, Theta, tau, omega in one flat vector, and its length."""
     p, q = n_items, n_latents
@@ -68,7 +71,7 @@ def layout(n_items: int, n_latents: int) -> tuple[dict[str, tuple[int, tuple[int
         ("lambda", (p, q)), ("beta", (q, q)), ("psi", (q, q)), ("theta", (p, p)), ("tau", (p,)), ("omega", (1,))
     ):  # fmt: skip
         out[name] = (start, shape)
-        start += int(np.prod(shape))
+        start += prod(shape)
     return out, start
 
 
@@ -135,16 +138,16 @@ class _Parts:
     g: np.ndarray
     rho: float
     kappa: float
-    chol: tuple
+    inverse: np.ndarray  # of Sigma_0
     D: np.ndarray
-    SiD: np.ndarray
-    T: np.ndarray
+    T: np.ndarray  # D' Sigma_0^-1 D
     delta: np.ndarray
-    shift: np.ndarray
-    N: np.ndarray
-    E: np.ndarray
-    R: np.ndarray
+    shift: np.ndarray  # (3, nodes): m(z)
+    N: np.ndarray  # (3, nodes): elements 00, 01, 11 of N; the others are zero
+    E: np.ndarray  # (n, items): deviations from tau
+    terms: np.ndarray  # (n, 6): R0^2, R0 R1, R1^2, R0, R1, R2 with R = E Sigma_0^-1 D
     Tm: np.ndarray
+    known: np.ndarray  # (3, nodes): m - N T m, the part of x_k that does not depend on the answers
     log_joint: np.ndarray
 
 
@@ -176,42 +179,31 @@ def _parts(structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray
     diagonal = np.diag(chol[0])
     if diagonal.min() < 1e-6:
         return None
-    SiD = cho_solve(chol, D, check_finite=False)
+    inverse = cho_solve(chol, np.eye(p), check_finite=False)
+    SiD = inverse @ D
     T = D.T @ SiD
     delta = omega * s * z
-    M = np.zeros((len(z), 3, 3))
-    M[:, 0, 0] = delta**2 * rho
-    M[:, 0, 1] = M[:, 1, 0] = delta
-    one_TM = np.eye(3) + T @ M
-    det = np.linalg.det(one_TM)
-    if not np.all(np.isfinite(det)) or det.min() <= 1e-12:
+    # N = M (I + T M)^-1 has a closed form, because M has rows (delta^2 rho, delta, 0), (delta, 0, 0) and zeros.
+    square = delta**2
+    det = (1 + T[0, 1] * delta) ** 2 + T[0, 0] * (rho - T[1, 1]) * square
+    if not det.min() > 1e-12:
         return None
-    N = M @ np.linalg.inv(one_TM)
-    N = 0.5 * (N + N.transpose(0, 2, 1))
-    shift = np.zeros((len(z), 3))
-    shift[:, 0] = omega * s * kappa * z**2
-    shift[:, 2] = z
+    N = np.stack([(rho - T[1, 1]) * square, delta * (1 + T[0, 1] * delta), -T[0, 0] * square]) / det
+    shift = np.zeros((3, len(z)))
+    shift[0] = omega * s * kappa * z**2
+    shift[2] = z
     E = Y - m["tau"]
-    half = solve_triangular(chol[0], E.T, lower=True, check_finite=False)
-    q0 = np.einsum("ij,ij->j", half, half)
+    q0 = np.sum((E @ inverse) * E, axis=1)
     R = E @ SiD
-    Tm = shift @ T
-    # quad = q0 - 2 m'R + m'Tm - (R - Tm)'N(R - Tm), written as one product of (1, R, R R) with node coefficients
-    NTm = np.einsum("kab,kb->ka", N, Tm)
-    constant = np.einsum("ka,ka->k", shift - NTm, Tm) + np.log(det) - 2 * log_w
-    linear = -2 * shift + 2 * NTm
-    pairs = R[:, _LEFT] * R[:, _RIGHT]
-    quad = pairs @ (-N[:, _LEFT, _RIGHT] * _TWICE).T
-    quad += R @ linear.T
-    quad += constant
-    quad += (q0 + 2 * np.log(diagonal).sum() + p * LOG_2PI)[:, None]
-    quad *= -0.5
-    return _Parts(m, A, P, a, w, s, c, psi_c, g, rho, kappa, chol, D, SiD, T, delta, shift, N, E, R, Tm, quad)
-
-
-_LEFT = np.array([0, 0, 0, 1, 1, 2])
-_RIGHT = np.array([0, 1, 2, 1, 2, 2])
-_TWICE = np.where(_LEFT == _RIGHT, 1.0, 2.0)
+    Tm = T @ shift
+    NTm = np.stack([N[0] * Tm[0] + N[1] * Tm[1], N[1] * Tm[0] + N[2] * Tm[1], np.zeros(len(z))])
+    # log density = -(q0 - 2 m'R + m'Tm - (R - Tm)'N(R - Tm) + log det)/2: node coefficients times terms in R
+    terms = np.column_stack([R[:, 0] ** 2, R[:, 0] * R[:, 1], R[:, 1] ** 2, R])
+    coefficients = np.vstack([0.5 * N[0], N[1], 0.5 * N[2], shift - NTm])
+    log_joint = terms @ coefficients
+    log_joint += log_w - 0.5 * (((shift - NTm) * Tm).sum(axis=0) + np.log(det))
+    log_joint -= (0.5 * q0 + np.log(diagonal).sum() + 0.5 * p * LOG_2PI)[:, None]
+    return _Parts(m, A, P, a, w, s, c, psi_c, g, rho, kappa, inverse, D, T, delta, shift, N, E, terms, Tm, shift - NTm, log_joint)
 
 
 def casewise(structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray, log_w: np.ndarray) -> np.ndarray:
@@ -244,39 +236,51 @@ def value_and_gradient(
         return -np.inf, None
     W /= total[:, None]
 
-    n, k = W.shape
+    n = len(W)
     nk = W.sum(axis=0)
-    R1 = W.T @ f.R
-    RR6 = W.T @ (f.R[:, _LEFT] * f.R[:, _RIGHT])
-    RR = np.empty((k, 3, 3))
-    RR[:, _LEFT, _RIGHT] = RR6
-    RR[:, _RIGHT, _LEFT] = RR6
-    N, D = f.N, f.D
-    ak = f.shift - np.einsum("kab,kb->ka", N, f.Tm)
-    NR1 = np.einsum("kab,kb->ka", N, R1)
-    cross = np.einsum("ka,kb->ab", NR1, ak)
-    XX = (N @ RR @ N).sum(axis=0) + cross + cross.T + np.einsum("k,ka,kb->ab", nk, ak, ak)
-    X = np.einsum("iab,ib->ia", (W @ N.reshape(k, 9)).reshape(n, 3, 3), f.R) + W @ ak
-    spread = XX + np.einsum("k,kab->ab", nk, N)
+    sums = W.T @ f.terms  # (nodes, 6)
+    RR, R1 = sums[:, :3].T, sums[:, 3:].T
+    N, Tm, known, D = f.N, f.Tm, f.known, f.D
+    by_row = W @ np.concatenate([N, known]).T  # (n, 6)
+    R = f.terms[:, 3:]
+    X = by_row[:, 3:].copy()
+    X[:, 0] += by_row[:, 0] * R[:, 0] + by_row[:, 1] * R[:, 1]
+    X[:, 1] += by_row[:, 1] * R[:, 0] + by_row[:, 2] * R[:, 1]
+    NR1 = np.stack([N[0] * R1[0] + N[1] * R1[1], N[1] * R1[0] + N[2] * R1[1], np.zeros(len(nk))])
+    cross = NR1 @ known.T
+    spread = cross + cross.T + (known * nk) @ known.T
+    # N RR N, of which only a 2 x 2 block is not zero, and the sum of N
+    p0, p1 = N[0] * RR[0] + N[1] * RR[1], N[0] * RR[1] + N[1] * RR[2]
+    q0, q1 = N[1] * RR[0] + N[2] * RR[1], N[1] * RR[1] + N[2] * RR[2]
+    spread[0, 0] += p0 @ N[0] + p1 @ N[1] + nk @ N[0]
+    off = p0 @ N[1] + p1 @ N[2] + nk @ N[1]
+    spread[0, 1] += off
+    spread[1, 0] += off
+    spread[1, 1] += q0 @ N[1] + q1 @ N[2] + nk @ N[2]
 
     EX = f.E.T @ X
     inner = f.E.T @ f.E - D @ EX.T - EX @ D.T + D @ spread @ D.T
-    half = cho_solve(f.chol, inner, check_finite=False)
-    inverse = cho_solve(f.chol, np.eye(len(D)), check_finite=False)
-    sigma_bar = 0.5 * (half @ inverse - n * inverse)
+    inverse = f.inverse
+    sigma_bar = 0.5 * (inverse @ inner @ inverse - n * inverse)
     D_bar = inverse @ (EX - D @ spread)
     tau_bar = inverse @ (f.E.sum(axis=0) - D @ X.sum(axis=0))
 
-    J = np.eye(3) - f.T @ N
-    shift_bar = np.einsum("kab,kb->ka", J, R1 - nk[:, None] * f.Tm)
-    outer = R1[:, :, None] * f.Tm[:, None, :]
-    second = RR - outer - outer.transpose(0, 2, 1) + nk[:, None, None] * f.Tm[:, :, None] * f.Tm[:, None, :]
-    M_bar = 0.5 * (J @ second @ J.transpose(0, 2, 1) - nk[:, None, None] * (J @ f.T))
+    # J = I - T N, rows 0 and 1; gradient by m(z)[0] and by the elements 00 and 01 of M(z)
+    T = f.T
+    j00, j01 = 1 - T[0, 0] * N[0] - T[0, 1] * N[1], -T[0, 0] * N[1] - T[0, 1] * N[2]
+    j10, j11 = -T[1, 0] * N[0] - T[1, 1] * N[1], 1 - T[1, 0] * N[1] - T[1, 1] * N[2]
+    shift_bar = j00 * (R1[0] - nk * Tm[0]) + j01 * (R1[1] - nk * Tm[1])
+    s00 = RR[0] - 2 * R1[0] * Tm[0] + nk * Tm[0] ** 2
+    s01 = RR[1] - R1[0] * Tm[1] - R1[1] * Tm[0] + nk * Tm[0] * Tm[1]
+    s11 = RR[2] - 2 * R1[1] * Tm[1] + nk * Tm[1] ** 2
+    u0, u1 = j00 * s00 + j01 * s01, j00 * s01 + j01 * s11
+    M00_bar = 0.5 * (u0 * j00 + u1 * j01 - nk * (j00 * T[0, 0] + j01 * T[1, 0]))
+    M01_bar = 0.5 * (u0 * j10 + u1 * j11 - nk * (j00 * T[0, 1] + j01 * T[1, 1]))
 
     m, omega, s = f.m, float(f.m["omega"][0]), f.s
-    delta_bar = 2 * f.delta * f.rho * M_bar[:, 0, 0] + 2 * M_bar[:, 0, 1]
-    rho_bar = float(f.delta**2 @ M_bar[:, 0, 0])
-    curve_bar = float(shift_bar[:, 0] @ z**2)
+    delta_bar = 2 * f.delta * f.rho * M00_bar + 2 * M01_bar
+    rho_bar = float(f.delta**2 @ M00_bar)
+    curve_bar = float(shift_bar @ z**2)
     omega_bar = s * f.kappa * curve_bar + s * float(delta_bar @ z)
     s_bar = omega * f.kappa * curve_bar + omega * float(delta_bar @ z)
     kappa_bar = omega * s * curve_bar
@@ -345,27 +349,30 @@ def maximise(
     objective: Callable[[np.ndarray], tuple[float, np.ndarray | None]],
     start: np.ndarray,
     *,
+    inverse: np.ndarray | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = 500,
-) -> tuple[np.ndarray, float, bool, int]:
+) -> tuple[np.ndarray, float, bool, np.ndarray]:
     """Quasi-Newton (BFGS) maximum of a mean log-likelihood.
 
     Written here rather than taken from scipy because a step may leave the region where the model is a
     distribution: the objective then says -inf and the step is halved.
 
+    ``inverse`` is a first guess at the inverse of the negative second derivatives, such as a simpler model left.
+
     Returns
     -------
-    (theta, value, converged, iterations) : converged when every element of the gradient is below ``tolerance``.
+    (theta, value, converged, inverse) : converged when every element of the gradient is below ``tolerance``.
     """
     theta = start.copy()
     value, gradient = objective(theta)
     if gradient is None:
-        return theta, value, False, 0
-    H = np.eye(len(theta)) / max(np.abs(gradient).max(), 1.0)
-    fresh = True
-    for iteration in range(max_iterations):
+        return theta, value, False, np.eye(len(theta))
+    fresh = inverse is None
+    H = np.eye(len(theta)) / max(np.abs(gradient).max(), 1.0) if inverse is None else inverse
+    for _ in range(max_iterations):
         if np.abs(gradient).max() < tolerance:
-            return theta, value, True, iteration
+            return theta, value, True, H
         direction = H @ gradient
         slope = float(direction @ gradient)
         if slope <= 0:
@@ -380,7 +387,7 @@ def maximise(
             length *= 0.4
         else:
             if fresh:
-                return theta, value, bool(np.abs(gradient).max() < 100 * tolerance), iteration
+                return theta, value, bool(np.abs(gradient).max() < 100 * tolerance), H
             H, fresh = np.eye(len(theta)), True
             continue
         step, change = new - theta, gradient - new_gradient
@@ -396,7 +403,7 @@ def maximise(
                 - (np.outer(Hc, step) + np.outer(step, Hc)) / curvature
             )
         theta, value, gradient = new, new_value, new_gradient
-    return theta, value, False, max_iterations
+    return theta, value, False, H
 
 
 def hessian(

@@ -550,7 +550,9 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
         value, gradient = _lms.linear_value_and_gradient(s, np.append(theta, 0.0), mean, cov)
         return value, None if gradient is None else gradient[:-1]
 
-    without, value0, ok, _ = _lms.maximise(linear, spec.start[:-1])
+    without, value0, ok, curvature = _lms.maximise(linear, spec.start[:-1])
+    inverse = np.eye(len(spec.start))  # the product's own curvature is near 1 on standardised items
+    inverse[:-1, :-1] = curvature
     if not ok:
         notes.append("the model without the product did not converge, so its starting values are poor")
     theta = np.append(without, 0.0)
@@ -572,7 +574,7 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
             value, gradient = _lms.value_and_gradient(s, theta, Y, z, log_w)
             return value / n, None if gradient is None else gradient / n
 
-        theta, value, converged, _ = _lms.maximise(objective, theta)
+        theta, value, converged, inverse = _lms.maximise(objective, theta, inverse=inverse)
         finer = float(_lms.casewise(s, theta, Y, *_lms.nodes(spacing / 2, reach + 2)).sum())
         if abs(finer - n * value) < 1e-5:
             break
