@@ -11,7 +11,7 @@ from .audit import audit
 from .reliability import average_variance_extracted, composite_reliability, item_analysis, reliability
 from .efa import bartlett, efa, kmo, map_test, parallel_analysis
 from .sem import fit
-# from .validity import fornell_larcker, htmt
+from .validity import fornell_larcker, htmt, marker_correction, method_factor, phi_test, single_factor_test
 from .moderation import moderate
 from .latent_interaction import latent_interaction
 from .consistency import check_table
