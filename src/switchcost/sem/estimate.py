@@ -117,6 +117,7 @@ def structure(model: Model, g: Group, e: np.ndarray) -> tuple:
 def gram(W: np.ndarray, Q: np.ndarray) -> np.ndarray:
     """P'WP for P = [I | Q]: (B, p, p), (B, p, r) -> (B, p + r, p + r)."""
     p, r = Q.shape[1:]
+    Q = np.broadcast_to(Q, (len(W), p, r))
     K = np.empty((len(W), p + r, p + r), np.result_type(W, Q))
     WQ = W @ Q
     K[:, :p, :p] = W
@@ -126,7 +127,7 @@ def gram(W: np.ndarray, Q: np.ndarray) -> np.ndarray:
     return K
 
 
-def _slopes(model: Model, g: Group, mean: np.ndarray) -> np.ndarray:
+def slopes(model: Model, g: Group, mean: np.ndarray) -> np.ndarray:
     """Factor c (B, n_entries) with dmu = c x: 1 for intercepts, the sender's mean for arrows, 0 for S."""
     c = np.zeros((len(mean), len(g.kind)), mean.dtype)
     c[:, g.kind == 2] = 1.0
@@ -141,44 +142,62 @@ def pullback(model: Model, g: Group, Q, mean, M, v) -> np.ndarray:
     out = -g.w * K[:, g.x, g.y]
     if model.means:
         Pv = np.concatenate([v, (Q.swapaxes(1, 2) @ v[:, :, None])[:, :, 0]], axis=1)
-        out = out - _slopes(model, g, mean) * Pv[:, g.x]
+        out = out - slopes(model, g, mean) * Pv[:, g.x]
     return out @ g.D
 
 
-def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight=None) -> np.ndarray:
-    """Information (B, npar, npar) from the Gram matrix K (R, q, q); summed over R with ``weight`` if given."""
+def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight=None, L=None, u=None) -> np.ndarray:
+    """Information (B, npar, npar) from the Gram matrix K (R, q, q); summed over R with ``weight`` if given.
+
+    ``L`` (a second Gram matrix, of W S W - W / 2) and ``u`` = P'W(m - mu) give the part of the Hessian that comes
+    from first derivatives of the moments instead of the expected information; see ``robust.hessian``.
+    """
     free = np.flatnonzero(g.D.any(axis=1))
     if model.simple:
         free = free[np.argsort(g.D[free].argmax(axis=1))]
+    D, n = g.D[free], len(free)
+    size = max(1, int(2**23 / max(n * n, 1)))
+    if weight is not None and len(K) > size:  # many patterns: in portions
+        total = 0.0
+        for k in range(0, len(K), size):
+            part = slice(k, k + size)
+            total = total + products(model, g, K[part], c, weight[part], None if L is None else L[part],
+                                     None if u is None else u[part])
+        return total
     q = K.shape[-1]
-    flat = K.reshape(len(K), q * q)
     cov = free[g.kind[free] != 2]
     x, y, w = g.x[cov], g.y[cov], g.w[cov]
 
-    def pick(a, b):
-        return np.take(flat, (a[:, None] * q + b).ravel(), axis=1)
+    def pick(G, a, b):
+        return np.take(G.reshape(len(G), q * q), (a[:, None] * q + b).ravel(), axis=1)
 
-    part = pick(x, x)
-    part *= pick(y, y)
-    other = pick(x, y)
-    other *= pick(y, x)
+    part = pick(K, x, x)
+    part *= pick(K if L is None else L, y, y)
+    other = pick(K, x, y)
+    other *= pick(K if L is None else L, y, x)
     part += other
+    if L is not None:
+        part += pick(L, x, x) * pick(K, y, y) + pick(L, x, y) * pick(K, y, x)
     part *= np.outer(w, w).ravel()
-    if weight is not None:
-        part = (weight @ part)[None]
-    part = part.reshape(-1, len(cov), len(cov))
+
+    def total(block, rows, columns):
+        block = block if weight is None else (weight @ block)[None]
+        return block.reshape(-1, rows, columns)
+
     if c is None:
-        out = part
+        out = total(part, len(cov), len(cov))
     else:
-        out = np.zeros((len(part), len(free), len(free)))
-        place = np.flatnonzero(g.kind[free] != 2)
-        out[:, place[:, None], place] = part
-        mid = np.flatnonzero(g.kind[free] != 1)
+        out = np.zeros((1 if weight is not None else len(K), n, n))
+        place, mid = np.flatnonzero(g.kind[free] != 2), np.flatnonzero(g.kind[free] != 1)
+        out[:, place[:, None], place] = total(part, len(cov), len(cov))
         xm, cm = g.x[free[mid]], c[:, free[mid]]
-        block = pick(xm, xm)
-        block = (block if weight is None else (weight @ block)[None]).reshape(-1, len(mid), len(mid))
-        out[:, mid[:, None], mid] += block * cm[:, :, None] * cm[:, None, :]
-    D = g.D[free]
+        out[:, mid[:, None], mid] += total(pick(K, xm, xm), len(mid), len(mid)) * cm[:, :, None] * cm[:, None, :]
+        if u is not None:
+            cross = pick(K, x, xm) * np.repeat(u[:, y], len(mid), axis=1)
+            cross += pick(K, y, xm) * np.repeat(u[:, x], len(mid), axis=1)
+            cross = total(cross, len(cov), len(mid)) * w[:, None] * cm[:, None, :]
+            out[:, place[:, None], mid] += cross
+            out[:, mid[:, None], place] += cross.swapaxes(1, 2)
     if model.simple:
         d = D.max(axis=1)
         out *= np.outer(d, d)
@@ -201,8 +220,9 @@ def _inverse(Sigma: np.ndarray) -> tuple:
     return np.linalg.inv(Sigma), logdet, ok
 
 
-def _terms(model: Model, data, k: int, C, mean) -> tuple:
-    """Group k: F without its constant (B,), W (R, p, p), M (B, p, p), v (B, p), weights over R or None, ok (B,)."""
+def terms(model: Model, data, k: int, C, mean) -> tuple:
+    """Group k: F without its constant (B,), W (R, p, p), M (B, p, p), v (B, p), weights over R or None, ok (B,),
+    and (T, d): second moments about mu and m - mu by member or pattern."""
     p = model.n_ov
     s = model.scale[:p]
     Sigma, mu = C[:, :p, :p], None if mean is None else mean[:, :p]
@@ -217,7 +237,7 @@ def _terms(model: Model, data, k: int, C, mean) -> tuple:
             v = (W @ d[:, :, None])[:, :, 0]
         WT = W @ T
         F = 0.5 * (logdet + np.trace(WT, axis1=1, axis2=2))
-        return F, W, WT @ W - W, v, None, ok
+        return F, W, WT @ W - W, v, None, ok, (T, None if mu is None else d)
     mask = data.mask[k]
     both = mask[:, :, None] & mask[:, None, :]
     W, logdet, ok = _inverse(np.where(both, Sigma, np.eye(p)))
@@ -229,7 +249,7 @@ def _terms(model: Model, data, k: int, C, mean) -> tuple:
     F = 0.5 * wt @ (logdet + np.trace(WT, axis1=1, axis2=2))
     M = np.tensordot(wt, WT @ W - W, 1)
     v = wt @ (W @ d[:, :, None])[:, :, 0]
-    return F[None], W, M[None], v[None], wt, ok.all(keepdims=True)
+    return F[None], W, M[None], v[None], wt, ok.all(keepdims=True), (T, d)
 
 
 def sample_of(data, k: int) -> tuple:
@@ -250,12 +270,12 @@ def evaluate(model: Model, data, theta: np.ndarray, information: bool = True) ->
     for k, g in enumerate(model.groups):
         share = data.n[k] / N
         Q, C, mean = structure(model, g, entries(model, g, theta, sample_of(data, k)))
-        f, W, M, v, wt, ok = _terms(model, data, k, C, mean)
+        f, W, M, v, wt, ok, _ = terms(model, data, k, C, mean)
         F = F + share * np.where(ok, f, np.inf)
         grad = grad + share * pullback(model, g, Q, mean, M, v)
         if information:
-            K = gram(W, Q)
-            info = info + share * products(model, g, K, None if mean is None else _slopes(model, g, mean), wt)
+            c = None if mean is None else slopes(model, g, mean)
+            info = info + share * products(model, g, gram(W, Q), c, wt)
     return F, grad, info
 
 
@@ -274,7 +294,7 @@ def fit_batch(model: Model, S, m=None, n=None, start=None, max_iter: int = 200, 
     Returns
     -------
     theta (B, npar), F (B,), converged (B,) bool
-        chi-square is ``2 * N * (F - saturated_F)``; see ``saturated``. ``converged`` says that the step that Fisher
+        chi-square is 2 N (F - F of the saturated model); F counts variables in units of ``model.scale``. ``converged`` says that the step that Fisher
         scoring would still take is below 1e-7 standard errors of one observation in every parameter.
     """
     if data is None:
@@ -326,9 +346,3 @@ def _scoring(model: Model, data, theta: np.ndarray, max_iter: int) -> tuple:
             data = data.take(keep)
     out_theta[active], out_F[active] = theta, F
     return out_theta, out_F, converged
-
-
-def saturated(data, k: int) -> np.ndarray:
-    """The part of F that complete data fix in group k: (log|S| + p) / 2, shape (B,), in user units."""
-    S = data.S[k]
-    return 0.5 * (np.linalg.slogdet(S)[1] + S.shape[1])

@@ -2,7 +2,7 @@
 
 Sources: CFI Bentler (1990, Psych. Bulletin 107); TLI Tucker & Lewis (1973); RMSEA Steiger & Lind, interval Browne &
 Cudeck (1993), times sqrt(groups) Steiger (1998); SRMR Bentler (1995), means included when they are modelled;
-robust CFI, TLI and RMSEA Brosseau-Liard & Savalei (2012, 2014).
+robust CFI, TLI and RMSEA Brosseau-Liard & Savalei (2012, 2014), with missing values Zhang & Savalei (2023).
 """
 
 from __future__ import annotations
@@ -84,18 +84,23 @@ def all_measures(
     }
     out |= {f"rmsea{k}": v for k, v in rmsea(chisq, df, n, groups).items()}
     out["srmr"] = srmr_value
-    if scaled:
+    if scaled and "chisq_scaling_factor" in scaled:
         c, cb = scaled["chisq_scaling_factor"], scaled["baseline_scaling_factor"]
         t = chisq / c if df else chisq
         tb = base_chisq / cb
         cfi_s, tli_s = comparative(t, df, tb, base_df)
-        cfi_r, tli_r = comparative(chisq, df, base_chisq, base_df, c, cb)
         out |= {
             "chisq_scaled": t, "df_scaled": float(df), "pvalue_scaled": chi2_p(t, df), "chisq_scaling_factor": c,
-            "baseline_chisq_scaled": tb, "baseline_chisq_scaling_factor": cb,
-            "cfi_scaled": cfi_s, "tli_scaled": tli_s, "cfi_robust": cfi_r, "tli_robust": tli_r,
+            "baseline_chisq_scaled": tb, "baseline_df_scaled": float(base_df),
+            "baseline_pvalue_scaled": chi2_p(tb, base_df), "baseline_chisq_scaling_factor": cb,
+            "cfi_scaled": cfi_s, "tli_scaled": tli_s,
         }
-        out |= {f"rmsea{k}_scaled": v for k, v in rmsea(t, df, n, groups).items()}
-        out |= {f"rmsea{k}_robust": v for k, v in rmsea(chisq, df, n, groups, c).items()}
-        out |= {k: v for k, v in scaled.items() if k.startswith("scaling_factor")}
+        out |= {f"rmsea{k}_scaled": v for k, v in rmsea(chisq, c * df if df else 0, n, groups).items()}
+    if scaled:
+        if "corrected" in scaled:  # missing values: complete-data discrepancy at the FIML estimates
+            t, c, tb, cb = (scaled["corrected"][k] for k in ("chisq", "factor", "base_chisq", "base_factor"))
+        else:
+            t, tb = chisq, base_chisq
+        out["cfi_robust"], out["tli_robust"] = comparative(t, df, tb, base_df, c, cb)
+        out |= {f"rmsea{k}_robust": v for k, v in rmsea(t, df, n, groups, c).items()}
     return out

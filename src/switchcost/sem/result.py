@@ -15,6 +15,7 @@ from .estimate import Moments, entries, evaluate, sample_of, structure
 from .model import Model, Row
 
 Z95 = float(ndtri(0.975))
+LOG2PI = float(np.log(2 * np.pi))
 STEP = 1e-30  # complex step: derivatives without cancellation (Squire & Trapp 1998, SIAM Review 40)
 
 
@@ -92,6 +93,12 @@ class Fit:
         from .robust import robust_pieces
 
         return robust_pieces(self)
+
+    @cached_property
+    def _h1_information(self) -> list[dict]:
+        from .missing import h1_information
+
+        return h1_information(self)
 
     @cached_property
     def _free(self) -> np.ndarray:
@@ -247,17 +254,18 @@ class Fit:
     @cached_property
     def measures(self) -> pd.Series:
         h1, model = self._h1, self._model
-        logl = -self.n_total * self._F - sum(
-            n * np.log(model.scale[: model.n_ov]).sum() for n in self._data.n
-        ) if isinstance(self._data, Moments) else -self.n_total * self._F - h1["log_scale"]
-        logl -= h1["constant"]
+        logl = -self.n_total * self._F - h1["cells"] @ (np.log(model.scale[: model.n_ov]) + LOG2PI / 2)
         value = 0.0
         for k, n in enumerate(self._data.n):
             C, mean = self._implied(k)
             p = model.n_ov
             S, m = h1["cov"][k], h1["mean"][k] if model.means else None
             value += n / self.n_total * fm.srmr(S, m, C[:p, :p], None if mean is None else mean[:p])
-        scaled = self._robust["scaling"] if self.estimator == "MLR" else None
+        scaled = self._robust["scaling"] if self.estimator == "MLR" and self.converged else None
+        if self.options["missing"] == "fiml" and self.converged and self._raw is not None and self.df > 0:
+            from .missing import corrected
+
+            scaled = (scaled or {}) | {"corrected": corrected(self)}
         out = fm.all_measures(
             chisq=2 * (h1["logl"] - logl), df=self.df, npar=self.npar, n=self.n_total, groups=model.n_groups,
             base_chisq=h1["baseline_chisq"], base_df=h1["baseline_df"], logl=logl - h1["x_logl"],

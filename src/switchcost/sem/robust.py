@@ -1,10 +1,133 @@
-"""Beyond expected information under complete normal data: observed information, sandwich, scaled test, residual z."""
+"""Beyond expected information: Hessian, casewise scores, sandwich and scaled test, standardised residuals."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .estimate import _slopes, entries, gram, sample_of, structure
+from .estimate import Moments, entries, gram, products, pullback, sample_of, slopes, structure, terms
+from .model import Model
+
+STEP = 1e-30
+ROWS = 4096  # rows whose scores are formed at once
+
+
+def hessian(model: Model, data, theta: np.ndarray) -> np.ndarray:
+    """Second derivatives (npar, npar) of F: the observed information of one observation.
+
+    The part that comes from first derivatives of the moments is gathered in closed form, pattern by pattern:
+
+        tr(dSigma_i W dSigma_j (W S W - W / 2)) + dmu_i' W dSigma_j W d + dmu_j' W dSigma_i W d + dmu_i' W dmu_j ;
+
+    the part that comes from their second derivatives is the derivative of ``pullback`` with M and v held, taken by
+    the complex step, which is exact (Squire & Trapp 1998).
+    """
+    N, total = sum(data.n), 0.0
+    for k, g in enumerate(model.groups):
+        sample = sample_of(data, k)
+        Q, C, mean = structure(model, g, entries(model, g, theta[None], sample))
+        _, W, M, v, wt, _, (T, d) = terms(model, data, k, C, mean)
+        K = gram(W, Q)
+        u = c = None
+        if mean is not None:
+            c = slopes(model, g, mean)
+            Wd = (W @ d[:, :, None])[:, :, 0]
+            u = np.concatenate([Wd, Wd @ Q[0]], axis=1)
+        first = products(model, g, K, c, wt, gram(W @ T @ W - W / 2, Q), u)[0]
+        stepped = theta[None] + 1j * STEP * np.eye(model.npar)
+        parts = []
+        for rows in np.array_split(stepped, max(1, model.npar // 64)):
+            Q1, _, mean1 = structure(model, g, entries(model, g, rows, sample))
+            v1 = None if v is None else np.repeat(v, len(rows), axis=0)
+            parts.append(pullback(model, g, Q1, mean1, np.repeat(M, len(rows), axis=0), v1).imag / STEP)
+        second = np.concatenate(parts)
+        total = total + data.n[k] / N * (first + (second + second.T) / 2)
+    return total
+
+
+def meat(model: Model, data, theta: np.ndarray, k: int, X: np.ndarray) -> np.ndarray:
+    """Mean outer product (npar, npar) of the casewise scores of group k's rows X (n, p), gaps as NaN.
+
+    The score of a case for entry i is w (x'u y'u - x'Wy) + c x'u with u = W (row - mu).
+    """
+    g, p = model.groups[k], model.n_ov
+    Q, C, mean = structure(model, g, entries(model, g, theta[None], sample_of(data, k)))
+    Sigma, P = C[0, :p, :p], np.concatenate([np.eye(p), Q[0]], axis=1)
+    s, total = model.scale[:p], np.zeros((model.npar, model.npar))
+    c = slopes(model, g, mean)[0] if model.means else np.zeros(len(g.kind))
+    centre = mean[0, :p] if model.means else X.mean(axis=0) / s
+    for o, rows in row_patterns(X):
+        W = np.zeros((p, p))
+        W[np.ix_(o, o)] = np.linalg.inv(Sigma[np.ix_(o, o)])
+        fixed = g.w * gram(W[None], Q)[0][g.x, g.y]
+        for part in np.array_split(rows, max(1, len(rows) // ROWS)):
+            d = np.zeros((len(part), p))
+            d[:, o] = X[np.ix_(part, o)] / s[o] - centre[o]
+            uP = d @ (W @ P)
+            ux = uP[:, g.x]
+            scores = (ux * (uP[:, g.y] * g.w + c) - fixed) @ g.D
+            total += scores.T @ scores
+    return total / len(X)
+
+
+def row_patterns(X: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """(observed columns, rows) for every pattern of gaps."""
+    seen = ~np.isnan(X)
+    if seen.all():
+        return [(np.arange(X.shape[1]), np.arange(len(X)))]
+    packed = np.packbits(seen, axis=1)
+    _, first, inverse = np.unique(packed, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(inverse.ravel(), kind="stable")
+    pieces = np.split(order, np.cumsum(np.bincount(inverse.ravel()))[:-1])
+    return [(np.flatnonzero(seen[f]), rows) for f, rows in zip(first, pieces, strict=True)]
+
+
+def robust_pieces(fit) -> dict:
+    """Meat of the sandwich and scaling factors of the test (Yuan & Bentler 2000; the variant of Mplus and lavaan).
+
+    c df = tr(A1^-1 B1) - tr(A0^-1 B0): A is observed information, B the mean outer product of scores, 1 the
+    saturated and 0 the fitted model. With complete data the first trace is p + (b - p) / 2 (without the leading p
+    when means are not modelled), where b is Mardia's mean fourth power of the Mahalanobis distance, so no
+    p^2 x p^2 matrix is needed; fixed predictors take their own share out again.
+    """
+    model, data, N = fit._model, fit._data, fit.n_total
+    B0 = sum(n / N * meat(model, data, fit._theta, k, X) for k, (n, (X, _)) in
+             enumerate(zip(data.n, fit._raw, strict=True)))
+    h0 = float(np.sum(B0 * fit._bread))
+    x = [model.ov.index(v) for v in model.var.x]
+    h1 = base = 0.0
+
+    def trace(X, mean=None, cov=None):
+        return _normal_trace(X, mean, cov) - (0 if model.means else X.shape[1])
+
+    for k, (X, _) in enumerate(fit._raw):
+        if isinstance(data, Moments):
+            h1 += trace(X, fit._h1["mean"][k], fit._h1["cov"][k])
+            h1 -= trace(X[:, x], fit._h1["mean"][k][x], fit._h1["cov"][k][np.ix_(x, x)]) if x else 0.0
+        else:
+            h1 += fit._h1_information[k]["trace"]
+        for j in range(model.n_ov):
+            if j not in x:
+                base += trace(X[~np.isnan(X[:, j]), j : j + 1])
+    if not fit.options["fixed_x"] and x:  # free predictors: they are saturated in both models
+        h0 -= sum(trace(X[:, x][~np.isnan(X[:, x]).any(axis=1)]) for X, _ in fit._raw)
+    c = (h1 - h0) / fit.df if fit.df else np.nan
+    return {"meat": B0, "scaling": {"chisq_scaling_factor": c,
+                                    "baseline_scaling_factor": (h1 - base) / fit._h1["baseline_df"]},
+            "trace_h0": h0}
+
+
+def _normal_trace(X: np.ndarray, mean: np.ndarray | None = None, cov: np.ndarray | None = None) -> float:
+    """tr(A^-1 B) of an unrestricted normal distribution: p + (b - p) / 2."""
+    if mean is None:
+        mean = X.mean(axis=0)
+        cov = (X - mean).T @ (X - mean) / len(X)
+    L = np.linalg.inv(np.linalg.cholesky(cov))
+    b = 0.0
+    for part in np.array_split(X, max(1, len(X) // 65536)):
+        z = (part - mean) @ L.T
+        b += ((z * z).sum(axis=1) ** 2).sum()
+    p = X.shape[1]
+    return p + (b / len(X) - p) / 2
 
 
 def residual_z(fit, k: int) -> tuple[np.ndarray, np.ndarray | None]:
@@ -32,7 +155,7 @@ def residual_z(fit, k: int) -> tuple[np.ndarray, np.ndarray | None]:
     dm = None
     inner = 0.5 * np.einsum("iab,jab->ij", B, SBS, optimize=True)
     if model.means:
-        dm = np.einsum("ae,ej->ja", P[:, g.x] * _slopes(model, g, mean)[0], g.D)
+        dm = np.einsum("ae,ej->ja", P[:, g.x] * slopes(model, g, mean)[0], g.D)
         bm = dm @ W
         inner = inner + bm @ S @ bm.T
     middle = inverse @ inner @ inverse

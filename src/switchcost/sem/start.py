@@ -11,11 +11,17 @@ import numpy as np
 from .model import Model
 
 
-def starting_values(model: Model, covs: list[np.ndarray], means: list[np.ndarray] | None) -> np.ndarray:
-    """Parameter vector (npar,) from the sample moments of each group (user units)."""
+def starting_values(model: Model, covs: list, means: list | None, second: float | None = None) -> np.ndarray:
+    """Parameter vector (npar,) from the sample moments of each group (user units).
+
+    ``second`` asks for the second kind of start, for data that no proper solution fits: loadings from two
+    covariances each (FABIN 2, Haegglund 1982), residuals at half the variance, latent variances at ``second``.
+    """
     free = np.full(model.n_free, np.nan)
     for k, g in enumerate(model.groups):
         values = _group(model, k, covs[k], None if means is None else means[k])
+        if second is not None:
+            _ratios(model, k, covs[k], second, values)
         for e, row in enumerate(g.rows):
             r = model.rows[row]
             if r.free >= 0:
@@ -98,3 +104,24 @@ def _group(model: Model, k: int, S: np.ndarray, m: np.ndarray | None) -> np.ndar
         elif r.op == "~1" and a < p and m is not None:
             values[e] = m[a] / model.scale[a]
     return values
+
+
+def _ratios(model: Model, k: int, S: np.ndarray, variance: float, values: np.ndarray) -> None:
+    """Overwrite loadings with marker, residual variances and latent variances by the second kind of start."""
+    g = model.groups[k]
+    s = model.scale[: model.n_ov]
+    R = S / np.outer(s, s)
+    rows = [model.rows[r] for r in g.rows]
+    for f in model.lv:
+        mine = [e for e, r in enumerate(rows) if r.op == "=~" and r.lhs == f]
+        marker = next((e for e in mine if rows[e].fixed), None)
+        if marker is None or len(mine) < 3 or any(g.i[e] >= model.n_ov for e in mine):
+            continue
+        m = g.i[marker]
+        for e in mine:
+            others = [g.i[o] for o in mine if o not in (e, marker)]
+            if e != marker:
+                values[e] = R[g.i[e], others] @ R[m, others] / max(R[m, others] @ R[m, others], 1e-6)
+    for e, r in enumerate(rows):
+        if r.op == "~~" and r.lhs == r.rhs:
+            values[e] = R[g.i[e], g.i[e]] / 2 if r.lhs in model.ov else variance
