@@ -16,7 +16,7 @@ from .moderation import moderate
 from .latent_interaction import latent_interaction
 from .consistency import check_table
 from .pls import pls
-from . import simulate
+from . import power, simulate
 from . import replicate
 from .replicate import scoreboard
 from . import plots, tables
