@@ -143,6 +143,25 @@ def test_scree_plot_draws():
     plt.close("all")
 
 
+def test_bootstrap_intervals_hold_the_population_loadings():
+    rng = np.random.default_rng(2)
+    pattern = np.zeros((12, 3))
+    pattern[np.arange(12), np.arange(12) // 4] = 0.7
+    phi = np.full((3, 3), 0.4) + 0.6 * np.eye(3)
+    common = pattern @ phi @ pattern.T
+    root = np.linalg.cholesky(common + np.diag(1 - np.diag(common)))
+    hits = []
+    for _ in range(8):
+        got = efa(rng.normal(size=(300, 12)) @ root.T, 3).bootstrap(100, seed=1)
+        got = got[got["op"] == "~~"]
+        hits += list((got["ci_lower"] <= 0.4) & (0.4 <= got["ci_upper"]))
+    assert np.mean(hits) >= 0.8
+    x = answers("hs")
+    a, b = (efa(x, 3).bootstrap(60, seed=7) for _ in range(2))
+    pd.testing.assert_frame_equal(a, b)
+    assert (a["ci_lower"] <= a["est"]).mean() > 0.95
+
+
 def test_heywood_case_is_said():
     with pytest.warns(UserWarning, match="uniqueness of cusl_2"):
         assert efa(answers("corp_rep"), 4, n_starts=1).heywood == ["cusl_2"]
@@ -170,6 +189,7 @@ GAPS = pd.DataFrame(np.where(np.arange(400).reshape(100, 4) % 37 == 0, np.nan, n
         (lambda x: parallel_analysis(x.corr(), n_obs=301, draws="permute"), "raw answers"),
         (lambda x: parallel_analysis(x, percentile=0.95), "percentile"),
         (lambda x: efa(x.corr(), 2).scores(x), "raw answers"),
+        (lambda x: efa(x.corr(), 2).bootstrap(), "raw answers"),
         (lambda x: map_test(x, 20), "max_components"),
     ],
 )

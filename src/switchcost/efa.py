@@ -408,8 +408,8 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
 
 
 # --- extraction ------------------------------------------------------------------------------------------------------
-def _ml_value(psi: np.ndarray, r: np.ndarray, k: int) -> tuple[float, np.ndarray, np.ndarray]:
-    """ML discrepancy minimised over loadings, its gradient and Hessian in the uniquenesses.
+def _ml_value(psi: np.ndarray, r: np.ndarray, k: int, hessian: bool = True) -> tuple:
+    """ML discrepancy minimised over loadings, its gradient and (if asked for) Hessian in the uniquenesses.
 
     With gamma, omega the eigenvalues and -vectors of psi^-1/2 R psi^-1/2, f = sum over m > k of gamma_m - ln gamma_m - 1
     (Joereskog 1967). The derivatives are those of the eigenvalues.
@@ -420,6 +420,8 @@ def _ml_value(psi: np.ndarray, r: np.ndarray, k: int) -> tuple[float, np.ndarray
     rest = gamma[k:]
     f = float((rest - np.log(rest) - 1).sum())
     g = omega[:, k:] ** 2 @ (1 - rest)  # by ln psi
+    if not hessian:
+        return f, g / psi
     p = len(psi)
     c = np.zeros((p, p))
     c[k:, k:] = (rest[:, None] + rest[None, :]) / 2
@@ -431,13 +433,15 @@ def _ml_value(psi: np.ndarray, r: np.ndarray, k: int) -> tuple[float, np.ndarray
     return f, grad, (hess + hess.T) / 2
 
 
-def _minres_value(psi: np.ndarray, r: np.ndarray, k: int) -> tuple[float, np.ndarray, np.ndarray]:
+def _minres_value(psi: np.ndarray, r: np.ndarray, k: int, hessian: bool = True) -> tuple:
     """Half the sum of squared residuals of R - psi minimised over loadings, with gradient and Hessian."""
     delta, v = np.linalg.eigh(r - np.diag(psi))
     delta, v = delta[::-1], v[:, ::-1]
     rest = delta[k:]
     f = float(0.5 * (rest**2).sum())
     g = -(v[:, k:] ** 2) @ rest
+    if not hessian:
+        return f, g
     p = len(psi)
     c = np.zeros((p, p))
     c[k:, k:] = 1.0
@@ -467,7 +471,7 @@ def extract(r: np.ndarray, k: int, method: str = "ml") -> tuple[np.ndarray, np.n
     value = {"ml": _ml_value, "minres": _minres_value}[method]
     start = np.clip(1 / np.diag(np.linalg.inv(r)), _LOWER, 1.0)
     found = minimize(
-        lambda x: value(x, r, k)[:2], start, jac=True, method="L-BFGS-B", bounds=[(_LOWER, 1.0)] * len(r),
+        lambda x: value(x, r, k, hessian=False), start, jac=True, method="L-BFGS-B", bounds=[(_LOWER, 1.0)] * len(r),
         options={"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-7},
     )
     psi = np.clip(found.x, _LOWER, 1.0)
@@ -529,19 +533,20 @@ def _project(a: np.ndarray, criterion, gamma: float, t: np.ndarray, oblique: boo
         f_, q = criterion(load_, gamma)
         return f_, load_, a.T @ q
 
-    f, load, g = at(t)
-    alpha, s = 1.0, np.inf
-    for _ in range(max_iter):
+    def projected(t_, g_):
         if oblique:
-            gp = g - t * (t * g).sum(0)
-        else:
-            m = t.T @ g
-            gp = g - t @ ((m + m.T) / 2)
-        s = np.sqrt((gp**2).sum())
+            return g_ - t_ * (t_ * g_).sum(0)
+        m = t_.T @ g_
+        return g_ - t_ @ ((m + m.T) / 2)
+
+    f, load, g = at(t)
+    gp = projected(t, g)
+    s, alpha = np.sqrt((gp**2).sum()), 1.0
+    for _ in range(max_iter):
         if s < tol:
             break
         alpha *= 2
-        for _ in range(11):
+        for _ in range(12):
             x = t - alpha * gp
             if oblique:
                 t_new = x / np.sqrt((x**2).sum(0))
@@ -549,10 +554,16 @@ def _project(a: np.ndarray, criterion, gamma: float, t: np.ndarray, oblique: boo
                 u, _, v = np.linalg.svd(x)
                 t_new = u @ v
             f_new, load_new, g_new = at(t_new)
-            if f - f_new > 0.5 * s * s * alpha:
+            gp_new = projected(t_new, g_new)
+            s_new = np.sqrt((gp_new**2).sum())
+            # Close to the optimum the criterion changes by less than a float can hold; then the gradient decides.
+            flat = abs(f - f_new) <= 1e-13 * max(1.0, abs(f))
+            if f - f_new > 0.5 * s * s * alpha or (flat and s_new < s):
                 break
             alpha /= 2
-        t, f, load, g = t_new, f_new, load_new, g_new
+        else:
+            break
+        t, f, load, g, gp, s = t_new, f_new, load_new, g_new, gp_new, s_new
     return f, load, t, s < max(tol, 1e-5)
 
 
@@ -687,7 +698,8 @@ class EFA:
     method: str
     rotation: str
     _correlations: pd.DataFrame = field(repr=False)
-    _moments: tuple[pd.Series, pd.Series] | None = field(repr=False, default=None)
+    _raw: np.ndarray | None = field(repr=False, default=None)
+    _options: dict = field(repr=False, default_factory=dict)
 
     def __repr__(self) -> str:
         m = self.measures
@@ -712,12 +724,72 @@ class EFA:
         ValueError
             The analysis was made from a matrix (no means or spreads to standardise by), or columns are missing.
         """
-        if self._moments is None:
+        if self._raw is None:
             raise ValueError("this analysis was made from a matrix, which has no means; run sc.efa on raw answers")
         x = _checks.numeric(data, list(self.loadings.index), constant="allow")
-        z = (x - self._moments[0]) / self._moments[1]
+        z = (x - self._raw.mean(0)) / self._raw.std(0, ddof=1)
         weights = np.linalg.solve(self._correlations.to_numpy(), self.structure.to_numpy())
         return pd.DataFrame(z.to_numpy() @ weights, index=data.index, columns=self.loadings.columns)
+
+    def bootstrap(self, n_boot: int = 200, seed: int | None = 1, level: float = 0.95) -> pd.DataFrame:
+        """Percentile bootstrap intervals of pattern loadings and factor correlations.
+
+        Parameters
+        ----------
+        n_boot : samples of rows, at least 50
+        seed : of the samples
+        level : of the intervals
+
+        Returns
+        -------
+        DataFrame
+            Tidy: op (``=~`` loading, ``~~`` factor correlation), lhs (factor), rhs (item or factor), est, ci_lower,
+            ci_upper. Each sample's rotation starts at the original's, and its factors are matched and signed to the
+            original by the sum of products of loadings. ``.attrs["failed"]`` counts samples without a solution.
+
+        Raises
+        ------
+        ValueError
+            The analysis was made from a matrix.
+        """
+        from scipy.optimize import linear_sum_assignment
+
+        if self._raw is None:
+            raise ValueError("a bootstrap needs raw answers, and this analysis was made from a matrix")
+        if n_boot < 50:
+            raise ValueError(f"n_boot={n_boot}; an interval needs at least 50 samples, better 200 or more")
+        rng = np.random.default_rng(seed)
+        target, k, n = self.loadings.to_numpy(), self.loadings.shape[1], len(self._raw)
+        loads, phis, failed = [], [], 0
+        for _ in range(n_boot):
+            sample = self._raw[rng.integers(n, size=n)]
+            with np.errstate(all="ignore"):
+                r = np.corrcoef(sample, rowvar=False)
+            if not np.isfinite(r).all() or np.linalg.eigvalsh(r)[0] < 1e-10:
+                failed += 1
+                continue
+            unrotated = extract(r, k, self.method)[0]
+            # turn the sample's axes to the original's first: the rotation is then nearly done
+            u, _, v = np.linalg.svd(unrotated.T @ target)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                load, phi, _ = rotate(unrotated @ (u @ v), self.rotation, n_starts=1, **self._options)
+            match = load.T @ target
+            own, order = linear_sum_assignment(-np.abs(match.T))
+            sign = np.where(match[order, own] < 0, -1.0, 1.0)
+            loads.append(load[:, order] * sign)
+            phis.append(phi[np.ix_(order, order)] * np.outer(sign, sign))
+        tail = (1 - level) / 2
+        low, high = np.quantile(loads, [tail, 1 - tail], axis=0)
+        low_phi, high_phi = np.quantile(phis, [tail, 1 - tail], axis=0)
+        items, names = list(self.loadings.index), list(self.loadings.columns)
+        rows = [("=~", f, i, target[a, b], low[a, b], high[a, b])
+                for b, f in enumerate(names) for a, i in enumerate(items)]
+        rows += [("~~", names[a], names[b], self.phi.iloc[a, b], low_phi[a, b], high_phi[a, b])
+                 for a in range(k) for b in range(a + 1, k)]
+        out = pd.DataFrame(rows, columns=["op", "lhs", "rhs", "est", "ci_lower", "ci_upper"])
+        out.attrs["failed"] = failed
+        return out
 
 
 def _rmsea_interval(chisq: float, df: int, n: int, level: float = 0.90) -> tuple[float, float]:
@@ -872,5 +944,6 @@ def efa(
         method=method,
         rotation=rotation if k > 1 else "none",
         _correlations=frame(r, names, names),
-        _moments=None if raw is None else (pd.Series(raw.mean(0), names), pd.Series(raw.std(0, ddof=1), names)),
+        _raw=raw,
+        _options={"normalize": normalize, "gamma": gamma, "power": power},
     )
