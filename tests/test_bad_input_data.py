@@ -23,26 +23,46 @@ FILES = {
     "binary": (b"ab\x00\x01\x02,\x00", {}, "binary data"),
     "wrong separator": (b"a;b\n1;2\n3;4\n", {"sep": ","}, "read it with sep=';'"),
     "separator of two characters": (b"a;;b\n1;;2\n", {"sep": ";;"}, "sep must be one character"),
-    "wrong encoding": ("größe,b\n1,2\n3,4\n".encode("latin-1"), {"encoding": "utf-8"}, "is not utf-8.*Leave out encoding"),
+    "wrong encoding": (
+        "größe,b\n1,2\n3,4\n".encode("latin-1"),
+        {"encoding": "utf-8"},
+        "is not utf-8.*Leave out encoding",
+    ),
     "unknown encoding": (b"a,b\n1,2\n", {"encoding": "utf-88"}, "no encoding 'utf-88'"),
     "duplicate names": (b"q1,q2,q1\n1,2,3\n4,5,6\n", {}, "occur twice: q1. Rename"),
     "nameless column": (b"q1,,q3\n1,2,3\n4,5,6\n", {}, "column 2 has no name"),
     "no header": (b"1,2,3\n4,5,6\n7,8,9\n", {}, "first line holds numbers.*column names on top"),
-    "all-missing column": (b"q1,q2\n1,\n2,NA\n3,n/a\n", {}, r"'q2' .*no values at all; leave it out with drop=\['q2'\]"),
+    "all-missing column": (
+        b"q1,q2\n1,\n2,NA\n3,n/a\n",
+        {},
+        r"'q2' .*no values at all; leave it out with drop=\['q2'\]",
+    ),
     "line too long": (b"q1,q2\n1,2\n1,2,3\n4,5\n", {}, "line 3: 3 cells where the header has 2"),
     "line too short": (b"q1,q2,q3\n1,2,3\n1,2\n4,5,6\n", {}, "line 3: 2 cells where the header has 3"),
     "decimal commas split at commas": (b"q1,q2\n1,5,2,5\n3,5,4,5\n", {}, "Decimal commas.*save it with ';'"),
     "open quotation mark": (b'q1,q2\n1,"2\n' + b"3,4\n" * 40 + b'5,"6"\n', {}, "quotation mark"),
     "mixed decimals in a column": (b"q1;q2\n1,5;2\n2.5;3\n", {}, "'q1' .*mixes decimal commas"),
-    "mixed decimals in a file": (b"q1;q2\n1,5;2.5\n2,5;3.5\n", {}, "decimal commas in 'q1' and decimal points in 'q2'"),
+    "mixed decimals in a file": (
+        b"q1;q2\n1,5;2.5\n2,5;3.5\n",
+        {},
+        "decimal commas in 'q1' and decimal points in 'q2'",
+    ),
     "wrong decimal": (b"q1;q2\n1,5;2\n2,5;3\n", {"decimal": "."}, "'q1' .*not a number with decimal='.'"),
     "impossible decimal": (b"q1;q2\n1;2\n2;3\n", {"decimal": "x"}, "decimal must be '.' or ','"),
-    "text among numbers": (b"q1,q2\n1,2\n2,often\n3,4\n", {}, r"'q2' .*text in 1 row among numbers: 'often'.*missing=\['often'\]"),
+    "text among numbers": (
+        b"q1,q2\n1,2\n2,often\n3,4\n",
+        {},
+        r"'q2' .*text in 1 row among numbers: 'often'.*missing=\['often'\]",
+    ),
     "dates among answers": (b"q1,q2\n1,2\n2,3-Apr\n3,4\n5,5\n", {}, "'q2' .*dates in 1 row.*spreadsheet"),
     "thousands separators": (b'q1,q2\n1,"1,200.50"\n2,300\n3,400\n', {}, "thousands separators"),
     "percent signs": (b"q1,q2\n1,20%\n2,30\n3,40\n", {}, "signs beside the numbers"),
     "infinite value": (b"q1,q2\n1,inf\n2,3\n3,4\n", {}, "'q2' .*infinite"),
-    "drop of an absent column": (b"q1,q2\n1,2\n2,3\n", {"drop": ["q3"]}, "'q3' is not a column.*Columns that start like it: q1, q2"),
+    "drop of an absent column": (
+        b"q1,q2\n1,2\n2,3\n",
+        {"drop": ["q3"]},
+        "'q3' is not a column.*Columns that start like it: q1, q2",
+    ),
 }
 
 
@@ -64,13 +84,22 @@ def test_broken_file(name, tmp_path):
 GOOD = b"sat1,sat2,city\n1,2,A\n3,4,B\n5,1,A\n"
 BOOKS = {
     "no column variable": ("name,low,high\nsat1,1,5\n", "no column 'variable'"),
-    "variable not in the file": ("variable,low,high\nsat9,1,5\n", "lists 'sat9', which is not a column.*Did you mean 'sat"),
+    "variable not in the file": (
+        "variable,low,high\nsat9,1,5\n",
+        "lists 'sat9', which is not a column.*Did you mean 'sat",
+    ),
     "variable twice": ("variable,low,high\nsat1,1,5\nsat1,1,5\n", "lists sat1 more than once"),
     "range upside down": ("variable,low,high\nsat1,5,1\n", "range of 'sat1' is 5 to 1"),
     "range in words": ("variable,low,high\nsat1,one,5\n", "'low' of variable 'sat1' is 'one'"),
-    "reverse in other words": ("variable,low,high,reverse\nsat1,1,5,perhaps\n", "'reverse' of variable 'sat1' is 'perhaps'"),
+    "reverse in other words": (
+        "variable,low,high,reverse\nsat1,1,5,perhaps\n",
+        "'reverse' of variable 'sat1' is 'perhaps'",
+    ),
     "empty variable": ("variable,low,high\n,1,5\nsat1,1,5\n", "empty 'variable' in line 2"),
-    "words where a range is": ("variable,low,high\ncity,1,5\n", "'city' .*words where the codebook has a range"),
+    "words where a range is": (
+        "variable,low,high\ncity,1,5\n",
+        "'city' .*words where the codebook has a range",
+    ),
 }
 
 
@@ -86,9 +115,15 @@ def test_broken_codebook(name, tmp_path):
 
 CALLS = {
     "unknown data set": (lambda: sc.load("corprep"), "no data set 'corprep'. Did you mean 'corp_rep'"),
-    "a study as a data set": (lambda: sc.load("abbade2014"), r"published study.*sc.published\('abbade2014'\)"),
+    "a study as a data set": (
+        lambda: sc.load("abbade2014"),
+        r"published study.*sc.published\('abbade2014'\)",
+    ),
     "a data set as a study": (lambda: sc.published("mobi"), r"raw data set.*sc.load\('mobi'\)"),
-    "wrong study name": (lambda: sc.published("abade2014"), "no study 'abade2014'. Did you mean 'abbade2014'"),
+    "wrong study name": (
+        lambda: sc.published("abade2014"),
+        "no study 'abade2014'. Did you mean 'abbade2014'",
+    ),
     "a number as a study": (lambda: sc.published(2014), "no study 2014"),
     "a number as a data set": (lambda: sc.load(3), "takes the name of a data set.*got a int"),
     "options for a data set": (lambda: sc.load("mobi", sep=";"), "takes no sep"),
@@ -101,11 +136,23 @@ CALLS = {
     "audit of a list": (lambda: sc.audit([1, 2, 3]), "must be a pandas DataFrame, and is a list"),
     "audit of nothing": (lambda: sc.audit(pd.DataFrame({"a": []})), "no rows"),
     "audit of one row": (lambda: sc.audit(pd.DataFrame({"a": [1], "b": [2]})), "one row"),
-    "audit of duplicate names": (lambda: sc.audit(pd.DataFrame(np.ones((3, 2)), columns=["a", "a"])), "occur twice: a"),
-    "audit with a foreign codebook": (lambda: sc.audit(sc.load("mobi"), "corp_rep"), "describes none of the columns"),
-    "audit with an unknown item": (lambda: sc.audit(sc.load("mobi"), scales={"s": ["CUSA1", "CUSA9"]}), "'CUSA9' of scale 's' is not a column"),
+    "audit of duplicate names": (
+        lambda: sc.audit(pd.DataFrame(np.ones((3, 2)), columns=["a", "a"])),
+        "occur twice: a",
+    ),
+    "audit with a foreign codebook": (
+        lambda: sc.audit(sc.load("mobi"), "corp_rep"),
+        "describes none of the columns",
+    ),
+    "audit with an unknown item": (
+        lambda: sc.audit(sc.load("mobi"), scales={"s": ["CUSA1", "CUSA9"]}),
+        "'CUSA9' of scale 's' is not a column",
+    ),
     "audit with an unknown key": (lambda: sc.audit(sc.load("mobi"), key="id"), "key 'id' is not a column"),
-    "rows of an unknown finding": (lambda: sc.audit(sc.load("mobi"), draws=2000).rows_of("nothing"), "no finding 'nothing'"),
+    "rows of an unknown finding": (
+        lambda: sc.audit(sc.load("mobi"), draws=2000).rows_of("nothing"),
+        "no finding 'nothing'",
+    ),
 }
 
 
@@ -136,7 +183,11 @@ def test_broken_study_json(monkeypatch, tmp_path):
     monkeypatch.setenv("SWITCHCOST_DATA", str(folder))
     new = folder / "published" / "smith2020"
     new.mkdir()
-    for text, says in (("{", "not valid JSON"), ('{"key": "smith2020"}', "lacks citation"), ('{"key": "x", "citation": "c", "market": "m", "n": 1}', "must be the name of its folder")):
+    for text, says in (
+        ("{", "not valid JSON"),
+        ('{"key": "smith2020"}', "lacks citation"),
+        ('{"key": "x", "citation": "c", "market": "m", "n": 1}', "must be the name of its folder"),
+    ):
         (new / "study.json").write_text(text, encoding="utf-8")
         with pytest.raises(ValueError, match=says):
             sc.published("smith2020")

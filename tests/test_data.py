@@ -144,7 +144,8 @@ def test_a_study_is_added_without_code(copy):
     with open(folder / "paths.csv", "a", encoding="utf-8") as f:
         f.write("all,500,Satisfaction,Loyalty,,,.410,,\n")
     (folder / "study.json").write_text(
-        json.dumps({"key": "smith2020", "citation": "Smith (2020)", "market": "nowhere", "n": 500}), encoding="utf-8"
+        json.dumps({"key": "smith2020", "citation": "Smith (2020)", "market": "nowhere", "n": 500}),
+        encoding="utf-8",
     )
     study = sc.published("smith2020")
     assert study.printed["paths"].loc[0, "beta"] == ".410" and study["paths"].loc[0, "beta"] == 0.41
@@ -173,9 +174,21 @@ def test_data_are_found_from_the_working_directory(monkeypatch, tmp_path):
 
 
 def test_survey_files_of_every_kind_read_the_same(tmp_path):
-    rows = [("姓名", "q1", "q2", "city"), ("李", "1,5", "4", "北京"), ("王", "2,0", "", "上海"), ("张", "5,0", "3", "广州")]
+    rows = [
+        ("姓名", "q1", "q2", "city"),
+        ("李", "1,5", "4", "北京"),
+        ("王", "2,0", "", "上海"),
+        ("张", "5,0", "3", "广州"),
+    ]
     text = "\n".join(";".join(r) for r in rows) + "\n"
-    expected = pd.DataFrame({"姓名": ["李", "王", "张"], "q1": [1.5, 2.0, 5.0], "q2": [4, np.nan, 3], "city": ["北京", "上海", "广州"]})
+    expected = pd.DataFrame(
+        {
+            "姓名": ["李", "王", "张"],
+            "q1": [1.5, 2.0, 5.0],
+            "q2": [4, np.nan, 3],
+            "city": ["北京", "上海", "广州"],
+        }
+    )
     for encoding in ("utf-8", "utf-8-sig", "gb18030", "utf-16"):
         file = tmp_path / f"{encoding}.csv"
         file.write_bytes(text.encode(encoding))

@@ -15,7 +15,11 @@ from scipy.special import ndtr, ndtri
 
 INDICES = {
     # name: (flagged tail, formula, source)
-    "longest run": ("high", "most consecutive items with the same answer", "Johnson 2005; Meade & Craig 2012"),
+    "longest run": (
+        "high",
+        "most consecutive items with the same answer",
+        "Johnson 2005; Meade & Craig 2012",
+    ),
     "spread within person": (
         "low",
         "standard deviation of one respondent's answers; 0 is the same answer throughout",
@@ -142,7 +146,12 @@ class Copula:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         z = rng.standard_normal((n, len(self._root))) @ self._root.T
-        return np.column_stack([v[np.searchsorted(c, z[:, j])] for j, (c, v) in enumerate(zip(self.cuts, self.values, strict=True))])
+        return np.column_stack(
+            [
+                v[np.searchsorted(c, z[:, j])]
+                for j, (c, v) in enumerate(zip(self.cuts, self.values, strict=True))
+            ]
+        )
 
 
 def indices(
@@ -184,7 +193,10 @@ def indices(
     def all_of(a: np.ndarray) -> dict[str, np.ndarray]:
         keyed = a.copy()
         keyed[:, turned] = (low + high)[turned] - a[:, turned]
-        out = {"longest run": longest_run(a[:, run]).astype(float), "spread within person": spread_within(a[:, run])}
+        out = {
+            "longest run": longest_run(a[:, run]).astype(float),
+            "spread within person": spread_within(a[:, run]),
+        }
         if len(groups) >= 6:
             out["even-odd consistency"] = even_odd(keyed, groups)
         out["Mahalanobis distance"] = mahalanobis(a, mean, precision)
@@ -204,7 +216,11 @@ def indices(
         ref = np.concatenate(reference[k])
         ref = np.sort(ref[~np.isnan(ref)])
         # The more answers are missing, the less extreme an index can be; those rows are judged no more harshly.
-        beyond = len(ref) - np.searchsorted(ref, v - 1e-9) if INDICES[k][0] == "high" else np.searchsorted(ref, v + 1e-9, side="right")
+        beyond = (
+            len(ref) - np.searchsorted(ref, v - 1e-9)
+            if INDICES[k][0] == "high"
+            else np.searchsorted(ref, v + 1e-9, side="right")
+        )
         chance[k] = np.where(np.isnan(v), np.nan, (beyond + 1) / (len(ref) + 1))
     return pd.DataFrame(own, index=items.index), pd.DataFrame(chance, index=items.index)
 

@@ -44,7 +44,11 @@ def short(names: Sequence[str]) -> str:
     """Write a block of names briefly: ``qual_1..8``."""
     names = list(names)
     numbers = [re.search(r"(\d+)$", n) for n in names]
-    if len(names) > 2 and all(numbers) and len({n[: m.start()] for n, m in zip(names, numbers, strict=True)}) == 1:
+    if (
+        len(names) > 2
+        and all(numbers)
+        and len({n[: m.start()] for n, m in zip(names, numbers, strict=True)}) == 1
+    ):
         values = [int(m.group(1)) for m in numbers]
         if values == list(range(values[0], values[0] + len(values))):
             return f"{names[0]}..{values[-1]}"
@@ -76,8 +80,9 @@ def describe(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, str]:
             shift = y[0] - slope * x[0]
             return 1, f"{_g(slope)} * {name}" + (f" {_signed(shift)}" if abs(shift) > 1e-12 else "")
         low, high = y.min(), y.max()
+        two = len(np.unique(y)) == 2  # a cut in two reads better than a clip
         best: tuple[int, str] | None = None
-        for sign in (1, -1):
+        for sign in () if two else (1, -1):
             for c in np.unique(y - sign * x):
                 if np.allclose(np.clip(sign * x + c, low, high), y):
                     inside = int(np.sum((sign * x + c >= low) & (sign * x + c <= high)))
@@ -93,7 +98,9 @@ def describe(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, str]:
         cut = int(np.argmax(steps != 0))
         return 2, f"{name} cut in two: {_g(y[0])} up to {_g(x[cut])}, {_g(y[-1])} from {_g(x[cut + 1])}"
     if len(x) > 20:
-        return (2 if (steps >= 0).all() or (steps <= 0).all() else 3), f"{name} put into {len(np.unique(y))} classes"
+        return (
+            2 if (steps >= 0).all() or (steps <= 0).all() else 3
+        ), f"{name} put into {len(np.unique(y))} classes"
     table = ", ".join(f"{_g(a)}->{_g(b)}" for a, b in zip(x, y, strict=True))
     kind = 2 if (steps >= 0).all() or (steps <= 0).all() else 3
     return kind, f"recode of {name} ({table})"
@@ -129,7 +136,9 @@ def of_one(data: pd.DataFrame) -> tuple[list[Identity], list[Identity]]:
         codes.append(code)
         levels.append(values)
     count = np.array([len(v) for v in levels])
-    luck = np.array([np.bincount(c[c >= 0]).max() / max(1, (c >= 0).sum()) if (c >= 0).any() else 1.0 for c in codes])
+    luck = np.array(
+        [np.bincount(c[c >= 0]).max() / max(1, (c >= 0).sum()) if (c >= 0).any() else 1.0 for c in codes]
+    )
     q = np.maximum(HONEST_AGREEMENT, (1 + luck) / 2)
     trials = p * (p - 1)
 
@@ -192,7 +201,9 @@ def of_one(data: pd.DataFrame) -> tuple[list[Identity], list[Identity]]:
     near_found = []
     wrong = total - agree
     # lower binomial tail P(exceptions <= wrong), written with the incomplete beta function
-    tail = np.minimum(1.0, trials * betainc(np.maximum(free - wrong, 1e-9), wrong + 1, np.broadcast_to(q, (p, p))))
+    tail = np.minimum(
+        1.0, trials * betainc(np.maximum(free - wrong, 1e-9), wrong + 1, np.broadcast_to(q, (p, p)))
+    )
     close = usable & (wrong > 0) & (wrong <= 0.05 * total) & (tail < REPORT_BELOW) & (total >= 30)
     for b in range(p):
         options = [a for a in np.flatnonzero(close[:, b]) if not (close[b, a] and b < a)]
@@ -267,7 +278,9 @@ def _extremes(data: pd.DataFrame) -> list[Identity]:
             # Leave out the blocks that are not needed: columns that never exceed the target for other reasons.
             stems = [stem(names[j]) for j in under]
             keep = np.ones(len(under), dtype=bool)
-            for s in sorted(set(stems), key=lambda s: sum(reach[:, k].sum() for k in range(len(under)) if stems[k] == s)):
+            for s in sorted(
+                set(stems), key=lambda s: sum(reach[:, k].sum() for k in range(len(under)) if stems[k] == s)
+            ):
                 without = keep & np.array([t != s for t in stems])
                 if without.any() and (reach[:, without].any(axis=1) == covered).all():
                     keep = without
@@ -285,7 +298,9 @@ def _extremes(data: pd.DataFrame) -> list[Identity]:
             # A target that nearly always sits at the end of the scale equals any maximum by luck.
             if chance < REPORT_BELOW:
                 columns = tuple(names[j] for j in block)
-                found.append(Identity(names[b], columns, f"row {word} of {short(columns)}", rows, rows, chance))
+                found.append(
+                    Identity(names[b], columns, f"row {word} of {short(columns)}", rows, rows, chance)
+                )
     return found
 
 
@@ -351,7 +366,9 @@ def _linear_gaps(x: np.ndarray, names: list[str]) -> list[Identity]:
             design = np.column_stack([np.ones(rows.sum()), x[rows][:, chosen]])
             weights = np.linalg.lstsq(design, x[rows, j], rcond=None)[0]
             if np.abs(x[rows, j] - design @ weights).max() < 1e-7 * max(spread[j], 1e-12):
-                identity = _named_relation(x[rows], names, j, chosen, weights[1:], int(rows.sum()) - len(chosen), p)
+                identity = _named_relation(
+                    x[rows], names, j, chosen, weights[1:], int(rows.sum()) - len(chosen), p
+                )
                 if identity is not None:
                     found.append(identity)
                     targets.add(identity.target)
@@ -368,8 +385,14 @@ def _named_relation(
     members = [j, *[k for k, _ in used]]
     relation = np.array([-1.0, *[w for _, w in used]])
     # Any member can stand on the left; take the one that makes the rule simplest, a sum rather than a difference.
+    # Of three, the one with another range than the other two: a sum or difference of two ratings is no rating.
+    odd = []
+    if len(members) == 3:
+        span = np.column_stack([x[:, members].min(axis=0), x[:, members].max(axis=0)])
+        apart = [np.abs(span[t - 1] - span[t - 2]).sum() for t in range(3)]
+        odd = [int(np.argmin(apart))] if sorted(apart)[0] < sorted(apart)[1] else []
     best = None
-    for t in range(len(members)):
+    for t in odd or range(len(members)):
         w = -relation / relation[t]
         rest = np.delete(w, t)
         equal = np.allclose(rest, rest[0], rtol=1e-5)
@@ -392,7 +415,10 @@ def _named_relation(
     elif np.allclose(rest, 1 / k, rtol=1e-5):
         form = f"mean of {short(columns)}{tail}"
     elif k <= 6:
-        form = " ".join(f"{'+' if w > 0 else '-'} {'' if abs(abs(w) - 1) < 1e-5 else _g(round(abs(w), 6)) + ' * '}{c}" for w, c in zip(rest, columns, strict=True))
+        form = " ".join(
+            f"{'+' if w > 0 else '-'} {'' if abs(abs(w) - 1) < 1e-5 else _g(round(abs(w), 6)) + ' * '}{c}"
+            for w, c in zip(rest, columns, strict=True)
+        )
         form = form.removeprefix("+ ") + tail
     else:
         form = f"linear combination of {short(columns)}"
@@ -430,7 +456,13 @@ def _rounded(data: pd.DataFrame, blocks: dict[str, list[str]] | None) -> list[Id
                 seen = ~np.isnan(y)
                 if seen.sum() >= 30 and np.array_equal(y[seen], value[seen]) and len(np.unique(y[seen])) > 1:
                     rows = int(seen.sum())
-                    chance = _chance(_luck(value[seen], y[seen]), rows - len(at), 5 * len(names) * len(blocks))
+                    chance = _chance(
+                        _luck(value[seen], y[seen]), rows - len(at), 5 * len(names) * len(blocks)
+                    )
                     if chance < REPORT_BELOW:
-                        found.append(Identity(names[b], tuple(members), f"{form}, of {short(members)}", rows, rows, chance))
+                        found.append(
+                            Identity(
+                                names[b], tuple(members), f"{form}, of {short(members)}", rows, rows, chance
+                            )
+                        )
     return found

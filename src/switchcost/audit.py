@@ -15,10 +15,23 @@ from .data import codebook as _codebook
 
 CODES = {-999, -99, -98, -97, -88, -77, -9, -8, -7, -1, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9999, 99999}  # fmt: skip
 SEVERITY = ("serious", "warning", "note")
-NOT_ITEMS = {"group", "key", "id", "time", "background", "demographic", "nominal", "revenue", "departure", "text"}
+NOT_ITEMS = {
+    "group",
+    "key",
+    "id",
+    "time",
+    "background",
+    "demographic",
+    "nominal",
+    "revenue",
+    "departure",
+    "text",
+}
 FALSE_DISCOVERY = 0.01
 NEAR_COPY = 0.95
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?|\d{1,2}[- ][A-Za-z]{3,9}(?:[- ]\d{2,4})?|[A-Za-z]{3}[- ]\d{1,4}")
+_DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?|\d{1,2}[- ][A-Za-z]{3,9}(?:[- ]\d{2,4})?|[A-Za-z]{3}[- ]\d{1,4}"
+)
 
 
 class _Finding(NamedTuple):
@@ -54,7 +67,9 @@ class Audit(pd.DataFrame):
         """
         at = [i for i, c in enumerate(self["check"]) if c == check]
         if not at:
-            raise ValueError(f"there is no finding {check!r}.{_checks.suggest(check, self['check'].unique())}")
+            raise ValueError(
+                f"there is no finding {check!r}.{_checks.suggest(check, self['check'].unique())}"
+            )
         labels = [label for i in at for label in self.labels[i]]
         return pd.Index(dict.fromkeys(labels), dtype=object if not labels else None)
 
@@ -65,7 +80,9 @@ class Audit(pd.DataFrame):
             return pd.DataFrame(self).__repr__()
         lines = [
             f"{s:8} {c}: {d}" + (f" [chance {p:.1g}]" if p > 0 else "")
-            for s, c, d, p in zip(self["severity"], self["check"], self["detail"], self["chance"], strict=True)
+            for s, c, d, p in zip(
+                self["severity"], self["check"], self["detail"], self["chance"], strict=True
+            )
         ]
         return "\n".join(lines)
 
@@ -75,7 +92,9 @@ class Audit(pd.DataFrame):
         with pd.option_context("display.max_colwidth", None, "display.max_rows", 200):
             table = pd.DataFrame(self)
             table = table[[c for c in ("severity", "check", "detail", "rows", "chance") if c in table]]
-            return table.to_html(index=False, formatters={"chance": lambda p: "fact" if p == 0 else f"{p:.1g}"}, escape=True)
+            return table.to_html(
+                index=False, formatters={"chance": lambda p: "fact" if p == 0 else f"{p:.1g}"}, escape=True
+            )
 
 
 def audit(
@@ -144,7 +163,9 @@ def audit(
     'switch_1 = clip(qual_6 - 1, 1, 5) in 344 of 344 rows'
     """
     data = _checks.frame(data)
-    data.columns = data.columns.astype(str) if not all(isinstance(c, str) for c in data.columns) else data.columns
+    data.columns = (
+        data.columns.astype(str) if not all(isinstance(c, str) for c in data.columns) else data.columns
+    )
     key = _checks.columns(data, key, "key")
     book = _book(codebook, data)
     if scales is not None:
@@ -156,11 +177,13 @@ def audit(
     numbers, nominal = _columns(data, book, key, found)
     x = pd.DataFrame(numbers, index=data.index)
     if x.shape[1] == 0 and not nominal:
-        raise ValueError("no column holds answers that can be checked; look at how the file was read: data.dtypes")
+        raise ValueError(
+            "no column holds answers that can be checked; look at how the file was read: data.dtypes"
+        )
     keys = set(key) | _row_numbers(x, book, data)
     x = x.drop(columns=[k for k in keys if k in x])
     _ranges(x, book, found)
-    x = x.loc[:, [c for c in x if x[c].nunique() > 1]]
+    x = _varying(x)
     items = _items(x, book)
     blocks = _blocks(items, book, scales)
 
@@ -196,7 +219,7 @@ def _book(codebook: object, data: pd.DataFrame) -> pd.DataFrame:
 
 
 def _entry(book: pd.DataFrame, name: str, column: str) -> float | str | bool | None:
-    return book.at[name, column] if name in book.index else None
+    return book[column].get(name)
 
 
 def _columns(
@@ -209,23 +232,53 @@ def _columns(
             continue
         col = data[name]
         if col.isna().all():
-            found.append(_Finding("no values", name, len(col), f"{name} has no values at all; leave it out", "serious", 0.0))
+            found.append(
+                _Finding(
+                    "no values", name, len(col), f"{name} has no values at all; leave it out", "serious", 0.0
+                )
+            )
         elif pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
             values = col.to_numpy(dtype=float, na_value=np.nan)
             infinite = np.isinf(values)
             if infinite.any():
-                found.append(_Finding("infinite values", name, int(infinite.sum()), f"{name} holds infinite values in {infinite.sum()} rows; treated as missing here", "serious", 0.0, tuple(data.index[infinite])))
+                found.append(
+                    _Finding(
+                        "infinite values",
+                        name,
+                        int(infinite.sum()),
+                        f"{name} holds infinite values in {infinite.sum()} rows; treated as missing here",
+                        "serious",
+                        0.0,
+                        tuple(data.index[infinite]),
+                    )
+                )
             numbers[name] = np.where(infinite, np.nan, values)
         elif pd.api.types.is_datetime64_any_dtype(col):
             ranged = pd.notna(_entry(book, name, "low"))
-            found.append(_Finding("dates", name, int(col.notna().sum()), f"{name} holds dates" + (", and the codebook has a range of numbers" if ranged else "; left out of the checks"), "serious" if ranged else "note", 0.0))
+            found.append(
+                _Finding(
+                    "dates",
+                    name,
+                    int(col.notna().sum()),
+                    f"{name} holds dates"
+                    + (", and the codebook has a range of numbers" if ranged else "; left out of the checks"),
+                    "serious" if ranged else "note",
+                    0.0,
+                )
+            )
         else:
             _text(name, col, book, numbers, nominal, found)
     return numbers, nominal
 
 
-def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: list[_Finding]) -> None:
-    text = col.astype(object).where(col.notna(), None).map(lambda v: None if v is None or str(v).strip() == "" else str(v).strip())
+def _text(
+    name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: list[_Finding]
+) -> None:
+    text = (
+        col.astype(object)
+        .where(col.notna(), None)
+        .map(lambda v: None if v is None or str(v).strip() == "" else str(v).strip())
+    )
     filled = text.dropna()
     value = pd.to_numeric(text, errors="coerce")
     bad = filled[value[filled.index].isna()]
@@ -234,21 +287,66 @@ def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal:
     dates = bad.str.fullmatch(_DATE.pattern)
     ranged = pd.notna(_entry(book, name, "low"))
     if len(bad) == 0 and len(filled):
-        found.append(_Finding("numbers stored as text", name, len(filled), f"{name} holds numbers stored as text; convert it: pd.to_numeric(data[{name!r}])", "warning", 0.0))
+        found.append(
+            _Finding(
+                "numbers stored as text",
+                name,
+                len(filled),
+                f"{name} holds numbers stored as text; convert it: pd.to_numeric(data[{name!r}])",
+                "warning",
+                0.0,
+            )
+        )
         numbers[name] = value.to_numpy(float)
     elif len(bad) and dates.mean() > 0.5 and (share >= 0.2 or ranged):
-        found.append(_Finding("dates among numbers", name, int(dates.sum()), f"{name} holds dates in {int(dates.sum())} rows ({shown}): a spreadsheet turns answers such as 3-4 into dates", "serious", 0.0, tuple(bad.index[dates])))
+        found.append(
+            _Finding(
+                "dates among numbers",
+                name,
+                int(dates.sum()),
+                f"{name} holds dates in {int(dates.sum())} rows ({shown}): a spreadsheet turns answers such as 3-4 into dates",
+                "serious",
+                0.0,
+                tuple(bad.index[dates]),
+            )
+        )
         numbers[name] = value.to_numpy(float)
     elif share >= 0.5:
         comma = bad.str.fullmatch(r"[-+]?\d*,\d+").all()
         why = "decimal commas; read the file with decimal=','" if comma else "text among numbers"
-        found.append(_Finding("text among numbers", name, len(bad), f"{name} holds {why} in {len(bad)} rows: {shown}", "serious", 0.0, tuple(bad.index)))
+        found.append(
+            _Finding(
+                "text among numbers",
+                name,
+                len(bad),
+                f"{name} holds {why} in {len(bad)} rows: {shown}",
+                "serious",
+                0.0,
+                tuple(bad.index),
+            )
+        )
         numbers[name] = value.to_numpy(float)
     elif ranged:
-        found.append(_Finding("text among numbers", name, len(bad), f"{name} holds words where the codebook has a range: {shown}; recode them to numbers", "serious", 0.0, tuple(bad.index)))
+        found.append(
+            _Finding(
+                "text among numbers",
+                name,
+                len(bad),
+                f"{name} holds words where the codebook has a range: {shown}; recode them to numbers",
+                "serious",
+                0.0,
+                tuple(bad.index),
+            )
+        )
     if name not in numbers and filled.nunique() <= 15:
         codes, _ = pd.factorize(text, sort=True)
         nominal[name] = np.where(codes < 0, np.nan, codes).astype(float)
+
+
+def _varying(x: pd.DataFrame) -> pd.DataFrame:
+    v = x.to_numpy(float)
+    some = ~np.isnan(v).all(axis=0)
+    return x.loc[:, [c for c, ok in zip(x, some, strict=True) if ok and x[c].min() < x[c].max()]]
 
 
 def _row_numbers(x: pd.DataFrame, book: pd.DataFrame, data: pd.DataFrame) -> set[str]:
@@ -288,7 +386,9 @@ def _items(x: pd.DataFrame, book: pd.DataFrame) -> list[str]:
     return out
 
 
-def _blocks(items: Sequence[str], book: pd.DataFrame, scales: Mapping[str, Sequence[str]] | None) -> dict[str, list[str]]:
+def _blocks(
+    items: Sequence[str], book: pd.DataFrame, scales: Mapping[str, Sequence[str]] | None
+) -> dict[str, list[str]]:
     if scales is not None:
         return {k: [i for i in v if i in items] for k, v in scales.items()}
     out: dict[str, list[str]] = {}
@@ -306,10 +406,28 @@ def _ranges(x: pd.DataFrame, book: pd.DataFrame, found: list[_Finding]) -> None:
         v = x[name].to_numpy()
         u, count = np.unique(v[~np.isnan(v)], return_counts=True)
         if len(u) == 1:
-            found.append(_Finding("constant column", name, int(count[0]), f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed", "serious", 0.0))
+            found.append(
+                _Finding(
+                    "constant column",
+                    name,
+                    int(count[0]),
+                    f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed",
+                    "serious",
+                    0.0,
+                )
+            )
         elif count.max() / count.sum() >= 0.95 and len(u) > 0:
             top = u[count.argmax()]
-            found.append(_Finding("near-constant column", name, int(count.max()), f"{name} is {top:g} in {count.max()} of {count.sum()} rows; correlations with it rest on {count.sum() - count.max()} rows", "warning", 0.0))
+            found.append(
+                _Finding(
+                    "near-constant column",
+                    name,
+                    int(count.max()),
+                    f"{name} is {top:g} in {count.max()} of {count.sum()} rows; correlations with it rest on {count.sum() - count.max()} rows",
+                    "warning",
+                    0.0,
+                )
+            )
         whole[name] = u
     for name in x:
         v, u = x[name].to_numpy(), whole[name]
@@ -324,14 +442,49 @@ def _ranges(x: pd.DataFrame, book: pd.DataFrame, found: list[_Finding]) -> None:
                 span = f"its range {low:g}-{high:g}" if np.isfinite([low, high]).all() else "its range"
                 where = "below" if value < low else "above"
                 if stated is not None and value == stated:
-                    found.append(_Finding("missing code in the data", name, len(rows), f"{name} holds its documented missing code {value:g} in {len(rows)} rows; replace it: data.replace({{{name!r}: {{{value:g}: np.nan}}}})", "serious", 0.0, tuple(x.index[rows])))
+                    found.append(
+                        _Finding(
+                            "missing code in the data",
+                            name,
+                            len(rows),
+                            f"{name} holds its documented missing code {value:g} in {len(rows)} rows; replace it: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
+                            "serious",
+                            0.0,
+                            tuple(x.index[rows]),
+                        )
+                    )
                 elif value in CODES or (value in (0, 8, 9) and len(rows) > 1):
-                    found.append(_Finding("undeclared missing code", name, len(rows), f"{name} holds {value:g} in {len(rows)} rows, {where} {span}. If it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})", "serious", 0.0, tuple(x.index[rows])))
+                    found.append(
+                        _Finding(
+                            "undeclared missing code",
+                            name,
+                            len(rows),
+                            f"{name} holds {value:g} in {len(rows)} rows, {where} {span}. If it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
+                            "serious",
+                            0.0,
+                            tuple(x.index[rows]),
+                        )
+                    )
                 else:
-                    found.append(_Finding("answer out of range", name, len(rows), f"{name} holds {value:g} in {len(rows)} rows, {where} {span}", "serious", 0.0, tuple(x.index[rows])))
+                    found.append(
+                        _Finding(
+                            "answer out of range",
+                            name,
+                            len(rows),
+                            f"{name} holds {value:g} in {len(rows)} rows, {where} {span}",
+                            "serious",
+                            0.0,
+                            tuple(x.index[rows]),
+                        )
+                    )
             inside = u[(u >= low) & (u <= high)]
             kind = str(_entry(book, name, "construct")).strip().lower()
-            if kind not in NOT_ITEMS and np.isfinite([low, high]).all() and float(low).is_integer() and high - low <= 11:
+            if (
+                kind not in NOT_ITEMS
+                and np.isfinite([low, high]).all()
+                and float(low).is_integer()
+                and high - low <= 11
+            ):
                 _decimals(x, name, inside, found)
         else:
             _unknown_codes(x, name, u, whole, found)
@@ -345,10 +498,22 @@ def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: list[_Finding]) 
     share = broken.sum() / max(1, (~np.isnan(v)).sum())
     if broken.any() and share <= 0.1 and 2 <= len(integers) <= 12:
         shown = ", ".join(f"{b:g}" for b in np.unique(v[broken])[:3])
-        found.append(_Finding("decimals on an integer scale", name, int(broken.sum()), f"{name} holds {shown} in {broken.sum()} rows where all other answers are whole: imputed, averaged or mistyped", "serious", 0.0, tuple(x.index[broken])))
+        found.append(
+            _Finding(
+                "decimals on an integer scale",
+                name,
+                int(broken.sum()),
+                f"{name} holds {shown} in {broken.sum()} rows where all other answers are whole: imputed, averaged or mistyped",
+                "serious",
+                0.0,
+                tuple(x.index[broken]),
+            )
+        )
 
 
-def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, np.ndarray], found: list[_Finding]) -> None:
+def _unknown_codes(
+    x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, np.ndarray], found: list[_Finding]
+) -> None:
     """Missing codes and slips without a codebook: values that stand far from all others."""
     v = x[name].to_numpy()
     n = (~np.isnan(v)).sum()
@@ -357,8 +522,22 @@ def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, n
 
     def report(value: float, check: str, why: str, severity: str = "serious") -> None:
         rows = np.flatnonzero(v == value)
-        mend = f"; if it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})" if "code" in check else ""
-        found.append(_Finding(check, name, len(rows), f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}", severity, 0.0, tuple(x.index[rows])))
+        mend = (
+            f"; if it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})"
+            if "code" in check
+            else ""
+        )
+        found.append(
+            _Finding(
+                check,
+                name,
+                len(rows),
+                f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}",
+                severity,
+                0.0,
+                tuple(x.index[rows]),
+            )
+        )
 
     left = u.copy()
     for value in u[np.isin(u, list(CODES))]:
@@ -372,14 +551,20 @@ def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, n
                 continue
             report(value, "undeclared missing code", f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
             left = left[left != value]
-    if not _whole_scale(left[left == np.floor(left)]) and not (len(left) and left[0] >= 0 and np.median(v[~np.isnan(v)]) <= 11):
+    if not _whole_scale(left[left == np.floor(left)]) and not (
+        len(left) and left[0] >= 0 and np.median(v[~np.isnan(v)]) <= 11
+    ):
         return
     body = left[(left == np.floor(left)) & (left >= 1)]
     if len(body) < 3:
         return
     for value in (8.0, 9.0):
         rest = body[body != value]
-        between = any(((w > rest[-1]) & (w < value) & (w == np.floor(w))).any() for k, w in whole.items() if k != name and _whole_scale(w))
+        between = any(
+            ((w > rest[-1]) & (w < value) & (w == np.floor(w))).any()
+            for k, w in whole.items()
+            if k != name and _whole_scale(w)
+        )
         if value in body and rest[-1] <= 7 and value - rest[-1] >= 2 and not between:
             report(value, "undeclared missing code", f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
             body = rest
@@ -387,27 +572,48 @@ def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, n
     # A slip such as 55 for 5: a rare value further from the rest than the rest is wide.
     for value, part in zip(body[::-1], share[::-1], strict=True):
         rest = body[body < value]
-        if len(rest) >= 3 and rest[-1] <= 11 and part <= 0.01 and value - rest[-1] >= max(3, rest[-1] - rest[0]):
+        if (
+            len(rest) >= 3
+            and rest[-1] <= 11
+            and part <= 0.01
+            and value - rest[-1] >= max(3, rest[-1] - rest[0])
+        ):
             report(value, "answer out of range", f"far above all others ({rest[0]:g}-{rest[-1]:g})")
             body = rest
     if 0 in left and body[0] == 1 and body[-1] <= 10:
         zero = (v == 0).sum() / n
-        alike = [w for k, w in whole.items() if k != name and _whole_scale(w) and w[-1] == body[-1] and w[0] in (0, 1)]
+        alike = [
+            w
+            for k, w in whole.items()
+            if k != name and _whole_scale(w) and w[-1] == body[-1] and w[0] in (0, 1)
+        ]
         with_zero = sum(w[0] == 0 for w in alike)
         if alike and zero < 0.2:
             if with_zero < len(alike) / 2:
-                report(0.0, "undeclared missing code", f"and {len(alike) - with_zero} of {len(alike)} columns of the same scale have no 0")
+                report(
+                    0.0,
+                    "undeclared missing code",
+                    f"and {len(alike) - with_zero} of {len(alike)} columns of the same scale have no 0",
+                )
             elif zero < 0.5 * (v == body[0]).sum() / n and zero < 0.02:
-                report(0.0, "zeros of unclear meaning", "rare here and in the columns beside it; the scale may start at 0 or at 1", "note")
+                report(
+                    0.0,
+                    "zeros of unclear meaning",
+                    "rare here and in the columns beside it; the scale may start at 0 or at 1",
+                    "note",
+                )
 
 
 def _without_codes(x: pd.DataFrame, found: list[_Finding]) -> pd.DataFrame:
     """Leave cells that were reported as codes or slips out of the checks that compare columns."""
     out = x.copy()
     for f in found:
-        if f.check in {"undeclared missing code", "missing code in the data", "answer out of range"} and f.columns in out:
+        if (
+            f.check in {"undeclared missing code", "missing code in the data", "answer out of range"}
+            and f.columns in out
+        ):
             out.loc[list(f.labels), f.columns] = np.nan
-    return out.loc[:, [c for c in out if out[c].nunique() > 1]]
+    return _varying(out)
 
 
 # ---------------------------------------------------------------------------------------------- identities
@@ -418,17 +624,48 @@ def _identity_checks(
     exact, near = _identities.of_one(together)
     one = {f.target for f in exact}
     rest = x.drop(columns=[c for c in one if c in x])
-    by_block = _identities.of_block(rest, {k: v for k, v in blocks.items() if len(v) > 1}) if rest.shape[1] > 1 else []
+    by_block = (
+        _identities.of_block(rest, {k: v for k, v in blocks.items() if len(v) > 1})
+        if rest.shape[1] > 1
+        else []
+    )
     for f in exact:
         check = "copy of another column" if f.form.startswith("copy") else "function of another column"
-        found.append(_Finding(check, ", ".join((f.target, *f.sources)), f.holds, f"{f.target} = {f.form} in {f.holds} of {f.rows} rows", "serious", f.chance))
+        found.append(
+            _Finding(
+                check,
+                ", ".join((f.target, *f.sources)),
+                f.holds,
+                f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
+                "serious",
+                f.chance,
+            )
+        )
     for f in by_block:
         check = "function of a block" if len(f.sources) > 1 else "function of another column"
-        found.append(_Finding(check, ", ".join((f.target, *f.sources)), f.holds, f"{f.target} = {f.form} in {f.holds} of {f.rows} rows", "serious", f.chance))
+        found.append(
+            _Finding(
+                check,
+                ", ".join((f.target, *f.sources)),
+                f.holds,
+                f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
+                "serious",
+                f.chance,
+            )
+        )
     blocked = {f.target for f in by_block}
     for f in near:
         if f.target not in blocked:
-            found.append(_Finding("near function of another column", ", ".join((f.target, *f.sources)), f.holds, f"{f.target} = {f.form} in {f.holds} of {f.rows} rows", "serious", f.chance))
+            found.append(
+                _Finding(
+                    "near function of another column",
+                    ", ".join((f.target, *f.sources)),
+                    f.holds,
+                    f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
+                    "serious",
+                    f.chance,
+                )
+            )
     return one | blocked
 
 
@@ -446,11 +683,22 @@ def _near_copies(x: pd.DataFrame, found: list[_Finding]) -> None:
         z = (np.arctanh(min(abs(r[i, j]), 1 - 1e-12)) - np.arctanh(0.9)) * np.sqrt(n[i, j] - 3)
         chance = min(1.0, p * (p - 1) / 2 * ndtr(-z))
         if chance < 0.01:
-            found.append(_Finding("correlation above .95", f"{names[i]}, {names[j]}", int(n[i, j]), f"{names[i]} and {names[j]} correlate {r[i, j]:.3f} (n = {int(n[i, j])}): one question asked twice, or one computed from the other", "warning", float(chance)))
+            found.append(
+                _Finding(
+                    "correlation above .95",
+                    f"{names[i]}, {names[j]}",
+                    int(n[i, j]),
+                    f"{names[i]} and {names[j]} correlate {r[i, j]:.3f} (n = {int(n[i, j])}): one question asked twice, or one computed from the other",
+                    "warning",
+                    float(chance),
+                )
+            )
 
 
 # -------------------------------------------------------------------------------------------------- scales
-def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFrame, found: list[_Finding]) -> list[str]:
+def _scale_checks(
+    x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFrame, found: list[_Finding]
+) -> list[str]:
     """Item-rest correlations by scale. Returns the items that have to be turned round."""
     turn: list[str] = []
     as_answered: list[str] = []
@@ -465,7 +713,10 @@ def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFr
         lead = np.linalg.eigh(r)[1][:, -1]
         strong = np.abs(lead) > 0.3 * np.abs(lead).max()
         # Which end of the scale is up: that of the items not declared reverse, otherwise that of most items.
-        up = np.sign(lead[strong & ~declared].sum() if (strong & ~declared).any() else lead[strong].sum()) or 1.0
+        up = (
+            np.sign(lead[strong & ~declared].sum() if (strong & ~declared).any() else lead[strong].sum())
+            or 1.0
+        )
         sign = np.where(lead * up < 0, -1.0, 1.0)
         z = np.where(np.isnan(v), 0.0, (v - np.nanmean(v, axis=0)) / np.nanstd(v, axis=0)) * sign
         rest_r = np.zeros(len(items))
@@ -481,29 +732,72 @@ def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFr
             others = np.delete(np.abs(rest_r), k)
             against = rest_r[k] < 0 and chance[k] < 0.001
             if abs(rest_r[k]) < 0.15 and np.median(others) >= 0.30:
-                gap = (np.arctanh(np.median(others)) - np.arctanh(abs(rest_r[k]))) * np.sqrt(max(size[k] - 3, 1))
+                gap = (np.arctanh(np.median(others)) - np.arctanh(abs(rest_r[k]))) * np.sqrt(
+                    max(size[k] - 3, 1)
+                )
                 odd = min(1.0, tests * float(ndtr(-gap)))
                 if odd < 0.001:
-                    found.append(_Finding("item does not go with its scale", ", ".join((item, *[i for i in items if i != item])), int(size[k]), f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r}, whose other items reach {np.median(others):.2f}: misread, or it measures something else", "warning", odd))
+                    found.append(
+                        _Finding(
+                            "item does not go with its scale",
+                            ", ".join((item, *[i for i in items if i != item])),
+                            int(size[k]),
+                            f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r}, whose other items reach {np.median(others):.2f}: misread, or it measures something else",
+                            "warning",
+                            odd,
+                        )
+                    )
                     if declared[k]:
                         turn.append(item)
                     continue
             if against and not declared[k]:
-                found.append(_Finding("reverse item not turned round", ", ".join((item, *[i for i in items if i != item])), int(size[k]), f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r} and is not declared reverse; turn it round before use", "warning", float(chance[k])))
+                found.append(
+                    _Finding(
+                        "reverse item not turned round",
+                        ", ".join((item, *[i for i in items if i != item])),
+                        int(size[k]),
+                        f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r} and is not declared reverse; turn it round before use",
+                        "warning",
+                        float(chance[k]),
+                    )
+                )
                 turn.append(item)
             elif against:
                 as_answered.append(item)
                 turn.append(item)
             elif declared[k] and rest_r[k] > 0 and chance[k] < 0.001:
-                found.append(_Finding("declared reverse, goes with its scale", ", ".join((item, *[i for i in items if i != item])), int(size[k]), f"{item} is declared reverse and correlates {rest_r[k]:+.2f} with the rest of {scale!r}: turned round already, or misunderstood", "warning", float(chance[k])))
+                found.append(
+                    _Finding(
+                        "declared reverse, goes with its scale",
+                        ", ".join((item, *[i for i in items if i != item])),
+                        int(size[k]),
+                        f"{item} is declared reverse and correlates {rest_r[k]:+.2f} with the rest of {scale!r}: turned round already, or misunderstood",
+                        "warning",
+                        float(chance[k]),
+                    )
+                )
     if as_answered:
-        found.append(_Finding("reverse items stored as answered", ", ".join(as_answered), len(x), f"{_identities.short(as_answered)}: declared reverse and not yet turned round; use low + high - answer", "note", 0.0))
+        found.append(
+            _Finding(
+                "reverse items stored as answered",
+                ", ".join(as_answered),
+                len(x),
+                f"{_identities.short(as_answered)}: declared reverse and not yet turned round; use low + high - answer",
+                "note",
+                0.0,
+            )
+        )
     return turn
 
 
 # ----------------------------------------------------------------------------------------------- respondents
 def _careless_checks(
-    items: pd.DataFrame, blocks: dict[str, list[str]], reverse: list[str], found: list[_Finding], seed: int, draws: int | None
+    items: pd.DataFrame,
+    blocks: dict[str, list[str]],
+    reverse: list[str],
+    found: list[_Finding],
+    seed: int,
+    draws: int | None,
 ) -> pd.DataFrame:
     """Indices of careless answering by row, with the share of attentive respondents at least as extreme."""
     n, p = items.shape
@@ -515,7 +809,12 @@ def _careless_checks(
     widest = max(hi for _, hi in ranges)
     # Items whose largest answer is one short of the others' belong to the same scale.
     top = max(ranges, key=lambda k: len(ranges[k]))
-    one_range = [c for (_, hi), cols in ranges.items() if hi in (top[1], top[1] - 1) or (top[1] == widest - 1 and hi == widest and len(cols) < 3) for c in cols]
+    one_range = [
+        c
+        for (_, hi), cols in ranges.items()
+        if hi in (top[1], top[1] - 1) or (top[1] == widest - 1 and hi == widest and len(cols) < 3)
+        for c in cols
+    ]
     one_range = [c for c in items if c in set(one_range)]
     if len(one_range) < 8:
         return pd.DataFrame(index=items.index)
@@ -532,9 +831,23 @@ def _careless_checks(
             worst = values[name][flag]
             labels = tuple(items.index[flag])
             shown = ", ".join(map(str, labels[:12])) + (", ..." if len(labels) > 12 else "")
-            span = f"{worst.min():.3g}" if worst.min() == worst.max() else f"{worst.min():.3g} to {worst.max():.3g}"
+            span = (
+                f"{worst.min():.3g}"
+                if worst.min() == worst.max()
+                else f"{worst.min():.3g} to {worst.max():.3g}"
+            )
             rows = "1 row" if len(labels) == 1 else f"{len(labels)} rows"
-            found.append(_Finding(f"careless answering: {name}", "", len(labels), f"{rows} with {name} {span}, median of all {values[name].median():.3g} ({formula}; {source}). Rows {shown}", "warning", FALSE_DISCOVERY, labels))
+            found.append(
+                _Finding(
+                    f"careless answering: {name}",
+                    "",
+                    len(labels),
+                    f"{rows} with {name} {span}, median of all {values[name].median():.3g} ({formula}; {source}). Rows {shown}",
+                    "warning",
+                    FALSE_DISCOVERY,
+                    labels,
+                )
+            )
     out = values.join(chance.add_suffix(" p"))
     out["flags"] = flags.sum(axis=1)
     return out
@@ -550,7 +863,9 @@ def _beta_binomial_tail(k: int, n: int, mean: float, var: float) -> float:
     return float(np.exp(choose + betaln(m + a, n - m + b) - betaln(a, b)).sum())
 
 
-def _duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFrame, found: list[_Finding]) -> None:
+def _duplicates(
+    data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFrame, found: list[_Finding]
+) -> None:
     n, p = data.shape
     if p < 2 or n < 4:
         return
@@ -574,7 +889,11 @@ def _duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFra
         start = 0
         while start < len(copies):  # runs of copies whose originals also follow each other
             end = start
-            while end + 1 < len(copies) and copies[end + 1] == copies[end] + 1 and twin[copies[end + 1]] == twin[copies[end]] + 1:
+            while (
+                end + 1 < len(copies)
+                and copies[end + 1] == copies[end] + 1
+                and twin[copies[end + 1]] == twin[copies[end]] + 1
+            ):
                 end += 1
             length = end - start + 1
             # Where equal rows are common anyway (few columns, months of one customer) a short run of them is no copy.
@@ -582,22 +901,46 @@ def _duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFra
                 i, j = copies[start], twin[copies[start]]
                 block = copies[start : end + 1]
                 in_block |= set(block.tolist())
-                found.append(_Finding("duplicated block of rows", "", length, f"rows {label[i]} to {label[block[-1]]} repeat rows {label[j]} to {label[j + length - 1]} in all {p} columns: entered twice", "serious", float(min(1.0, n * n * (min(1.0, chance / pairs)) ** length)), tuple(label[block])))
+                found.append(
+                    _Finding(
+                        "duplicated block of rows",
+                        "",
+                        length,
+                        f"rows {label[i]} to {label[block[-1]]} repeat rows {label[j]} to {label[j + length - 1]} in all {p} columns: entered twice",
+                        "serious",
+                        float(min(1.0, n * n * (min(1.0, chance / pairs)) ** length)),
+                        tuple(label[block]),
+                    )
+                )
             start = end + 1
         single = [i for i in copies if i not in in_block]
         if single and chance < 0.01:
             shown = "; ".join(f"{label[i]} = {label[twin[i]]}" for i in single[:8])
-            found.append(_Finding("duplicated rows", "", len(single), f"{len(single)} rows repeat another row in all {p} columns: {shown}{'; ...' if len(single) > 8 else ''}", "serious", float(chance), tuple(label[single])))
+            found.append(
+                _Finding(
+                    "duplicated rows",
+                    "",
+                    len(single),
+                    f"{len(single)} rows repeat another row in all {p} columns: {shown}{'; ...' if len(single) > 8 else ''}",
+                    "serious",
+                    float(chance),
+                    tuple(label[single]),
+                )
+            )
     _near_duplicates(items, respondents, set(copies.tolist()), found)
 
 
-def _near_duplicates(items: pd.DataFrame, respondents: pd.DataFrame, known: set[int], found: list[_Finding]) -> None:
+def _near_duplicates(
+    items: pd.DataFrame, respondents: pd.DataFrame, known: set[int], found: list[_Finding]
+) -> None:
     """Pairs of rows that share more than 85 % of their answers and more than chance allows (Kuriakose & Robbins 2016)."""
     n, p = items.shape
     if p < 20 or n < 50 or n > 4000:
         return
     skip = set(known)
-    if "spread within person p" in respondents:  # people who answer everything alike resemble each other for that reason
+    if (
+        "spread within person p" in respondents
+    ):  # people who answer everything alike resemble each other for that reason
         skip |= set(np.flatnonzero(respondents["spread within person p"].to_numpy() < 0.001).tolist())
     keep = np.array([i for i in range(n) if i not in skip])
     x = items.to_numpy(float)[keep]
@@ -623,10 +966,22 @@ def _near_duplicates(items: pd.DataFrame, respondents: pd.DataFrame, known: set[
     if rows:
         labels = tuple(dict.fromkeys(r for a, b, _ in rows for r in (a, b)))
         shown = "; ".join(f"{a} and {b} ({s:.0%})" for a, b, s in rows[:6])
-        found.append(_Finding("near duplicates", "", len(labels), f"{len(rows)} pairs of rows share most answers: {shown} (share of equal answers; Kuriakose & Robbins 2016)", "warning", float(worst), labels))
+        found.append(
+            _Finding(
+                "near duplicates",
+                "",
+                len(labels),
+                f"{len(rows)} pairs of rows share most answers: {shown} (share of equal answers; Kuriakose & Robbins 2016)",
+                "warning",
+                float(worst),
+                labels,
+            )
+        )
 
 
-def _missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarray], found: list[_Finding]) -> None:
+def _missingness(
+    data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarray], found: list[_Finding]
+) -> None:
     """Do gaps go with another column? Rank correlation with numbers, Kruskal-Wallis with groups."""
     gaps = data.isna()
     some = [c for c in gaps if gaps[c].sum() >= 5 and not gaps[c].all()]
@@ -668,7 +1023,19 @@ def _missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndar
         else:
             parts = [f"{rate[v == g].mean():.1%}" for g in np.unique(v[~np.isnan(v)])]
             what = f"missing answers by group of {name}: {', '.join(parts)}"
-        found.append(_Finding("missingness depends on another column", name, int((count > 0).sum()), f"{what}" + (f"; also goes with {also}" if also else "") + ". Dropping incomplete rows changes the sample", "warning", chance, tuple(data.index[count > 0])))
+        found.append(
+            _Finding(
+                "missingness depends on another column",
+                name,
+                int((count > 0).sum()),
+                f"{what}"
+                + (f"; also goes with {also}" if also else "")
+                + ". Dropping incomplete rows changes the sample",
+                "warning",
+                chance,
+                tuple(data.index[count > 0]),
+            )
+        )
     # A single column whose gaps depend on another one, where the total count hides it.
     z_all = x.rank().apply(lambda c: (c - c.mean()) / c.std()).fillna(0.0).to_numpy()
     tests = max(1, len(some) * x.shape[1])
@@ -683,7 +1050,17 @@ def _missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndar
         driver = list(x)[k]
         if chance < 0.001 and driver not in {h[1] for h in hits}:
             side = "high" if score[k] > 0 else "low"
-            found.append(_Finding("missingness depends on another column", f"{column}, {driver}", int(gap.sum()), f"{column} is missing more often where {driver} is {side} (r = {score[k] / np.sqrt(len(gap)):.2f})", "warning", chance, tuple(data.index[gap > 0])))
+            found.append(
+                _Finding(
+                    "missingness depends on another column",
+                    f"{column}, {driver}",
+                    int(gap.sum()),
+                    f"{column} is missing more often where {driver} is {side} (r = {score[k] / np.sqrt(len(gap)):.2f})",
+                    "warning",
+                    chance,
+                    tuple(data.index[gap > 0]),
+                )
+            )
 
 
 def checks() -> Iterable[str]:

@@ -85,7 +85,9 @@ def _checked(path: Path) -> Path:
     """Return ``path`` after checking that the file is the one the registry knows."""
     folder = data_dir()
     if not path.is_file():
-        raise ValueError(f"data file {path.name!r} is missing from {path.parent}. Restore it: git checkout -- {path}")
+        raise ValueError(
+            f"data file {path.name!r} is missing from {path.parent}. Restore it: git checkout -- {path}"
+        )
     name = path.relative_to(folder).as_posix()
     known = _registry(folder).get(name)
     if known is None:
@@ -227,7 +229,9 @@ def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: object
     if text not in sets:
         raise _unknown(text, folder, "data set")
     if options:
-        raise ValueError(f"load({text!r}) takes no {', '.join(options)}: these options are for your own CSV files")
+        raise ValueError(
+            f"load({text!r}) takes no {', '.join(options)}: these options are for your own CSV files"
+        )
     path = _checked(sets[text] / f"{text}.csv")
     data = pd.read_csv(path)
     book = sets[text] / "codebook.csv"
@@ -279,7 +283,9 @@ def codebook(name: str | os.PathLike | pd.DataFrame) -> pd.DataFrame:
     if not path.is_file():
         raise ValueError(f"data set {text!r} has no codebook.csv yet")
     # A codebook is prose that gets mended; it is not under the checksum that guards numbers.
-    return _check_codebook(pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8"), f"codebook of {text!r}")
+    return _check_codebook(
+        pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8"), f"codebook of {text!r}"
+    )
 
 
 def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -292,7 +298,9 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
     book = book.copy()
     book["variable"] = book["variable"].str.strip()
     if (book["variable"] == "").any():
-        raise ValueError(f"{what} has an empty 'variable' in line {int(np.argmax(book['variable'] == '')) + 2}; name it or delete the line")
+        raise ValueError(
+            f"{what} has an empty 'variable' in line {int(np.argmax(book['variable'] == '')) + 2}; name it or delete the line"
+        )
     twice = book.loc[book["variable"].duplicated(), "variable"].unique()
     if len(twice):
         raise ValueError(f"{what} lists {', '.join(twice)} more than once; keep one line a variable")
@@ -372,14 +380,18 @@ class Study:
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         if table not in self.tables:
-            raise ValueError(f"study {self.key!r} has no table {table!r}. There are: {', '.join(self.tables) or 'none'}.")
+            raise ValueError(
+                f"study {self.key!r} has no table {table!r}. There are: {', '.join(self.tables) or 'none'}."
+            )
         return self.tables[table]
 
     def __getattr__(self, table: str) -> pd.DataFrame:
         tables = self.__dict__.get("tables", {})
         if table in tables:
             return tables[table]
-        raise AttributeError(f"study {self.__dict__.get('key')!r} has no table {table!r}; there are: {', '.join(tables)}")
+        raise AttributeError(
+            f"study {self.__dict__.get('key')!r} has no table {table!r}; there are: {', '.join(tables)}"
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.tables)
@@ -411,7 +423,9 @@ def _meta(study: str) -> dict:
     if lacking:
         raise ValueError(f"{study}/study.json lacks {', '.join(lacking)}; see data/published/README.md")
     if meta["key"] != study:
-        raise ValueError(f"{study}/study.json has the key {meta['key']!r}; it must be the name of its folder, {study!r}")
+        raise ValueError(
+            f"{study}/study.json has the key {meta['key']!r}; it must be the name of its folder, {study!r}"
+        )
     return meta
 
 
@@ -459,7 +473,11 @@ def _numbers(column: pd.Series) -> pd.Series:
     """Turn a column of text into floats when every filled cell is a number; leave it alone otherwise."""
     filled = column.str.strip().replace("", None)
     number = pd.to_numeric(filled, errors="coerce")
-    return number.astype(float) if filled.notna().any() and number.notna().sum() == filled.notna().sum() else column
+    return (
+        number.astype(float)
+        if filled.notna().any() and number.notna().sum() == filled.notna().sum()
+        else column
+    )
 
 
 def directions() -> pd.DataFrame:
@@ -509,7 +527,9 @@ def _decode(raw: bytes, encoding: str | None, name: str) -> tuple[str, str]:
         try:
             return raw.decode(encoding), encoding
         except LookupError:
-            raise ValueError(f"there is no encoding {encoding!r}. Try 'utf-8', 'gb18030' or 'latin-1'.") from None
+            raise ValueError(
+                f"there is no encoding {encoding!r}. Try 'utf-8', 'gb18030' or 'latin-1'."
+            ) from None
         except UnicodeDecodeError as error:
             raise ValueError(
                 f"{name} is not {encoding} (byte {error.start}). Leave out encoding, and it is found by itself."
@@ -526,7 +546,9 @@ def _decode(raw: bytes, encoding: str | None, name: str) -> tuple[str, str]:
         text = raw.decode("gb18030")
         # Nearly every byte string is valid GB 18030; only common Chinese characters and punctuation count as Chinese.
         odd = [c for c in text if ord(c) > 127]
-        if sum("\u4e00" <= c <= "\u9fff" or "\u3000" <= c <= "\u303f" or "\uff00" <= c <= "\uffef" for c in odd) >= 0.9 * len(odd):
+        if sum(
+            "\u4e00" <= c <= "\u9fff" or "\u3000" <= c <= "\u303f" or "\uff00" <= c <= "\uffef" for c in odd
+        ) >= 0.9 * len(odd):
             # Accented Latin letters decode to rare characters next to ASCII; pairs of high bytes are Chinese.
             high = re.findall(rb"[\x80-\xff]+", raw)
             if all(len(h) % 2 == 0 for h in high):
@@ -552,15 +574,19 @@ def _read_table(path: Path, sep: str | None, encoding: str | None) -> tuple[list
             raise ValueError(f"{name} is {what}, not a text file. {_MEND[what]}.")
     text, encoding = _decode(raw, encoding, name)
     if "\x00" in text:
-        raise ValueError(f"{name} holds binary data, not text; export it as CSV from the program that wrote it")
+        raise ValueError(
+            f"{name} holds binary data, not text; export it as CSV from the program that wrote it"
+        )
     text = text.lstrip("\ufeff")
     if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
-        raise ValueError(f"{name} is a web page, not data: the download link asked for a login or moved. Download the file itself.")
+        raise ValueError(
+            f"{name} is a web page, not data: the download link asked for a login or moved. Download the file itself."
+        )
     first = text.lstrip("\r\n").splitlines()[0]
     if sep is None:
         if first.lower().startswith("sep=") and len(first) == 5:  # Excel's own hint line
             sep = first[4]
-            text = text.lstrip("\r\n")[len(first):]
+            text = text.lstrip("\r\n")[len(first) :]
             first = text.lstrip("\r\n").splitlines()[0] if text.strip() else ""
         else:
             unquoted = re.sub(r'"[^"]*"', "", first)
@@ -571,7 +597,9 @@ def _read_table(path: Path, sep: str | None, encoding: str | None) -> tuple[list
     try:
         lines = [(i, row) for i, row in _numbered(text, sep) if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise ValueError(f"{name} cannot be read as a table ({error}); look for a quotation mark that is never closed") from None
+        raise ValueError(
+            f"{name} cannot be read as a table ({error}); look for a quotation mark that is never closed"
+        ) from None
     if not lines:
         raise ValueError(f"{name} is empty; save the data again and check that they are in the file")
     header = [cell.strip() for cell in lines[0][1]]
@@ -585,8 +613,12 @@ def _read_table(path: Path, sep: str | None, encoding: str | None) -> tuple[list
             )
     quoted = [i for i, row in body if any("\n" in cell and cell.count("\n") > 20 for cell in row)]
     if quoted:
-        raise ValueError(f"{name}, line {quoted[0]}: a quotation mark is opened and closed many lines later; delete or double it")
-    ragged = [(i, len(row)) for i, row in body if len(row) != len(header) and not _only_empty_tail(row, len(header))]
+        raise ValueError(
+            f"{name}, line {quoted[0]}: a quotation mark is opened and closed many lines later; delete or double it"
+        )
+    ragged = [
+        (i, len(row)) for i, row in body if len(row) != len(header) and not _only_empty_tail(row, len(header))
+    ]
     if ragged:
         line, found = ragged[0]
         hint = (
@@ -681,20 +713,26 @@ def read_survey(
         data = data.drop(columns=empty)
         header = [h for i, h in enumerate(header) if i not in empty]
     if header and all(re.fullmatch(r"-?\d+([.,]\d+)?", h) for h in header):
-        raise ValueError(f"{name}: the first line holds numbers ({', '.join(header[:4])}, ...), not names. Put a line with the column names on top.")
+        raise ValueError(
+            f"{name}: the first line holds numbers ({', '.join(header[:4])}, ...), not names. Put a line with the column names on top."
+        )
     nameless = [i + 1 for i, h in enumerate(header) if h == ""]
     if nameless:
         raise ValueError(f"{name}: column {nameless[0]} has no name. Write one into the first line.")
     twice = sorted({h for h in header if header.count(h) > 1})
     if twice:
-        raise ValueError(f"{name} has column names that occur twice: {', '.join(twice)}. Rename them, so that each name means one column.")
+        raise ValueError(
+            f"{name} has column names that occur twice: {', '.join(twice)}. Rename them, so that each name means one column."
+        )
     data.columns = header
     if drop:
         data = data.drop(columns=_checks.columns(data, drop))
     if len(data) == 0:
         raise ValueError(f"{name} has a header and no answers; check the export")
     if len(data) == 1:
-        raise ValueError(f"{name} has one row of answers; nothing can vary in it. Check the export, or whether rows and columns are swapped.")
+        raise ValueError(
+            f"{name} has one row of answers; nothing can vary in it. Check the export, or whether rows and columns are swapped."
+        )
 
     codes = {_plain(m) for m in missing} | NO_ANSWER
     ranged = set()
@@ -711,7 +749,9 @@ def read_survey(
         text = data[column].str.strip()
         gap = text.str.lower().isin(codes).to_numpy()
         if gap.all():
-            raise ValueError(f"column {column!r} of {name} has no values at all; leave it out with drop=[{column!r}], or check the export")
+            raise ValueError(
+                f"column {column!r} of {name} has no values at all; leave it out with drop=[{column!r}], or check the export"
+            )
         values, style = _to_numbers(text.where(~gap, None), column, name, decimal, must=column in ranged)
         commas += [column] * (style == ",")
         points += [column] * (style == ".")
@@ -737,7 +777,9 @@ _DATE = re.compile(
 )
 
 
-def _to_numbers(text: pd.Series, column: str, name: str, decimal: str | None, must: bool) -> tuple[pd.Series, str]:
+def _to_numbers(
+    text: pd.Series, column: str, name: str, decimal: str | None, must: bool
+) -> tuple[pd.Series, str]:
     """Turn one column of cells into numbers if that is what it is. Returns the values and the decimal sign seen."""
     filled = text.dropna()
     comma = filled.str.fullmatch(r"[-+]?\d*,\d+")
@@ -749,19 +791,28 @@ def _to_numbers(text: pd.Series, column: str, name: str, decimal: str | None, mu
             f"({filled[point].iloc[0]!r}); make them the same in the file"
         )
     if decimal == "," and point.any():
-        raise ValueError(f"column {column!r} of {name} holds {filled[point].iloc[0]!r}: not a number with decimal=','; leave decimal out")
+        raise ValueError(
+            f"column {column!r} of {name} holds {filled[point].iloc[0]!r}: not a number with decimal=','; leave decimal out"
+        )
     if decimal == "." and comma.any():
-        raise ValueError(f"column {column!r} of {name} holds {filled[comma].iloc[0]!r}: not a number with decimal='.'; leave decimal out")
+        raise ValueError(
+            f"column {column!r} of {name} holds {filled[comma].iloc[0]!r}: not a number with decimal='.'; leave decimal out"
+        )
     if comma.any():
         style = ","
-        text = text.where(~text.str.fullmatch(r"[-+]?\d*,\d+").fillna(False).astype(bool), text.str.replace(",", ".", regex=False))
+        text = text.where(
+            ~text.str.fullmatch(r"[-+]?\d*,\d+").fillna(False).astype(bool),
+            text.str.replace(",", ".", regex=False),
+        )
     elif point.any():
         style = "."
     number = pd.to_numeric(text, errors="coerce")
     bad = filled[number[filled.index].isna()]
     infinite = np.isinf(number.to_numpy(dtype=float, na_value=np.nan))
     if infinite.any():
-        raise ValueError(f"column {column!r} of {name} holds infinite values in {int(infinite.sum())} rows; replace them by an empty cell")
+        raise ValueError(
+            f"column {column!r} of {name} holds infinite values in {int(infinite.sum())} rows; replace them by an empty cell"
+        )
     if len(bad) == 0:
         whole = number.dropna()
         if number.notna().all() and style == "" and (whole == np.floor(whole)).all():
@@ -778,9 +829,13 @@ def _to_numbers(text: pd.Series, column: str, name: str, decimal: str | None, mu
             "dates. Correct them in the source and export again."
         )
     if bad.str.fullmatch(r"[-+]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?").all():
-        raise ValueError(f"column {column!r} of {name} has thousands separators {rows} ({shown}); export the numbers without them")
+        raise ValueError(
+            f"column {column!r} of {name} has thousands separators {rows} ({shown}); export the numbers without them"
+        )
     if bad.str.fullmatch(r"[-+]?[\d.,]+\s*(%|€|\$|£|¥|元)|(€|\$|£|¥)\s*[-+]?[\d.,]+").all():
-        raise ValueError(f"column {column!r} of {name} has signs beside the numbers {rows} ({shown}); export the numbers without them")
+        raise ValueError(
+            f"column {column!r} of {name} has signs beside the numbers {rows} ({shown}); export the numbers without them"
+        )
     if share == 0:
         raise ValueError(
             f"column {column!r} of {name} holds words where the codebook has a range ({shown}); recode them to numbers, "
@@ -812,7 +867,11 @@ def register(folder: Path | None = None) -> pd.DataFrame:
         The registry: path, sha256, n, variables, restore.
     """
     folder = data_dir() if folder is None else Path(folder)
-    files = [*folder.glob("raw/*/*.csv"), *folder.glob("simulated/*/*.csv"), *folder.glob("published/*/*.csv")]
+    files = [
+        *folder.glob("raw/*/*.csv"),
+        *folder.glob("simulated/*/*.csv"),
+        *folder.glob("published/*/*.csv"),
+    ]
     files = [p for p in files if p.name != "codebook.csv"]
     files += [*folder.glob("published/*/study.json"), folder / "published" / "directions.csv"]
     rows = []
