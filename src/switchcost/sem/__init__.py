@@ -1,6 +1,6 @@
 """Structural equation models: lavaan syntax in, lavaan's numbers out.
 
-Public: ``fit``, ``Fit``.
+Public: ``fit``, ``Fit``, ``compare``, ``invariance``, ``score_tests``.
 
 Internal functions that other modules may use, and that stay as they are:
 
@@ -16,6 +16,8 @@ Internal functions that other modules may use, and that stay as they are:
 from __future__ import annotations
 
 from .fitting import fit
+from .invariance import compare, invariance, score_tests
+from .many import Refits, refit
 from .result import Fit
 
-__all__ = ["Fit", "fit"]
+__all__ = ["Fit", "Refits", "compare", "fit", "invariance", "refit", "score_tests"]

@@ -187,19 +187,20 @@ def _identified(model: Model, data, start: np.ndarray) -> None:
 
     rng = np.random.default_rng(7)
     size = 1 / np.abs(np.vstack([g.D for g in model.groups])).max(axis=0)
-    theta = (start + size * rng.uniform(0.1, 0.4, model.npar) * rng.choice([-1, 1], model.npar))[None]
-    info = 0.0
-    for k, g in enumerate(model.groups):
-        Q, _, mean = structure(model, g, entries(model, g, theta, sample_of(data, k)))
-        K = gram(np.eye(model.n_ov)[None], Q)
-        info = info + products(model, g, K, None if mean is None else slopes(model, g, mean))[0]
-    info = info * np.outer(size, size)
-    d = np.sqrt(np.diag(info))
-    d[d < 1e-8 * d.max()] = 1.0
-    scaled = info / np.outer(d, d)
-    values, vectors = np.linalg.eigh(scaled)
-    if values[0] > 1e-10:
-        return
+    for _ in range(4):  # one point may be singular by accident, such as latents that happen to correlate at 1
+        theta = (start + size * rng.uniform(0.1, 0.4, model.npar) * rng.choice([-1, 1], model.npar))[None]
+        info = 0.0
+        for k, g in enumerate(model.groups):
+            Q, _, mean = structure(model, g, entries(model, g, theta, sample_of(data, k)))
+            K = gram(np.eye(model.n_ov)[None], Q)
+            info = info + products(model, g, K, None if mean is None else slopes(model, g, mean))[0]
+        info = info * np.outer(size, size)
+        d = np.sqrt(np.diag(info))
+        d[d < 1e-8 * d.max()] = 1.0
+        scaled = info / np.outer(d, d)
+        values, vectors = np.linalg.eigh(scaled)
+        if values[0] > 1e-10:
+            return
     null = np.abs(vectors[:, values < 1e-10]).max(axis=1)
     weight = np.abs(model.K) @ null
     blame = [r for r in np.argsort(-weight, kind="stable") if weight[r] > 0.3 * weight.max()][:6]

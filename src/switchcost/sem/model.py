@@ -453,6 +453,16 @@ class Model:
         model._rescale()
         return model
 
+    def unconstrained(self) -> Model:
+        """The same model without equality constraints: theta are the free rows of the table."""
+        model = Model.__new__(Model)
+        model.__dict__.update(self.__dict__)
+        model.K, model.c, model.npar, model.simple = np.eye(self.n_free), np.zeros(self.n_free), self.n_free, False
+        position = {v: k for k, v in enumerate(self.names)}
+        model.groups = [model._place(g, position) for g in range(self.n_groups)]
+        model._rescale()
+        return model
+
     def table(self) -> pd.DataFrame:
         """The parameter table: lhs op rhs group user free (0 = fixed) label fixed start exo."""
         return pd.DataFrame(
