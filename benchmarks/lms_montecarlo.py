@@ -83,7 +83,11 @@ def one(answers: str, reliability: float, effect: float, sample: int) -> list[di
     est, se = scale_means(data, standardised)
     rows = [{"method": METHODS[0], "est": est, "se": se, "lr": np.nan, "ok": True}]
     for method, options in zip(METHODS[1:], ({"method": "product"}, {"method": "lms"}, {"method": "lms", "se": "robust"}), strict=True):
-        r = sc.latent_interaction(MODEL, data, x="x", moderator="m", y="y", **options)
+        try:
+            r = sc.latent_interaction(MODEL, data, x="x", moderator="m", y="y", **options)
+        except ValueError:  # counted as a failure, so that one odd sample does not end the run
+            rows.append({"method": method, "est": np.nan, "se": np.nan, "lr": np.nan, "ok": False})
+            continue
         unit = r.product["std_all"] / r.product["est"] if standardised else 1.0
         est, se = r.product["est"] * unit, r.product["se"] * abs(unit)
         # A run counts as failed when it did not converge, has no standard error, or left every sensible range.
