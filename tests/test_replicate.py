@@ -160,3 +160,19 @@ def test_end_band_covers_percentile_ends_as_often_as_it_says():
     low, high = reproductions.end_band(large, "paths", 0, 0.05, 100, confidence=0.80)
     inside = np.mean([low <= np.quantile(s, 0.05) <= high for s in small])
     assert 0.66 <= inside <= 0.92
+
+
+def test_switching_items_are_what_the_recode_makes_of_quality():
+    import switchcost as sc
+
+    data = sc.load("corp_rep")
+    made = reproductions.recode_like_switching(data[["qual_6", "qual_7", "qual_5"]])
+    for k, column in enumerate(made, start=1):
+        assert (made[column] == data[f"switch_{k}"]).all()
+    own = reproductions.placebo_moderators(data, ["qual_5", "qual_6", "qual_7"])
+    path = reproductions.hair2021("moderation", data).paths.set_index(["from", "to"]).estimate
+    assert own.interaction[0] == pytest.approx(path["CUSA*SC", "CUSL"], abs=1e-12) and own.shared[0] == 3
+    with pytest.raises(ValueError, match="three columns are recoded, and these are 2"):
+        reproductions.recode_like_switching(data[["qual_6", "qual_7"]])
+    with pytest.raises(ValueError, match="the simple model has no moderator"):
+        reproductions.hair2021("simple", data, made)

@@ -548,7 +548,9 @@ Complaints ~ Satisfaction
 Loyalty ~ Image + Satisfaction + Complaints"""
 
 
-def hair2021(model: str = "moderation", data: pd.DataFrame | None = None) -> PlsFit:
+def hair2021(
+    model: str = "moderation", data: pd.DataFrame | None = None, moderator: pd.DataFrame | None = None
+) -> PlsFit:
     """The corporate-reputation models of Hair et al. (2021).
 
     Parameters
@@ -557,20 +559,70 @@ def hair2021(model: str = "moderation", data: pd.DataFrame | None = None) -> Pls
         ``"moderation"`` (extended, with switching costs SC and the two-stage product CUSA*SC)
     data : DataFrame, optional
         Other data with the same columns; ``sc.load("corp_rep")`` when left out.
+    moderator : DataFrame, optional
+        Columns to measure SC with instead of switch_1 to switch_4; same rows as the data.
 
     Returns
     -------
     PlsFit
     """
     data = _data.load("corp_rep") if data is None else data
+    if moderator is not None and model != "moderation":
+        raise ValueError(f"the {model} model has no moderator; use model='moderation'")
     if model == "simple":
         return pls(data, REPUTATION, _BELOW)
     if model == "extended":
         return pls(data, {**DRIVERS, **REPUTATION}, _ABOVE + _BELOW, formative=list(DRIVERS))
-    if model == "moderation":
-        blocks = {**DRIVERS, **REPUTATION, "SC": _items("switch", 4)}
-        return pls(data, blocks, _ABOVE + _BELOW + " + SC + CUSA*SC", formative=list(DRIVERS))
-    raise ValueError(f"model must be simple, extended or moderation, and is {model!r}")
+    if model != "moderation":
+        raise ValueError(f"model must be simple, extended or moderation, and is {model!r}")
+    items = _items("switch", 4)
+    if moderator is not None:
+        items = [f"SC {c}" for c in moderator.columns]
+        data = data.join(moderator.set_axis(items, axis=1))
+    return pls(data, {**DRIVERS, **REPUTATION, "SC": items}, _ABOVE + _BELOW + " + SC + CUSA*SC",
+               formative=list(DRIVERS))
+
+
+def recode_like_switching(items: pd.DataFrame) -> pd.DataFrame:
+    """Make four "switching" columns out of three others, the way switch_1 to switch_4 are made of qual_6, 7 and 5.
+
+    Parameters
+    ----------
+    items : DataFrame with three columns on the scale 1-7; the first plays the part of qual_6
+
+    Returns
+    -------
+    DataFrame, four columns: each item less one, kept inside 1-5; and the first less two, kept inside 1-4
+    """
+    if items.shape[1] != 3:
+        raise ValueError(f"three columns are recoded, and these are {items.shape[1]}")
+    first, second, third = (items[c] for c in items)
+    columns = [(first - 1).clip(1, 5), (second - 1).clip(1, 5), (third - 1).clip(1, 5), (first - 2).clip(1, 4)]
+    return pd.concat(columns, axis=1, keys=["one", "two", "three", "four"])
+
+
+def placebo_moderators(data: pd.DataFrame | None = None, items: list[str] | None = None) -> pd.DataFrame:
+    """The moderation model of Hair et al. with every triple of quality items in the place of the switching costs.
+
+    Parameters
+    ----------
+    data : DataFrame, optional; ``sc.load("corp_rep")`` when left out
+    items : columns to draw triples from; the eight quality items when left out
+
+    Returns
+    -------
+    DataFrame
+        One row a triple: ``items`` (the middle one plays the part of qual_6), ``interaction`` (CUSA*SC -> CUSL),
+        ``direct`` (SC -> CUSL), ``shared`` (how many of the three are among qual_5, qual_6, qual_7).
+    """
+    data = _data.load("corp_rep") if data is None else data
+    rows = []
+    for triple in itertools.combinations(DRIVERS["QUAL"] if items is None else items, 3):
+        a, b, c = triple
+        path = hair2021("moderation", data, recode_like_switching(data[[b, c, a]])).paths
+        path = path[path["to"] == "CUSL"].set_index("from").estimate
+        rows.append((", ".join(triple), path["CUSA*SC"], path["SC"], len({"qual_5", "qual_6", "qual_7"} & set(triple))))
+    return pd.DataFrame(rows, columns=["items", "interaction", "direct", "shared"])
 
 
 def ecsi(scheme: str = "path", tol: float = 1e-10) -> PlsFit:
