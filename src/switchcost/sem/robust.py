@@ -134,45 +134,79 @@ def residual_z(fit, k: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Standardised residuals of covariances (p, p) and means (p,) of group k.
 
     The residual r = (I - D (D'AD)^-1 D'A) (s - sigma) to first order, with D the derivative of the moments and A the
-    saturated information at Sigma; its covariance takes that of the sample moments under normality at S (the
-    "standardized" residuals of lavResiduals). Only products with D's columns are formed.
+    saturated information at Sigma; its covariance takes that of the sample moments, under normality at S or, under
+    MLR with complete rows, from the rows themselves (the "standardized" residuals of lavResiduals). Only products
+    with D's columns are formed.
     """
-    model, g, h1 = fit._model, fit._model.groups[k], fit._h1
-    n, p = fit._data.n[k], model.n_ov
-    s = model.scale[:p]
-    e = entries(model, g, fit._theta[None], sample_of(fit._data, k))
-    Q, C, mean = structure(model, g, e)
-    Sigma = C[0, :p, :p]
-    S = h1["cov"][k] / np.outer(s, s)
-    P = np.concatenate([np.eye(p), Q[0]], axis=1)
-    x, y = P[:, g.x] * g.w, P[:, g.y]
-    dS = np.einsum("ae,be,ej->jab", x, y, g.D, optimize=True)
-    dS = dS + dS.swapaxes(1, 2)  # (npar, p, p)
-    W = np.linalg.inv(Sigma)
-    B = W @ dS @ W  # A applied to D, as symmetric matrices
-    inverse = fit._bread_expected * (n / fit.n_total)
-    SBS = S @ B @ S
-    dm = None
-    inner = 0.5 * np.einsum("iab,jab->ij", B, SBS, optimize=True)
-    if model.means:
-        dm = np.einsum("ae,ej->ja", P[:, g.x] * slopes(model, g, mean)[0], g.D)
-        bm = dm @ W
-        inner = inner + bm @ S @ bm.T
-    middle = inverse @ inner @ inverse
+    model, h1, n, p = fit._model, fit._h1, fit._data.n[k], fit._model.n_ov
+    s, N = model.scale[:p], fit.n_total
+    robust = fit.estimator == "MLR" and isinstance(fit._data, Moments)
+    Sigma, S, mu, dS, B, dm, bm = _moment_derivatives(fit, k, robust)
+    if robust:  # D'AD over all groups; under normality it is the expected information
+        total = 0.0
+        for j in range(model.n_groups):
+            _, _, _, d, b, m, c = _moment_derivatives(fit, j, True)
+            part = 0.5 * np.einsum("iab,jab->ij", b, d, optimize=True) + (0.0 if m is None else c @ m.T)
+            total = total + fit._data.n[j] / N * part
+        inverse = np.linalg.inv(total) * (n / N)
+    else:
+        inverse = fit._bread_expected * (n / N)
+    if robust:
+        var, vm = _spread_of_rows(fit._raw[k][0] / s, S, dS, B, dm, bm, inverse)
+    else:
+        SBS = S @ B @ S
+        inner = 0.5 * np.einsum("iab,jab->ij", B, SBS, optimize=True)
+        if model.means:
+            inner = inner + bm @ S @ bm.T
+        middle = inverse @ inner @ inverse
 
-    def spread(gamma, cross, d):
-        """Diagonal of gamma - 2 D H (A D)' gamma + D middle D' over the moments."""
-        d, cross = d.reshape(len(d), -1), cross.reshape(len(d), -1)
-        return gamma.ravel() - 2 * ((inverse @ cross) * d).sum(axis=0) + ((middle @ d) * d).sum(axis=0)
+        def spread(gamma, cross, d):
+            """Diagonal of gamma - 2 D H (A D)' gamma + D middle D' over the moments."""
+            d, cross = d.reshape(len(d), -1), cross.reshape(len(d), -1)
+            return gamma.ravel() - 2 * ((inverse @ cross) * d).sum(axis=0) + ((middle @ d) * d).sum(axis=0)
 
-    v = np.diag(S)
-    var = spread(np.outer(v, v) + S**2, SBS, dS).reshape(p, p)
+        v = np.diag(S)
+        var = spread(np.outer(v, v) + S**2, SBS, dS).reshape(p, p)
+        vm = spread(v, bm @ S, dm) if model.means else None
     with np.errstate(all="ignore"):
         z = np.sqrt(n) * (S - Sigma) / np.sqrt(var)
         z[(np.abs(S - Sigma) < 1e-7) | (var <= 1e-10)] = 0.0
         if dm is None:
             return z, None
-        r = h1["mean"][k] / s - mean[0, :p]
-        vm = spread(v, bm @ S, dm)
+        r = h1["mean"][k] / s - mu
         zm = np.where(np.abs(r) < 1e-7, 0.0, np.sqrt(n) * r / np.sqrt(np.maximum(vm, 1e-12)))
     return z, zm
+
+
+def _moment_derivatives(fit, k: int, robust: bool) -> tuple:
+    """Sigma, S, mu (scaled), their derivatives dS (npar, p, p) and dm (npar, p), and A applied to both."""
+    model, g, p = fit._model, fit._model.groups[k], fit._model.n_ov
+    s = model.scale[:p]
+    Q, C, mean = structure(model, g, entries(model, g, fit._theta[None], sample_of(fit._data, k)))
+    Sigma, S = C[0, :p, :p], fit._h1["cov"][k] / np.outer(s, s)
+    P = np.concatenate([np.eye(p), Q[0]], axis=1)
+    dS = np.einsum("ae,be,ej->jab", P[:, g.x] * g.w, P[:, g.y], g.D, optimize=True)
+    dS = dS + dS.swapaxes(1, 2)
+    W = np.linalg.inv(Sigma)
+    T = 2 * W @ S @ W - W if robust else W
+    B = (W @ dS @ T + T @ dS @ W) / 2
+    if not model.means:
+        return Sigma, S, None, dS, B, None, None
+    dm = np.einsum("ae,ej->ja", P[:, g.x] * slopes(model, g, mean)[0], g.D)
+    return Sigma, S, mean[0, :p], dS, B, dm, dm @ W
+
+
+def _spread_of_rows(X, S, dS, B, dm, bm, inverse) -> tuple[np.ndarray, np.ndarray | None]:
+    """Variances of residual covariances (p, p) and means (p,) from each row's share in them."""
+    p, d, H = X.shape[1], dS.reshape(len(dS), -1), inverse
+    b, centre = B.reshape(len(B), -1), X.mean(axis=0)
+    var, vm = np.zeros(p * p), None if dm is None else np.zeros(p)
+    for part in np.array_split(X, max(1, len(X) // ROWS)):
+        z = part - centre
+        f = (z[:, :, None] * z[:, None, :] - S).reshape(len(z), -1)
+        share = 0.5 * f @ b.T
+        if dm is not None:
+            share = share + z @ bm.T
+            vm += ((z - share @ H @ dm) ** 2).sum(axis=0)
+        var += ((f - share @ H @ d) ** 2).sum(axis=0)
+    return (var / len(X)).reshape(p, p), None if vm is None else vm / len(X)
