@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +56,7 @@ def test_factorability_and_eigenvalues_equal_psych(name):
 @pytest.mark.parametrize(("name", "i"), FITS)
 def test_loadings_phi_and_fit_equal_psych(name, i):
     want, x = REFERENCE[name]["fits"][i], answers(name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # corp_rep with four factors is a Heywood case, in psych as here
-        got = efa(x, want["k"], want["method"], want["rotation"], n_starts=2)
+    got = efa(x, want["k"], want["method"], want["rotation"], n_starts=2)
     assert got.converged
     shape = got.loadings.shape
     np.testing.assert_allclose(got.loadings, np.reshape(want["loadings"], shape), atol=1e-6)
@@ -163,8 +160,11 @@ def test_bootstrap_intervals_hold_the_population_loadings():
 
 
 def test_heywood_case_is_said():
-    with pytest.warns(UserWarning, match="uniqueness of cusl_2"):
-        assert efa(answers("corp_rep"), 4, n_starts=1).heywood == ["cusl_2"]
+    got = efa(answers("corp_rep"), 4, n_starts=1)
+    assert got.heywood == ["cusl_2"]
+    assert "uniqueness of cusl_2" in got.warnings[0]
+    assert got.warnings[0] in repr(got)
+    assert got.warnings[0] in got._repr_html_()
 
 
 GAPS = pd.DataFrame(np.where(np.arange(400).reshape(100, 4) % 37 == 0, np.nan, np.random.default_rng(1).normal(size=(100, 4))))

@@ -7,7 +7,6 @@ polish; rotation is by gradient projection (Jennrich 2001, 2002) from several st
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -614,7 +613,7 @@ def rotate(
     Returns
     -------
     tuple of pattern loadings (p, k), factor correlations (k, k), and a dict with ``criterion`` and ``same_optimum``,
-    the share of starts that ended at the optimum kept (below 1: the criterion has local optima).
+        the share of starts that ended at the optimum kept (below 1: the criterion has local optima), ``settled``.
 
     Raises
     ------
@@ -631,7 +630,7 @@ def rotate(
     a = np.asarray(loadings, dtype=float)
     k = a.shape[1]
     if k == 1 or rotation == "none":
-        return a.copy(), np.eye(k), {"criterion": np.nan, "same_optimum": 1.0}
+        return a.copy(), np.eye(k), {"criterion": np.nan, "same_optimum": 1.0, "settled": True}
     normalize = (rotation != "oblimin") if normalize is None else bool(normalize)
     length = np.sqrt((a**2).sum(1, keepdims=True))
     # A row of zeros has no direction to normalise.
@@ -652,9 +651,7 @@ def rotate(
             u = u * np.sqrt(np.diag(np.linalg.inv(u.T @ u)))
             inverse = np.linalg.inv(u)
             load, phi = (x @ u) * weight, inverse @ inverse.T
-    if not reached:
-        warnings.warn(f"the {rotation} rotation did not settle; treat the loadings as rough", stacklevel=3)
-    return load, phi, {"criterion": f, "same_optimum": share}
+    return load, phi, {"criterion": f, "same_optimum": share, "settled": reached}
 
 
 # --- the result ------------------------------------------------------------------------------------------------------
@@ -678,6 +675,8 @@ class EFA:
     measures : Series
         chisq df pvalue rmsea rmsea_ci_lower rmsea_ci_upper (90 %) tli bic rmsr objective.
     converged : bool
+    warnings : list of str
+        What to know before the loadings are used: no convergence, Heywood cases, a rotation that is not clear cut.
     heywood : list of items whose uniqueness sits on its lower bound of .005
     same_optimum : share of rotation starts that ended at the same place
     n_obs, method, rotation : how it was run
@@ -692,6 +691,7 @@ class EFA:
     measures: pd.Series
     residuals: pd.DataFrame
     converged: bool
+    warnings: list[str]
     heywood: list[str]
     same_optimum: float
     n_obs: int | None
@@ -706,10 +706,12 @@ class EFA:
         head = f"EFA: {self.loadings.shape[1]} factor(s), {self.method}, {self.rotation}, n = {self.n_obs}"
         fit = "" if np.isnan(m["chisq"]) else (
             f"; chi2({m['df']:.0f}) = {m['chisq']:.2f}, RMSEA = {m['rmsea']:.3f}, TLI = {m['tli']:.3f}")
-        return f"{head}{fit}\n{self.table()}"
+        notes = "".join(f"\nWarning: {w}" for w in self.warnings)
+        return f"{head}{fit}{notes}\n{self.table()}"
 
     def _repr_html_(self) -> str:
-        return self.table().to_html()
+        notes = "".join(f"<p><b>Warning:</b> {w}</p>" for w in self.warnings)
+        return notes + self.table().to_html(na_rep="")
 
     def table(self, cutoff: float = 0.0, decimals: int = 3) -> pd.DataFrame:
         """Loadings below ``cutoff`` in size blanked (NaN), communalities beside them, rounded."""
@@ -771,9 +773,7 @@ class EFA:
             unrotated = extract(r, k, self.method)[0]
             # turn the sample's axes to the original's first: the rotation is then nearly done
             u, _, v = np.linalg.svd(unrotated.T @ target)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                load, phi, _ = rotate(unrotated @ (u @ v), self.rotation, n_starts=1, **self._options)
+            load, phi, _ = rotate(unrotated @ (u @ v), self.rotation, n_starts=1, **self._options)
             match = load.T @ target
             own, order = linear_sum_assignment(-np.abs(match.T))
             sign = np.where(match[order, own] < 0, -1.0, 1.0)
@@ -873,10 +873,7 @@ def efa(
     ValueError
         Missing answers, text, constants, an item that is a sum of others, more factors than the items can carry.
 
-    Warns
-    -----
-    UserWarning
-        Heywood case (a uniqueness at its bound), no convergence, or rotation starts that disagree widely.
+    Heywood cases, missing convergence and rotation starts that disagree do not raise: they are named in ``.warnings``.
 
     Notes
     -----
@@ -903,13 +900,13 @@ def efa(
         most = max(j for j in range(p) if (p - j) ** 2 >= p + j)
         raise ValueError(f"{k} factors cannot be told apart with {p} items; at most {most}")
     unrotated, psi, converged = extract(r, k, method)
-    if not converged:
-        warnings.warn(f"{method} extraction of {k} factors did not converge; use fewer factors", stacklevel=2)
+    notes = [] if converged else [f"{method} extraction of {k} factors did not converge; use fewer factors"]
     heywood = [names[i] for i in np.flatnonzero(psi <= _LOWER * 1.001)]
     if heywood:
-        warnings.warn(
+        notes.append(
             f"Heywood case: the uniqueness of {', '.join(heywood)} ran to its bound of {_LOWER}. Usual causes: too many "
-            "factors, a factor with two items, or too few answers.", stacklevel=2)
+            "factors, a factor with two items, or too few answers."
+        )
     signs = np.where(unrotated.sum(0) < 0, -1.0, 1.0)
     load, phi, info = rotate(
         unrotated * signs, rotation, normalize=normalize, gamma=gamma, power=power, n_starts=n_starts, seed=seed)
@@ -918,9 +915,12 @@ def efa(
     order = np.argsort(-np.diag(phi @ load.T @ load), kind="stable")
     load, phi = load[:, order], phi[np.ix_(order, order)]
     if info["same_optimum"] < 0.5 and n_starts >= 4:
-        warnings.warn(
+        notes.append(
             f"only {info['same_optimum']:.0%} of the rotation starts ended at the best solution: the structure is not "
-            "clear cut. Compare with another number of factors.", stacklevel=2)
+            "clear cut. Compare with another number of factors."
+        )
+    if not info["settled"]:
+        notes.append(f"the {rotation} rotation did not settle; treat the loadings as rough")
     labels = [f"F{i + 1}" for i in range(k)]
     model = load @ phi @ load.T
     explained = np.diag(phi @ load.T @ load)
@@ -938,6 +938,7 @@ def efa(
         measures=_measures(r, model, k, n),
         residuals=frame(r - model, names, names),
         converged=converged,
+        warnings=notes,
         heywood=heywood,
         same_optimum=info["same_optimum"],
         n_obs=n,
