@@ -384,7 +384,7 @@ class _Task:
                    "functions": np.reshape(rows["functions"], (len(est), -1))}
         else:
             data = self.source.moments(seeds)
-            whole = _regular(data)
+            whole = _regular(data, model.scale[: model.n_ov])
             reasons += [SINGULAR] * int((~whole).sum())
             part = data.take(whole)
             theta, F, done = fit_batch(model, None, start=fit._theta, data=part)
@@ -407,11 +407,18 @@ class _Task:
         return out | {"ok": ok, "reasons": reasons, "improper": improper}
 
     def _single(self, data) -> tuple[np.ndarray, bool]:
-        """One careful fit: from the sample's estimates, then from other starts."""
+        """One careful fit: from the sample's estimates, then as ``sc.fit`` does it."""
         from .fitting import estimate
 
+        fit = self.source.fit
+        theta, _, ok = fit_batch(fit._model, None, start=fit._theta, data=data)
+        if ok[0]:
+            return theta[0], True
+        h1 = fit._h1  # with missing values the sample's saturated moments serve for starting values
+        if isinstance(data, Moments):
+            h1 = h1 | {"cov": [S[0] for S in data.S], "mean": data.m and [m[0] for m in data.m]}
         with np.errstate(all="ignore"):
-            theta, _, ok, _ = estimate(self.source.fit._model, data, self.source.fit._theta)
+            theta, _, ok, _ = estimate(fit._model, data, h1)
         return theta, ok
 
 
@@ -421,14 +428,14 @@ def _discrepancy(model, data, theta: np.ndarray) -> float:
     return evaluate(model, data, theta[None], information=False)[0][0]
 
 
-def _regular(data: Moments) -> np.ndarray:
-    """(B,) resamples in which every covariance matrix is positive definite, judged by its correlations."""
+def _regular(data: Moments, scale: np.ndarray) -> np.ndarray:
+    """(B,) resamples in which no item is constant and every correlation matrix is positive definite."""
     ok = np.ones(len(data), bool)
     for S in data.S:
-        sd = np.sqrt(np.diagonal(S, axis1=1, axis2=2))
-        flat = (sd > 0).all(axis=1)
-        sd = np.where(sd > 0, sd, 1.0)
-        ok &= flat & (np.linalg.eigvalsh(S / sd[:, :, None] / sd[:, None, :])[:, 0] > 1e-10)
+        variance = np.diagonal(S, axis1=1, axis2=2)
+        varies = variance > 1e-10 * scale**2  # a constant item has the variance of rounding error
+        sd = np.sqrt(np.where(varies, variance, 1.0))
+        ok &= varies.all(axis=1) & (np.linalg.eigvalsh(S / sd[:, :, None] / sd[:, None, :])[:, 0] > 1e-10)
     return ok
 
 
