@@ -12,9 +12,10 @@ with w = 0 or 0.2 and scales (sums of three items) of reliability .7, .8 or .9. 
                 before the cut; all estimates are standardised here, because the cut has no unit)
 
 Methods: regression on scale means (classical errors), matched product indicators (ML), LMS with errors from the
-observed information and LMS with robust ones. Run it with
+observed information and, at reliability .8, LMS with robust ones. Run it with
 
-    python benchmarks/lms_montecarlo.py                       # the table, in the background: most of an hour on one core
+    python benchmarks/lms_montecarlo.py                       # the table: about half an hour on one core
+    python benchmarks/lms_montecarlo.py --resume              # skip the cells that the table already has
     python benchmarks/lms_montecarlo.py --samples 20 --jobs 2
     python benchmarks/lms_montecarlo.py --samples 40 --only skewed --dask --out /dev/null
 
@@ -82,7 +83,8 @@ def one(answers: str, reliability: float, effect: float, sample: int) -> list[di
     standardised = answers == "five-point"
     est, se = scale_means(data, standardised)
     rows = [{"method": METHODS[0], "est": est, "se": se, "lr": np.nan, "ok": True}]
-    for method, options in zip(METHODS[1:], ({"method": "product"}, {"method": "lms"}, {"method": "lms", "se": "robust"}), strict=True):
+    settings = [{"method": "product"}, {"method": "lms"}, {"method": "lms", "se": "robust"}]
+    for method, options in zip(METHODS[1:], settings[: 3 if reliability == 0.8 else 2], strict=False):
         try:
             r = sc.latent_interaction(MODEL, data, x="x", moderator="m", y="y", **options)
         except ValueError:  # counted as a failure, so that one odd sample does not end the run
@@ -125,24 +127,28 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", help="normal, skewed or five-point")
+    parser.add_argument("--resume", action="store_true", help="keep what the table has, do the cells it lacks")
     parser.add_argument("--dask", action="store_true", help="spread the samples over a local Dask cluster")
     parser.add_argument("--out", default=str(Path(__file__).with_suffix(".csv")))
     args = parser.parse_args()
 
-    cells = list(itertools.product(["normal", "skewed"], [0.8, 0.7, 0.9], [0.2, 0.0]))
-    cells += list(itertools.product(["five-point"], [0.8], [0.2, 0.0]))
+    key = ["answers", "reliability", "true"]
+    cells = list(itertools.product(["normal", "five-point", "skewed"], [0.8], [0.2, 0.0]))
+    cells += list(itertools.product(["normal", "skewed"], [0.7, 0.9], [0.2, 0.0]))
     cells = [c for c in cells if args.only in (None, c[0])]
+    done = [pd.read_csv(args.out)] if args.resume and Path(args.out).exists() else []
+    finished = {tuple(r) for r in done[0][key].itertuples(index=False)} if done else set()
 
     def run(**settings) -> None:
-        done = []
         for cell in cells:
+            if cell in finished:
+                continue
             began = time.perf_counter()
             fits = Parallel(**settings)(delayed(one)(*cell, k) for k in range(args.samples))
-            done += [row for rows in fits for row in rows]
+            done.append(summarise(pd.DataFrame([row for rows in fits for row in rows])).round(6))
             print(*cell, f"{time.perf_counter() - began:.0f} s", flush=True)
-            summary = summarise(pd.DataFrame(done)).sort_values(["answers", "reliability", "true"], kind="stable")
-            summary.round(6).to_csv(args.out, index=False)
-        print(summary.round(3).to_string(index=False))
+            pd.concat(done).sort_values(key, kind="stable").to_csv(args.out, index=False)
+        print(pd.concat(done).sort_values(key, kind="stable").round(3).to_string(index=False))
 
     if args.dask:
         from distributed import Client, LocalCluster
