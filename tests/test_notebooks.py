@@ -133,6 +133,13 @@ def test_comparison_notices_a_changed_number_and_a_changed_word():
     assert "text changed" in notebooks.same("r = 0.1 holds", "r = 0.1 fails")
 
 
+def test_readme_shows_todays_scoreboard_and_notebooks():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert notebooks.with_blocks(text, notebooks.readme_blocks()) == text, (
+        "run: python -m switchcost.notebooks readme"
+    )
+
+
 def test_student_copies_hold_no_solution(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     notebooks.copies(PATHS[1:3])

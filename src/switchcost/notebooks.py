@@ -194,7 +194,7 @@ def refresh(chosen: list[Path], jobs: int) -> int:
         failed += bool(problem)
         if not problem:
             nbformat.write(notebook, path)
-    return int(bool(failed))
+    return int(bool(failed)) or readme()
 
 
 def copies(chosen: list[Path]) -> int:
@@ -216,6 +216,75 @@ def copies(chosen: list[Path]) -> int:
         nbformat.write(student, ROOT / "student" / path.name)
         nbformat.write(instructor, ROOT / "instructor" / path.name)
     print(f"{len(chosen)} notebooks written to student/ (solutions removed) and instructor/ (solutions open)")
+    return 0
+
+
+def contents() -> Any:
+    """The notebooks as a table, read from their own first cells.
+
+    Returns
+    -------
+    DataFrame
+        Index: number. Columns: title, minutes (reading and doing), file.
+
+    Examples
+    --------
+    >>> contents().columns.tolist()
+    ['title', 'minutes', 'file']
+    """
+    import json
+
+    import pandas as pd
+
+    rows = []
+    for path in paths():
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells[:8] if c["cell_type"] == "markdown")
+        title, minutes = re.search(r"^# (.+)$", text, re.M), re.search(r"(\d+) minutes", text)
+        if not title or not minutes:
+            raise ValueError(
+                f"{path.name} lacks a title ('# ...') or its length ('40 minutes') in its first cells"
+            )
+        rows.append((path.name[:2], title[1], int(minutes[1]), path.name))
+    return pd.DataFrame(rows, columns=["number", "title", "minutes", "file"]).set_index("number")
+
+
+def readme_blocks() -> dict[str, str]:
+    """The parts of README.md that are computed: the scoreboard's summary and the map of notebooks."""
+    from . import replicate
+
+    board = replicate.scoreboard()
+    counts = replicate.summary(board)
+    head = ["study", *replicate.VERDICTS, "numbers"]
+    lines = ["| " + " | ".join(head) + " |", "|:---|" + "---:|" * (len(head) - 1)]
+    for study, row in counts.iterrows():
+        cells = [f"**{study}**" if study == "all" else f"`{study}`", *(f"{row[c]:.0f}" for c in head[1:])]
+        lines.append("| " + " | ".join(cells) + " |")
+    share = counts.loc["all", "reproduced"]
+    comparable = counts.loc["all", list(replicate.VERDICTS[:5])].sum()
+    lines += ["", f"Of {comparable:.0f} numbers that can be compared, {share:.1%} come out as printed."]
+    rows = [
+        f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()
+    ]
+    table = ["| | notebook | minutes |", "|---|---|---:|", *rows]
+    return {"scoreboard": "\n".join(lines), "notebooks": "\n".join(table)}
+
+
+def with_blocks(text: str, blocks: dict[str, str]) -> str:
+    """README.md with its computed parts put between their marks."""
+    for name, block in blocks.items():
+        pattern = rf"(<!-- {name}:[^>]*-->\n).*?(<!-- end of {name} -->)"
+        if not re.search(pattern, text, re.S):
+            raise ValueError(f"README.md has lost the marks of its computed part {name!r}")
+        text = re.sub(pattern, lambda m, b=block: m[1] + b + "\n" + m[2], text, flags=re.S)
+    return text
+
+
+def readme() -> int:
+    """Write the computed parts of README.md."""
+    path = ROOT / "README.md"
+    path.write_text(with_blocks(path.read_text(encoding="utf-8"), readme_blocks()), encoding="utf-8")
+    print("README.md has today's scoreboard and map of notebooks")
     return 0
 
 
@@ -248,7 +317,7 @@ def book(chosen: list[Path]) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m switchcost.notebooks", description=__doc__)
-    parser.add_argument("command", choices=("check", "refresh", "copies", "book"))
+    parser.add_argument("command", choices=("check", "refresh", "readme", "copies", "book"))
     parser.add_argument("chosen", nargs="*", help="numbers of notebooks, e.g. 05 11; all when left out")
     parser.add_argument(
         "--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="notebooks at the same time"
@@ -259,6 +328,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.command == "readme":
+        return readme()
     if options.command in ("check", "refresh"):
         return {"check": check, "refresh": refresh}[options.command](chosen, options.jobs)
     return {"copies": copies, "book": book}[options.command](chosen)
