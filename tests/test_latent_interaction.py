@@ -231,6 +231,27 @@ def test_product_indicators_against_the_model_without_the_product(data, lavaan):
     assert r.lr_test.loc[0, "df_diff"] == 1
 
 
+def test_robust_product_indicators_equal_lavaan(data, lavaan):
+    r = latent_interaction(LINEAR, data, **NAMES, estimator="MLR")
+    reference = pd.DataFrame(lavaan["matched"]["estimates"]).replace({"xm": "x:m"})
+    reference["robust"] = lavaan["matched"]["robust_se"][: len(reference)]
+    both = reference.merge(r.estimates, on=["lhs", "op", "rhs"], suffixes=("_lavaan", ""))
+    assert np.allclose(both["se"].fillna(0), both["robust"], atol=1e-5)
+    assert r.slope_cov.loc["x:m", "x:m"] == pytest.approx(r.product["se"] ** 2, rel=1e-9)
+
+
+def test_lms_warns_of_a_ceiling_and_product_indicators_do_not_need_to(data):
+    """Linear data with a ceiling: LMS finds an interaction that is not there, and says that it might."""
+    rng = np.random.default_rng(2)
+    f = rng.multivariate_normal([0, 0], [[1, 0.4], [0.4, 1]], 1500)
+    y = 0.5 * f[:, 0] + 0.4 * f[:, 1] + rng.normal(0, 0.6, 1500)
+    items = np.repeat(np.column_stack([f, y]), 3, axis=1) + rng.normal(0, 0.5, (1500, 9))
+    frame = pd.DataFrame(items, columns=[f"{s}{k}" for s in "xmy" for k in (1, 2, 3)]).clip(upper=0.4)
+    text = "x =~ x1 + x2 + x3; m =~ m1 + m2 + m3; y =~ y1 + y2 + y3; y ~ x + m"
+    r = latent_interaction(text, frame, **NAMES, method="lms")
+    assert r.product["z"] < -3 and any("skewed answers" in w for w in r.warnings)
+
+
 def test_items_that_enter_no_product_are_named(data):
     r = latent_interaction(LINEAR.replace("m1 + m2 + m3", "m1 + m2"), data, **NAMES)
     assert any("x3 enter no product" in w for w in r.warnings)

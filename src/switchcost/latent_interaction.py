@@ -211,10 +211,10 @@ class LatentInteraction:
         dropped = f", {self.n_dropped} dropped for missing values" if self.n_dropped else ""
         lr = self.lr_test.iloc[0]
         state = "" if self.converged else " - DID NOT CONVERGE"
+        p = "p < 0.0001" if lr["pvalue"] < 0.0001 else f"p = {lr['pvalue']:.4f}"
         return (
             f"Latent interaction {self.x} x {self.moderator} -> {self.y}, {name}, n = {self.n_obs}{dropped}{state}\n"
-            f"without the product: chi-square difference {lr['chisq_diff']:.3f}, df {lr['df_diff']:.0f}, "
-            f"p = {lr['pvalue']:.4f}"
+            f"without the product: chi-square difference {lr['chisq_diff']:.3f}, df {lr['df_diff']:.0f}, {p}"
         )
 
     def __repr__(self) -> str:
@@ -291,6 +291,9 @@ def latent_interaction(
     factors, not of a standardised product (Wen, Marsh & Hau 2010). For LMS var(y) includes the product, whose variance
     under normality is var(x) var(m) + cov(x, m)^2.
     Observed predictors are treated as random in LMS, so its log-likelihood includes theirs.
+    LMS reads any departure from normality that a product could make as a product: answers that pile up at one end of
+    the scale give an interaction where there is none (``benchmarks/lms_montecarlo.csv``; notebook 10 shows a check
+    with answers made from one's own data). Product indicators use covariances only and are much less affected.
 
     Examples
     --------
@@ -592,6 +595,12 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
             for e in eye
         ])  # fmt: skip
         covariance = covariance @ (casewise.T @ casewise) @ covariance
+    skewed = _skewed(used[[i for i in spec.items if _measures(spec.model.rows, i, {x, moderator, y})]])
+    if skewed:
+        notes.append(
+            f"LMS takes skewed answers for an interaction, and {skewed} are skewed (beyond 0.8); "
+            "see what method='product' says before you believe this one"
+        )
     if not converged:
         notes.append("the optimiser did not reach a maximum; estimates and standard errors cannot be used")
 
@@ -616,6 +625,18 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
         estimates, measures, lr, slope_cov, latent_cov, converged, tuple(notes), n, dropped, "lms",
         x, moderator, y, level, None, scores,
     )  # fmt: skip
+
+
+def _measures(rows: list, item: str, factors: set[str]) -> bool:
+    """Whether an item measures one of the factors, directly or through a factor between."""
+    above = {r.lhs for r in rows if r.op == "=~" and r.rhs == item}
+    return bool(above & factors) or any(_measures(rows, name, factors) for name in above)
+
+
+def _skewed(items: pd.DataFrame, limit: float = 0.8) -> str:
+    """Names and skewness of the items beyond the limit."""
+    skewness = items.skew()
+    return ", ".join(f"{name} ({value:.1f})" for name, value in skewness.items() if abs(value) > limit)
 
 
 def _covariance(information: np.ndarray, notes: list[str]) -> np.ndarray:
