@@ -44,6 +44,20 @@ class _Finding(NamedTuple):
     labels: tuple = ()
 
 
+class _Findings(list):
+    def add(
+        self,
+        check: str,
+        columns: str,
+        rows: int,
+        detail: str,
+        severity: str = "serious",
+        chance: float = 0.0,
+        labels: Iterable = (),
+    ) -> None:
+        self.append(_Finding(check, columns, int(rows), detail, severity, float(chance), tuple(labels)))
+
+
 class Audit(pd.DataFrame):
     """Findings, most serious first; ``.respondents`` and ``.rows_of(check)`` say which rows.
 
@@ -173,7 +187,7 @@ def audit(
     if len(data) < 2:
         raise ValueError("the data have one row; nothing can be compared")
 
-    found: list[_Finding] = []
+    found = _Findings()
     numbers, nominal = _columns(data, book, key, found)
     x = pd.DataFrame(numbers, index=data.index)
     if x.shape[1] == 0 and not nominal:
@@ -223,7 +237,7 @@ def _entry(book: pd.DataFrame, name: str, column: str) -> float | str | bool | N
 
 
 def _columns(
-    data: pd.DataFrame, book: pd.DataFrame, key: Sequence[str], found: list[_Finding]
+    data: pd.DataFrame, book: pd.DataFrame, key: Sequence[str], found: _Findings
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Split the columns into numbers and nominal codes; report text, dates and empty columns."""
     numbers, nominal = {}, {}
@@ -232,39 +246,28 @@ def _columns(
             continue
         col = data[name]
         if col.isna().all():
-            found.append(
-                _Finding(
-                    "no values", name, len(col), f"{name} has no values at all; leave it out", "serious", 0.0
-                )
-            )
+            found.add("no values", name, len(col), f"{name} has no values at all; leave it out")
         elif pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
             values = col.to_numpy(dtype=float, na_value=np.nan)
             infinite = np.isinf(values)
             if infinite.any():
-                found.append(
-                    _Finding(
-                        "infinite values",
-                        name,
-                        int(infinite.sum()),
-                        f"{name} holds infinite values in {infinite.sum()} rows; treated as missing here",
-                        "serious",
-                        0.0,
-                        tuple(data.index[infinite]),
-                    )
+                found.add(
+                    "infinite values",
+                    name,
+                    int(infinite.sum()),
+                    f"{name} holds infinite values in {infinite.sum()} rows; treated as missing here",
+                    labels=data.index[infinite],
                 )
             numbers[name] = np.where(infinite, np.nan, values)
         elif pd.api.types.is_datetime64_any_dtype(col):
             ranged = pd.notna(_entry(book, name, "low"))
-            found.append(
-                _Finding(
-                    "dates",
-                    name,
-                    int(col.notna().sum()),
-                    f"{name} holds dates"
-                    + (", and the codebook has a range of numbers" if ranged else "; left out of the checks"),
-                    "serious" if ranged else "note",
-                    0.0,
-                )
+            found.add(
+                "dates",
+                name,
+                int(col.notna().sum()),
+                f"{name} holds dates"
+                + (", and the codebook has a range of numbers" if ranged else "; left out of the checks"),
+                "serious" if ranged else "note",
             )
         else:
             _text(name, col, book, numbers, nominal, found)
@@ -272,7 +275,7 @@ def _columns(
 
 
 def _text(
-    name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: list[_Finding]
+    name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: _Findings
 ) -> None:
     text = (
         col.astype(object)
@@ -287,56 +290,41 @@ def _text(
     dates = bad.str.fullmatch(_DATE.pattern)
     ranged = pd.notna(_entry(book, name, "low"))
     if len(bad) == 0 and len(filled):
-        found.append(
-            _Finding(
-                "numbers stored as text",
-                name,
-                len(filled),
-                f"{name} holds numbers stored as text; convert it: pd.to_numeric(data[{name!r}])",
-                "warning",
-                0.0,
-            )
+        found.add(
+            "numbers stored as text",
+            name,
+            len(filled),
+            f"{name} holds numbers stored as text; convert it: pd.to_numeric(data[{name!r}])",
+            "warning",
         )
         numbers[name] = value.to_numpy(float)
     elif len(bad) and dates.mean() > 0.5 and (share >= 0.2 or ranged):
-        found.append(
-            _Finding(
-                "dates among numbers",
-                name,
-                int(dates.sum()),
-                f"{name} holds dates in {int(dates.sum())} rows ({shown}): a spreadsheet turns answers such as 3-4 into dates",
-                "serious",
-                0.0,
-                tuple(bad.index[dates]),
-            )
+        found.add(
+            "dates among numbers",
+            name,
+            int(dates.sum()),
+            f"{name} holds dates in {int(dates.sum())} rows ({shown}): a spreadsheet turns answers such as 3-4 into dates",
+            labels=bad.index[dates],
         )
         numbers[name] = value.to_numpy(float)
     elif share >= 0.5:
         comma = bad.str.fullmatch(r"[-+]?\d*,\d+").all()
         why = "decimal commas; read the file with decimal=','" if comma else "text among numbers"
-        found.append(
-            _Finding(
-                "text among numbers",
-                name,
-                len(bad),
-                f"{name} holds {why} in {len(bad)} rows: {shown}",
-                "serious",
-                0.0,
-                tuple(bad.index),
-            )
+        found.add(
+            "text among numbers",
+            name,
+            len(bad),
+            f"{name} holds {why} in {len(bad)} rows: {shown}",
+            labels=bad.index,
         )
         numbers[name] = value.to_numpy(float)
     elif ranged:
-        found.append(
-            _Finding(
-                "text among numbers",
-                name,
-                len(bad),
-                f"{name} holds words where the codebook has a range: {shown}; recode them to numbers",
-                "serious",
-                0.0,
-                tuple(bad.index),
-            )
+        found.add(
+            "text among numbers",
+            name,
+            len(bad),
+            f"{name} holds words where the codebook has a range: {shown}; recode them to numbers",
+            labels=bad.index,
         )
     if name not in numbers and filled.nunique() <= 15:
         codes, _ = pd.factorize(text, sort=True)
@@ -400,33 +388,26 @@ def _blocks(
 
 
 # -------------------------------------------------------------------------------------------- single columns
-def _ranges(x: pd.DataFrame, book: pd.DataFrame, found: list[_Finding]) -> None:
+def _ranges(x: pd.DataFrame, book: pd.DataFrame, found: _Findings) -> None:
     whole = {}  # column -> its values that look like answers, to compare columns with each other
     for name in x:
         v = x[name].to_numpy()
         u, count = np.unique(v[~np.isnan(v)], return_counts=True)
         if len(u) == 1:
-            found.append(
-                _Finding(
-                    "constant column",
-                    name,
-                    int(count[0]),
-                    f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed",
-                    "serious",
-                    0.0,
-                )
+            found.add(
+                "constant column",
+                name,
+                int(count[0]),
+                f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed",
             )
         elif count.max() / count.sum() >= 0.95 and len(u) > 0:
             top = u[count.argmax()]
-            found.append(
-                _Finding(
-                    "near-constant column",
-                    name,
-                    int(count.max()),
-                    f"{name} is {top:g} in {count.max()} of {count.sum()} rows; correlations with it rest on {count.sum() - count.max()} rows",
-                    "warning",
-                    0.0,
-                )
+            found.add(
+                "near-constant column",
+                name,
+                int(count.max()),
+                f"{name} is {top:g} in {count.max()} of {count.sum()} rows; correlations with it rest on {count.sum() - count.max()} rows",
+                "warning",
             )
         whole[name] = u
     for name in x:
@@ -442,40 +423,28 @@ def _ranges(x: pd.DataFrame, book: pd.DataFrame, found: list[_Finding]) -> None:
                 span = f"its range {low:g}-{high:g}" if np.isfinite([low, high]).all() else "its range"
                 where = "below" if value < low else "above"
                 if stated is not None and value == stated:
-                    found.append(
-                        _Finding(
-                            "missing code in the data",
-                            name,
-                            len(rows),
-                            f"{name} holds its documented missing code {value:g} in {len(rows)} rows; replace it: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
-                            "serious",
-                            0.0,
-                            tuple(x.index[rows]),
-                        )
+                    found.add(
+                        "missing code in the data",
+                        name,
+                        len(rows),
+                        f"{name} holds its documented missing code {value:g} in {len(rows)} rows; replace it: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
+                        labels=x.index[rows],
                     )
                 elif value in CODES or (value in (0, 8, 9) and len(rows) > 1):
-                    found.append(
-                        _Finding(
-                            "undeclared missing code",
-                            name,
-                            len(rows),
-                            f"{name} holds {value:g} in {len(rows)} rows, {where} {span}. If it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
-                            "serious",
-                            0.0,
-                            tuple(x.index[rows]),
-                        )
+                    found.add(
+                        "undeclared missing code",
+                        name,
+                        len(rows),
+                        f"{name} holds {value:g} in {len(rows)} rows, {where} {span}. If it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
+                        labels=x.index[rows],
                     )
                 else:
-                    found.append(
-                        _Finding(
-                            "answer out of range",
-                            name,
-                            len(rows),
-                            f"{name} holds {value:g} in {len(rows)} rows, {where} {span}",
-                            "serious",
-                            0.0,
-                            tuple(x.index[rows]),
-                        )
+                    found.add(
+                        "answer out of range",
+                        name,
+                        len(rows),
+                        f"{name} holds {value:g} in {len(rows)} rows, {where} {span}",
+                        labels=x.index[rows],
                     )
             inside = u[(u >= low) & (u <= high)]
             kind = str(_entry(book, name, "construct")).strip().lower()
@@ -491,28 +460,24 @@ def _ranges(x: pd.DataFrame, book: pd.DataFrame, found: list[_Finding]) -> None:
             _decimals(x, name, u, found)
 
 
-def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: list[_Finding]) -> None:
+def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: _Findings) -> None:
     v = x[name].to_numpy()
     broken = ~np.isnan(v) & (v != np.floor(v)) & np.isin(v, u)
     integers = u[u == np.floor(u)]
     share = broken.sum() / max(1, (~np.isnan(v)).sum())
     if broken.any() and share <= 0.1 and 2 <= len(integers) <= 12:
         shown = ", ".join(f"{b:g}" for b in np.unique(v[broken])[:3])
-        found.append(
-            _Finding(
-                "decimals on an integer scale",
-                name,
-                int(broken.sum()),
-                f"{name} holds {shown} in {broken.sum()} rows where all other answers are whole: imputed, averaged or mistyped",
-                "serious",
-                0.0,
-                tuple(x.index[broken]),
-            )
+        found.add(
+            "decimals on an integer scale",
+            name,
+            int(broken.sum()),
+            f"{name} holds {shown} in {broken.sum()} rows where all other answers are whole: imputed, averaged or mistyped",
+            labels=x.index[broken],
         )
 
 
 def _unknown_codes(
-    x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, np.ndarray], found: list[_Finding]
+    x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, np.ndarray], found: _Findings
 ) -> None:
     """Missing codes and slips without a codebook: values that stand far from all others."""
     v = x[name].to_numpy()
@@ -527,16 +492,14 @@ def _unknown_codes(
             if "code" in check
             else ""
         )
-        found.append(
-            _Finding(
-                check,
-                name,
-                len(rows),
-                f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}",
-                severity,
-                0.0,
-                tuple(x.index[rows]),
-            )
+        found.add(
+            check,
+            name,
+            len(rows),
+            f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}",
+            severity,
+            0.0,
+            tuple(x.index[rows]),
         )
 
     left = u.copy()
@@ -604,7 +567,7 @@ def _unknown_codes(
                 )
 
 
-def _without_codes(x: pd.DataFrame, found: list[_Finding]) -> pd.DataFrame:
+def _without_codes(x: pd.DataFrame, found: _Findings) -> pd.DataFrame:
     """Leave cells that were reported as codes or slips out of the checks that compare columns."""
     out = x.copy()
     for f in found:
@@ -618,7 +581,7 @@ def _without_codes(x: pd.DataFrame, found: list[_Finding]) -> pd.DataFrame:
 
 # ---------------------------------------------------------------------------------------------- identities
 def _identity_checks(
-    x: pd.DataFrame, nominal: dict[str, np.ndarray], blocks: dict[str, list[str]], found: list[_Finding]
+    x: pd.DataFrame, nominal: dict[str, np.ndarray], blocks: dict[str, list[str]], found: _Findings
 ) -> set[str]:
     together = x.assign(**{k: v for k, v in nominal.items() if k not in x})
     exact, near = _identities.of_one(together)
@@ -631,45 +594,39 @@ def _identity_checks(
     )
     for f in exact:
         check = "copy of another column" if f.form.startswith("copy") else "function of another column"
-        found.append(
-            _Finding(
-                check,
-                ", ".join((f.target, *f.sources)),
-                f.holds,
-                f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
-                "serious",
-                f.chance,
-            )
+        found.add(
+            check,
+            ", ".join((f.target, *f.sources)),
+            f.holds,
+            f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
+            "serious",
+            f.chance,
         )
     for f in by_block:
         check = "function of a block" if len(f.sources) > 1 else "function of another column"
-        found.append(
-            _Finding(
-                check,
-                ", ".join((f.target, *f.sources)),
-                f.holds,
-                f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
-                "serious",
-                f.chance,
-            )
+        found.add(
+            check,
+            ", ".join((f.target, *f.sources)),
+            f.holds,
+            f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
+            "serious",
+            f.chance,
         )
     blocked = {f.target for f in by_block}
     for f in near:
         if f.target not in blocked:
-            found.append(
-                _Finding(
-                    "near function of another column",
-                    ", ".join((f.target, *f.sources)),
-                    f.holds,
-                    f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
-                    "serious",
-                    f.chance,
-                )
+            found.add(
+                "near function of another column",
+                ", ".join((f.target, *f.sources)),
+                f.holds,
+                f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
+                "serious",
+                f.chance,
             )
     return one | blocked
 
 
-def _near_copies(x: pd.DataFrame, found: list[_Finding]) -> None:
+def _near_copies(x: pd.DataFrame, found: _Findings) -> None:
     names, p = list(x), x.shape[1]
     if p < 2:
         return
@@ -683,21 +640,19 @@ def _near_copies(x: pd.DataFrame, found: list[_Finding]) -> None:
         z = (np.arctanh(min(abs(r[i, j]), 1 - 1e-12)) - np.arctanh(0.9)) * np.sqrt(n[i, j] - 3)
         chance = min(1.0, p * (p - 1) / 2 * ndtr(-z))
         if chance < 0.01:
-            found.append(
-                _Finding(
-                    "correlation above .95",
-                    f"{names[i]}, {names[j]}",
-                    int(n[i, j]),
-                    f"{names[i]} and {names[j]} correlate {r[i, j]:.3f} (n = {int(n[i, j])}): one question asked twice, or one computed from the other",
-                    "warning",
-                    float(chance),
-                )
+            found.add(
+                "correlation above .95",
+                f"{names[i]}, {names[j]}",
+                int(n[i, j]),
+                f"{names[i]} and {names[j]} correlate {r[i, j]:.3f} (n = {int(n[i, j])}): one question asked twice, or one computed from the other",
+                "warning",
+                float(chance),
             )
 
 
 # -------------------------------------------------------------------------------------------------- scales
 def _scale_checks(
-    x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFrame, found: list[_Finding]
+    x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFrame, found: _Findings
 ) -> list[str]:
     """Item-rest correlations by scale. Returns the items that have to be turned round."""
     turn: list[str] = []
@@ -737,55 +692,46 @@ def _scale_checks(
                 )
                 odd = min(1.0, tests * float(ndtr(-gap)))
                 if odd < 0.001:
-                    found.append(
-                        _Finding(
-                            "item does not go with its scale",
-                            ", ".join((item, *[i for i in items if i != item])),
-                            int(size[k]),
-                            f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r}, whose other items reach {np.median(others):.2f}: misread, or it measures something else",
-                            "warning",
-                            odd,
-                        )
+                    found.add(
+                        "item does not go with its scale",
+                        ", ".join((item, *[i for i in items if i != item])),
+                        int(size[k]),
+                        f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r}, whose other items reach {np.median(others):.2f}: misread, or it measures something else",
+                        "warning",
+                        odd,
                     )
                     if declared[k]:
                         turn.append(item)
                     continue
             if against and not declared[k]:
-                found.append(
-                    _Finding(
-                        "reverse item not turned round",
-                        ", ".join((item, *[i for i in items if i != item])),
-                        int(size[k]),
-                        f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r} and is not declared reverse; turn it round before use",
-                        "warning",
-                        float(chance[k]),
-                    )
+                found.add(
+                    "reverse item not turned round",
+                    ", ".join((item, *[i for i in items if i != item])),
+                    int(size[k]),
+                    f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r} and is not declared reverse; turn it round before use",
+                    "warning",
+                    float(chance[k]),
                 )
                 turn.append(item)
             elif against:
                 as_answered.append(item)
                 turn.append(item)
             elif declared[k] and rest_r[k] > 0 and chance[k] < 0.001:
-                found.append(
-                    _Finding(
-                        "declared reverse, goes with its scale",
-                        ", ".join((item, *[i for i in items if i != item])),
-                        int(size[k]),
-                        f"{item} is declared reverse and correlates {rest_r[k]:+.2f} with the rest of {scale!r}: turned round already, or misunderstood",
-                        "warning",
-                        float(chance[k]),
-                    )
+                found.add(
+                    "declared reverse, goes with its scale",
+                    ", ".join((item, *[i for i in items if i != item])),
+                    int(size[k]),
+                    f"{item} is declared reverse and correlates {rest_r[k]:+.2f} with the rest of {scale!r}: turned round already, or misunderstood",
+                    "warning",
+                    float(chance[k]),
                 )
     if as_answered:
-        found.append(
-            _Finding(
-                "reverse items stored as answered",
-                ", ".join(as_answered),
-                len(x),
-                f"{_identities.short(as_answered)}: declared reverse and not yet turned round; use low + high - answer",
-                "note",
-                0.0,
-            )
+        found.add(
+            "reverse items stored as answered",
+            ", ".join(as_answered),
+            len(x),
+            f"{_identities.short(as_answered)}: declared reverse and not yet turned round; use low + high - answer",
+            "note",
         )
     return turn
 
@@ -795,7 +741,7 @@ def _careless_checks(
     items: pd.DataFrame,
     blocks: dict[str, list[str]],
     reverse: list[str],
-    found: list[_Finding],
+    found: _Findings,
     seed: int,
     draws: int | None,
 ) -> pd.DataFrame:
@@ -837,16 +783,14 @@ def _careless_checks(
                 else f"{worst.min():.3g} to {worst.max():.3g}"
             )
             rows = "1 row" if len(labels) == 1 else f"{len(labels)} rows"
-            found.append(
-                _Finding(
-                    f"careless answering: {name}",
-                    "",
-                    len(labels),
-                    f"{rows} with {name} {span}, median of all {values[name].median():.3g} ({formula}; {source}). Rows {shown}",
-                    "warning",
-                    FALSE_DISCOVERY,
-                    labels,
-                )
+            found.add(
+                f"careless answering: {name}",
+                "",
+                len(labels),
+                f"{rows} with {name} {span}, median of all {values[name].median():.3g} ({formula}; {source}). Rows {shown}",
+                "warning",
+                FALSE_DISCOVERY,
+                labels,
             )
     out = values.join(chance.add_suffix(" p"))
     out["flags"] = flags.sum(axis=1)
@@ -863,9 +807,7 @@ def _beta_binomial_tail(k: int, n: int, mean: float, var: float) -> float:
     return float(np.exp(choose + betaln(m + a, n - m + b) - betaln(a, b)).sum())
 
 
-def _duplicates(
-    data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFrame, found: list[_Finding]
-) -> None:
+def _duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFrame, found: _Findings) -> None:
     n, p = data.shape
     if p < 2 or n < 4:
         return
@@ -901,37 +843,33 @@ def _duplicates(
                 i, j = copies[start], twin[copies[start]]
                 block = copies[start : end + 1]
                 in_block |= set(block.tolist())
-                found.append(
-                    _Finding(
-                        "duplicated block of rows",
-                        "",
-                        length,
-                        f"rows {label[i]} to {label[block[-1]]} repeat rows {label[j]} to {label[j + length - 1]} in all {p} columns: entered twice",
-                        "serious",
-                        float(min(1.0, n * n * (min(1.0, chance / pairs)) ** length)),
-                        tuple(label[block]),
-                    )
+                found.add(
+                    "duplicated block of rows",
+                    "",
+                    length,
+                    f"rows {label[i]} to {label[block[-1]]} repeat rows {label[j]} to {label[j + length - 1]} in all {p} columns: entered twice",
+                    "serious",
+                    float(min(1.0, n * n * (min(1.0, chance / pairs)) ** length)),
+                    tuple(label[block]),
                 )
             start = end + 1
         single = [i for i in copies if i not in in_block]
         if single and chance < 0.01:
             shown = "; ".join(f"{label[i]} = {label[twin[i]]}" for i in single[:8])
-            found.append(
-                _Finding(
-                    "duplicated rows",
-                    "",
-                    len(single),
-                    f"{len(single)} rows repeat another row in all {p} columns: {shown}{'; ...' if len(single) > 8 else ''}",
-                    "serious",
-                    float(chance),
-                    tuple(label[single]),
-                )
+            found.add(
+                "duplicated rows",
+                "",
+                len(single),
+                f"{len(single)} rows repeat another row in all {p} columns: {shown}{'; ...' if len(single) > 8 else ''}",
+                "serious",
+                float(chance),
+                tuple(label[single]),
             )
     _near_duplicates(items, respondents, set(copies.tolist()), found)
 
 
 def _near_duplicates(
-    items: pd.DataFrame, respondents: pd.DataFrame, known: set[int], found: list[_Finding]
+    items: pd.DataFrame, respondents: pd.DataFrame, known: set[int], found: _Findings
 ) -> None:
     """Pairs of rows that share more than 85 % of their answers and more than chance allows (Kuriakose & Robbins 2016)."""
     n, p = items.shape
@@ -966,21 +904,19 @@ def _near_duplicates(
     if rows:
         labels = tuple(dict.fromkeys(r for a, b, _ in rows for r in (a, b)))
         shown = "; ".join(f"{a} and {b} ({s:.0%})" for a, b, s in rows[:6])
-        found.append(
-            _Finding(
-                "near duplicates",
-                "",
-                len(labels),
-                f"{len(rows)} pairs of rows share most answers: {shown} (share of equal answers; Kuriakose & Robbins 2016)",
-                "warning",
-                float(worst),
-                labels,
-            )
+        found.add(
+            "near duplicates",
+            "",
+            len(labels),
+            f"{len(rows)} pairs of rows share most answers: {shown} (share of equal answers; Kuriakose & Robbins 2016)",
+            "warning",
+            float(worst),
+            labels,
         )
 
 
 def _missingness(
-    data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarray], found: list[_Finding]
+    data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarray], found: _Findings
 ) -> None:
     """Do gaps go with another column? Rank correlation with numbers, Kruskal-Wallis with groups."""
     gaps = data.isna()
@@ -1023,18 +959,16 @@ def _missingness(
         else:
             parts = [f"{rate[v == g].mean():.1%}" for g in np.unique(v[~np.isnan(v)])]
             what = f"missing answers by group of {name}: {', '.join(parts)}"
-        found.append(
-            _Finding(
-                "missingness depends on another column",
-                name,
-                int((count > 0).sum()),
-                f"{what}"
-                + (f"; also goes with {also}" if also else "")
-                + ". Dropping incomplete rows changes the sample",
-                "warning",
-                chance,
-                tuple(data.index[count > 0]),
-            )
+        found.add(
+            "missingness depends on another column",
+            name,
+            int((count > 0).sum()),
+            f"{what}"
+            + (f"; also goes with {also}" if also else "")
+            + ". Dropping incomplete rows changes the sample",
+            "warning",
+            chance,
+            tuple(data.index[count > 0]),
         )
     # A single column whose gaps depend on another one, where the total count hides it.
     z_all = x.rank().apply(lambda c: (c - c.mean()) / c.std()).fillna(0.0).to_numpy()
@@ -1050,16 +984,14 @@ def _missingness(
         driver = list(x)[k]
         if chance < 0.001 and driver not in {h[1] for h in hits}:
             side = "high" if score[k] > 0 else "low"
-            found.append(
-                _Finding(
-                    "missingness depends on another column",
-                    f"{column}, {driver}",
-                    int(gap.sum()),
-                    f"{column} is missing more often where {driver} is {side} (r = {score[k] / np.sqrt(len(gap)):.2f})",
-                    "warning",
-                    chance,
-                    tuple(data.index[gap > 0]),
-                )
+            found.add(
+                "missingness depends on another column",
+                f"{column}, {driver}",
+                int(gap.sum()),
+                f"{column} is missing more often where {driver} is {side} (r = {score[k] / np.sqrt(len(gap)):.2f})",
+                "warning",
+                chance,
+                tuple(data.index[gap > 0]),
             )
 
 
