@@ -285,7 +285,8 @@ def scoreboard() -> pd.DataFrame:
     from tqdm import tqdm
 
     names = _folders()
-    bar = tqdm(names, desc="scoreboard", unit="study", delay=2, leave=False, file=sys.stderr)
+    # Shown after two seconds, and in a terminal only: a bar would stay in a notebook's outputs.
+    bar = tqdm(names, desc="scoreboard", unit="study", delay=2, leave=False, file=sys.stderr, disable=None)
     return pd.concat([replicate(name) for name in bar], ignore_index=True)
 
 
