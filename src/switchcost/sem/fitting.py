@@ -11,6 +11,7 @@ from .. import _checks
 from .estimate import Moments, evaluate, fit_batch, products, structure
 from .model import EQUAL, Model, parameter_table
 from .result import Fit
+from .robust import hessian
 from .start import starting_values
 from .syntax import fail, parse
 
@@ -157,20 +158,33 @@ def estimate(model: Model, data, h1: dict) -> tuple:
     starts = [starting_values(model, h1["cov"], means, v) for v in (0.05, -0.05)]
     starts += [start + spread * size * rng.normal(size=model.npar) for spread in (0.1, 0.3)]
     tries = [fit_batch(model, None, start=s, data=data) for s in starts]
-    good = [(F1[0], theta1[0]) for theta1, F1, ok1 in tries if ok1[0]]
-    if good:
-        F_best, theta_best = min(good, key=lambda t: t[0])
-        return theta_best, F_best, True, ["scoring failed from the first start and converged from another one"]
+    best = _lowest(model, data, tries)
+    if best is not None:
+        return *best, True, ["scoring failed from the first start and converged from another one"]
     from scipy.optimize import minimize
 
     def target(x):
         f, grad, _ = evaluate(model, data, (x * size)[None], information=False)
         return (f[0] if np.isfinite(f[0]) else 1e10), grad[0] * size
 
-    found = minimize(target, theta[0] / size, jac=True, method="BFGS", options={"gtol": 1e-9, "maxiter": 1000})
-    theta, F, ok = fit_batch(model, None, start=found.x * size, data=data)
-    note = ["Fisher scoring stalled; a quasi-Newton search finished the fit"] if ok[0] else []
-    return theta[0], F[0], bool(ok[0]), note
+    tries = []
+    for begin in (start, *starts[:2]):
+        found = minimize(target, begin / size, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 500})
+        tries.append(fit_batch(model, None, start=found.x * size, max_iter=50, data=data))
+    best = _lowest(model, data, tries)
+    if best is not None:
+        return *best, True, ["Fisher scoring stalled; a quasi-Newton search finished the fit"]
+    return theta[0], F[0], False, []
+
+
+def _lowest(model: Model, data, tries: list) -> tuple | None:
+    """(theta, F) of the converged try with the lowest F that is a minimum, not a saddle point."""
+    for F, theta in sorted(((F[0], tuple(theta[0])) for theta, F, ok in tries if ok[0])):
+        H = hessian(model, data, np.array(theta))
+        d = np.sqrt(np.abs(np.diag(H)))
+        if np.linalg.eigvalsh(H / np.outer(d, d))[0] > 0:
+            return np.array(theta), F
+    return None
 
 
 def _count_df(model: Model, var, fixed_x: bool) -> int:

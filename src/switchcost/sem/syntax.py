@@ -194,7 +194,7 @@ def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> 
             names.append(t)
         elif k % 2 == 1 and t.text == "+" and k + 1 < len(left):
             continue
-        elif t.text == "*":
+        elif t.text in ("*", "("):
             fail(t, f"modifiers belong on the right of {op.text}, not on its left")
         else:
             fail(t, f"{t.text!r} is not expected left of {op.text}; names joined by + are")
