@@ -106,9 +106,10 @@ class Audit(pd.DataFrame):
         with pd.option_context("display.max_colwidth", None, "display.max_rows", 200):
             table = pd.DataFrame(self)
             table = table[[c for c in ("severity", "check", "detail", "rows", "chance") if c in table]]
-            return table.to_html(
-                index=False, formatters={"chance": lambda p: "fact" if p == 0 else f"{p:.1g}"}, escape=True
+            text = table.to_html(
+                index=False, formatters={"chance": lambda p: "fact" if p == 0 else f"{p:.1g}"}, justify="left"
             )
+        return text.replace("<td>", '<td style="text-align: left">')
 
 
 def audit(
@@ -142,7 +143,7 @@ def audit(
     Audit
         A DataFrame: check, columns (comma-separated, the column in question first), rows (how many), detail,
         severity, chance; most serious first. ``.respondents`` holds the careless-answering indices of each row and
-        ``.rows_of(check)`` the row labels.
+        ``.rows_of(check)`` the row labels (rows counted from 0 where a label occurs twice).
 
     Raises
     ------
@@ -180,6 +181,8 @@ def audit(
     data.columns = (
         data.columns.astype(str) if not all(isinstance(c, str) for c in data.columns) else data.columns
     )
+    if not data.index.is_unique:  # a label that means two rows cannot say which; count rows from 0 instead
+        data = data.reset_index(drop=True)
     key = _checks.columns(data, key, "key")
     book = _book(codebook, data)
     if scales is not None:
@@ -799,8 +802,10 @@ def _careless_checks(
 
 def _beta_binomial_tail(k: int, n: int, mean: float, var: float) -> float:
     """P(K >= k) of a count out of n with this mean and variance, heavier-tailed than the binomial."""
+    if not 0 < mean < n:
+        return float(mean >= n)
     p = mean / n
-    rho = np.clip((var / (n * p * (1 - p)) - 1) / (n - 1), 1e-6, 0.999) if n > 1 and 0 < p < 1 else 1e-6
+    rho = np.clip((var / (n * p * (1 - p)) - 1) / (n - 1), 1e-6, 0.999) if n > 1 else 1e-6
     a, b = p * (1 / rho - 1), (1 - p) * (1 / rho - 1)
     m = np.arange(k, n + 1)
     choose = gammaln(n + 1) - gammaln(m + 1) - gammaln(n - m + 1)
