@@ -316,6 +316,10 @@ def latent_interaction(
     ):  # fmt: skip
         if value not in allowed:
             raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, and is {value!r}")
+    if method == "lms" and (indicators != "matched" or estimator != "ML"):
+        raise ValueError("indicators= and estimator= are for method='product'; for robust errors of LMS use se='robust'")
+    if method == "product" and se != "observed":
+        raise ValueError("se= is for method='lms'; for robust errors of product indicators use estimator='MLR'")
     data = _checks.frame(data)
     parsed = parse(model)
     items = _measurement(parsed, x, moderator, y)
