@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from switchcost import replicate, reproductions
 from switchcost.reproductions import Reproduction
@@ -131,6 +133,28 @@ def test_a_changed_file_is_read_again(tmp_path):
     assert replicate.replicate(folder).set_index("quantity").verdict["chisq_df"] == "exact"
     (folder / "fit.csv").write_text("chisq,df,chisq_df\n100.0,50,2.50\n")
     assert replicate.replicate(folder).set_index("quantity").verdict["chisq_df"] == "paper inconsistent"
+
+
+def test_bounds_and_stars_are_part_of_a_printed_number(tmp_path):
+    folder = _write(tmp_path / "starred", paths="from,to,b,se,t,p\na,c,.40***,.05,8.00,<.001\nb,c,.10,.05,2.00,< .001")
+    by = replicate.replicate(folder).set_index(["quantity", "row"])
+    assert by.verdict["t", "a"] == "exact" and by.printed["b", "a"] == ".40***"
+    assert by.verdict["p", "a"] == "exact"
+    assert by.verdict["p", "b"] == "paper inconsistent"  # t = 2 is p = .046
+
+
+@pytest.mark.parametrize("cell", ["0,31", "31%", "n.s.", "(.31)"])
+def test_text_among_numbers_is_named_and_not_left_out(tmp_path, cell):
+    folder = _write(tmp_path / "typo", paths=f'from,to,beta\na,c,.40\nb,c,"{cell}"\nd,c,.20')
+    with pytest.raises(ValueError, match=r"table 'paths', line 3: .* in column 'beta' is not a number"):
+        replicate.replicate(folder)
+
+
+@given(st.floats(-1000, 1000), st.integers(0, 7))
+def test_what_rounds_to_the_printed_number_is_exact_and_the_next_digit_is_not(value, decimals):
+    printed = f"{value:.{decimals}f}"
+    assert replicate.judge(printed, Reproduction(value, "raw"))[0] == "exact"
+    assert replicate.judge(printed, Reproduction(float(printed) + 1.02 * 10.0**-decimals, "raw"))[0] == "different"
 
 
 def test_bad_studies_are_named(tmp_path):

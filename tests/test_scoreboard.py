@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
 import pandas as pd
@@ -127,4 +126,23 @@ def test_command_prints_the_summary_and_what_did_not_agree(board, capsys):
     assert f"{len(board)} published numbers in {board.study.nunique()} studies" in out
     assert "mota2012: after r2 Value: printed 0.31" in out
     assert "scoreboard:" not in out  # the progress bar goes to stderr
-    assert sys.stdout is not None
+
+
+def test_command_fails_when_open_answers_stop_giving_the_printed_number(board, monkeypatch, capsys):
+    broken = board.copy()
+    broken.loc[0, "verdict"], broken.loc[0, "reproduced"] = "different", 0.5
+    monkeypatch.setattr(replicate, "scoreboard", lambda: broken)
+    assert replicate.main() == 1
+    assert "(different:" in capsys.readouterr().out
+
+
+def test_picture_counts_what_the_board_holds(board):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    ax = sc.plots.scoreboard(board)
+    drawn = sum(len(line.get_xdata()) for line in ax.lines)
+    assert drawn == len(board)
+    checked = int((board.verdict != "not comparable").sum())
+    assert f"of {checked} published numbers" in ax.get_title()
+    assert f"exact ({int((board.verdict == 'exact').sum())})" in [t.get_text() for t in ax.get_legend().get_texts()]

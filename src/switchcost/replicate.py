@@ -28,7 +28,8 @@ SOURCES = {"raw": "the answers", "printed": "other numbers of the paper"}
 NOTEBOOKS = {"hair2021_corp_rep": "11_re_hair2021", "ecsi_mobi": "16_loyalty_formation",
              "abbade2014": "12_re_abbade2014", "mota2012": "13_re_mota2012"}
 
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)")
+# A number as papers print it: an upper bound (<.001) and stars (.28**) belong to it.
+_NUMBER = re.compile(r"<?\s*[-+]?(\d+\.?\d*|\.\d+)\**")
 # Columns that describe the study or the table and are no result.
 _DESIGN = {"n", "level", "draws", "decimals", "items", "rows", "ci_level", "page", "h"}
 _KEYS = {"from", "to", "construct", "item", "group", "model", "scheme", "quantity", "row", "note"}
@@ -66,8 +67,8 @@ def numbers(study: str | Path) -> pd.DataFrame:
     tables, _ = _read(study)
     found = [row for name, table in tables.items() for row in _numbers_of(name, table)]
     out = pd.DataFrame(found, columns=["table", "model", "quantity", "row", "column", "printed"])
-    out["published"] = out.printed.astype(float)
-    out["decimals"] = [_data.decimals(p) for p in out.printed]
+    out["published"] = [float(_plain(p)) for p in out.printed]
+    out["decimals"] = [_data.decimals(_plain(p)) for p in out.printed]
     # Not results, but needed to count degrees of freedom.
     out.attrs["n_items"] = n_items = {}
     for table in tables.values():
@@ -96,6 +97,7 @@ def _read(study: str | Path) -> tuple[dict[str, pd.DataFrame], dict]:
     else:
         tables = {p.stem: pd.read_csv(p, dtype=str, keep_default_na=False)
                   for p in sorted(folder.glob("*.csv")) if p.name != "codebook.csv"}
+    tables = {k: v.map(str.strip) for k, v in tables.items()}
     if not tables and not (folder / "study.json").is_file():
         raise ValueError(f"{folder.name!r} holds no CSV table and no study.json")
     if (folder / "study.json").is_file():
@@ -143,7 +145,7 @@ def _numbers_of(name: str, table: pd.DataFrame) -> list[tuple[str, str, str, str
             for b in order[i + 1 :]:
                 add("", "correlation", a, b, cell.loc[a, b] or cell.loc[b, a])
     else:
-        keys = [c for c in table if c in _KEYS or not table[c].map(lambda t: _is_numbers(t) or t == "").all()]
+        keys = [c for c in table if c in _KEYS or not _is_values(table[c], name)]
         values = [c for c in table if c not in keys and c.lower() not in _DESIGN]
         names = [k for k in keys if k not in groups and k not in ("note", "H", "p_flag")]
         if {"from", "to"} <= set(names):
@@ -157,7 +159,7 @@ def _numbers_of(name: str, table: pd.DataFrame) -> list[tuple[str, str, str, str
             seen = set()
             for i, r in table.iterrows():
                 row, column = (r[names[0]] if names else ""), (r[names[1]] if len(names) > 1 else "")
-                texts = r[quantity].split()
+                texts = re.sub(r"<\s+", "<", r[quantity]).split()
                 if whole:
                     column = ""
                     if (model_of[i], row) in seen:
@@ -168,8 +170,28 @@ def _numbers_of(name: str, table: pd.DataFrame) -> list[tuple[str, str, str, str
     return found
 
 
+def _plain(printed: str) -> str:
+    """The number in a printed cell, without an inequality or stars."""
+    return printed.strip("<* ")
+
+
 def _is_numbers(text: str) -> bool:
-    return bool(text) and all(_NUMBER.fullmatch(t) for t in text.split())
+    return bool(text) and all(_NUMBER.fullmatch(t) for t in re.sub(r"<\s+", "<", text).split())
+
+
+def _is_values(column: pd.Series, table: str) -> bool:
+    """Whether a column holds printed numbers. A stray text among numbers is a mistake in the file and raises."""
+    filled = column[column != ""]
+    good = filled.map(_is_numbers)
+    if good.mean() <= 0.5 or len(filled) == 0:
+        return False
+    if not good.all():
+        line, text = good.idxmin() + 2, filled[~good].iloc[0]
+        raise ValueError(
+            f"table {table!r}, line {line}: {text!r} in column {column.name!r} is not a number. Write it with a decimal "
+            "point and without a percent sign, or leave the cell empty and say what is printed in notes"
+        )
+    return True
 
 
 # ---------------------------------------------------------------- the verdict
@@ -199,18 +221,18 @@ def judge(printed: str, found: Reproduction | None) -> tuple[str, str]:
     >>> judge("0.31", Reproduction(0.024, "printed", band=(0.023, 0.026), why="the paths allow at most 0.048"))[0]
     'paper inconsistent'
     """
-    half = 0.5 * 10.0 ** -_data.decimals(printed)
-    target = float(printed)
-    slack = 1e-9 * max(1.0, abs(target)) if half > 1e-7 else 1e-3 * half
+    half = 0.5 * 10.0 ** -_data.decimals(_plain(printed))
+    target = float(_plain(printed))
+    slack = 1e-6 * half + 1e-14 * abs(target)  # decimal halves have no exact binary form
     if found is None or np.isnan(found.value):
         return "not comparable", (found.why if found else "") or "no way to compute it from what is open"
-    if abs(found.value - target) <= half + slack:
+    if abs(found.value - target) <= half + slack or (printed.startswith("<") and found.value < target):
         return "exact", found.remark
     if found.band is not None and found.band[0] - half - slack <= target <= found.band[1] + half + slack:
         return "within rounding", found.remark
     if found.interval is not None and found.interval[0] - half <= target <= found.interval[1] + half:
         return "within interval", found.remark
-    why = found.why or f"computed {found.value:.{_data.decimals(printed) + 2}f}, printed {printed}"
+    why = found.why or f"computed {found.value:.{_data.decimals(_plain(printed)) + 2}f}, printed {printed}"
     return ("paper inconsistent" if found.source == "printed" else "different"), why
 
 
@@ -247,7 +269,7 @@ def replicate(study: str | Path) -> pd.DataFrame:
 def _judge_all(study: str | Path, name: str) -> pd.DataFrame:
     table = numbers(study)
     _, meta = _read(study)
-    found: Mapping = RAW[name](table, meta) if name in RAW else from_printed(table, meta)
+    found: Mapping = {**from_printed(table, meta), **(RAW[name](table, meta) if name in RAW else {})}
     rows = []
     for r in table.itertuples():
         rep = found.get((r.model, r.quantity, r.row, r.column))
@@ -322,7 +344,7 @@ def summary(board: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> int:
-    """Print the summary and every number that does not agree."""
+    """Print the summary and every number that does not agree; 1 when open answers no longer give a printed number."""
     board = scoreboard()
     table = summary(board)
     table["reproduced"] = table["reproduced"].map(lambda v: "" if np.isnan(v) else f"{v:.1%}")
@@ -335,7 +357,7 @@ def main() -> int:
             which = " ".join(t for t in (r.model, r.quantity, r.row, r.column) if t)
             print(f"  {r.study}: {which}: printed {r.printed}, computed {r.reproduced:.{r.decimals + 1}f} "
                   f"({r.verdict}: {r.reason})")
-    return 0
+    return int((board.verdict == "different").any())
 
 
 if __name__ == "__main__":

@@ -88,6 +88,7 @@ class _Numbers:
     """Printed numbers with look-ups by quantity."""
 
     def __init__(self, table: pd.DataFrame, n_items: Mapping[str, Mapping[str, int]]):
+        table = table.assign(printed=table.printed.str.strip("<* "))
         self.table, self.n_items = table, n_items
         self.by = {(r.model, r.quantity, r.row, r.column): r for r in table.itertuples()}
 
