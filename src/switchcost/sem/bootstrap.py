@@ -239,7 +239,7 @@ class _Source:
         self.fit, self.means = _lean(fit, fit._data, fit._theta), fit._data.m is not None
         self.gaps = isinstance(fit._data, Patterns)
         p, model = fit._model.n_ov, fit._model
-        self.information = None if self.gaps else evaluate(model, fit._data, fit._theta[None])[2][0]
+        self.information = evaluate(model, fit._data, fit._theta[None])[2][0]
         self.center, self.rows, self.root = [], [], []
         for k in range(model.n_groups):
             C, mu = fit._implied(k)
@@ -370,7 +370,8 @@ class _Task:
             theta, ok = np.empty((B, model.npar)), np.zeros(B, bool)
             sets = [self.source.patterns(s) for s in seeds]
             for b, data in enumerate(sets):
-                theta[b], _, ok[b] = self._single(data)
+                one, _, done = refit(model, data, fit._theta, self.source.information)
+                theta[b], ok[b] = (one[0], True) if done[0] else self._single(data)[::2]
             reasons += [STALLED] * int((~ok).sum())
             rows = {k: [] for k in ("est", "std", "functions")}
             for b in np.flatnonzero(ok):
@@ -425,8 +426,8 @@ class _Task:
         return theta, F, ok
 
 
-def refit(model, data: Moments, start: np.ndarray, information: np.ndarray, tolerance: float = 2e-7) -> tuple:
-    """Minimise F for a batch of moments near those that ``start`` (npar,) was fitted to; gradients only.
+def refit(model, data, start: np.ndarray, information: np.ndarray, tolerance: float = 2e-7) -> tuple:
+    """Minimise F for a batch of moments (or one set of patterns) near the solution ``start`` (npar,), by gradients only.
 
     A fixed-point iteration with one information matrix for all, ``theta <- theta - I^-1 gradient``, sped up by
     Anderson mixing over the last steps (Walker & Ni 2011, SIAM J. Numer. Anal. 49, 1715-1735). In the coordinates
