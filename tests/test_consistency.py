@@ -80,6 +80,12 @@ def test_no_false_alarm_in_studies_that_reproduce(study):
     assert len(findings(study)) == 0
 
 
+def test_all_studies_at_once():
+    table = con.check_all()
+    assert set(table["study"]) == set(STUDIES)
+    assert table["verdict"].iloc[0] == "inconsistent" and len(table) > 150
+
+
 # --- tables that are true pass at any rounding -------------------------------------------------------------------------
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10**6), places=st.integers(1, 3), n=st.integers(30, 300))

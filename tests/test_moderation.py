@@ -223,6 +223,14 @@ def test_attenuation_is_the_share_of_the_product_that_is_left():
     assert two().attenuation(1, 1)["reliability_product"] == 1
 
 
+def test_categories_without_members_and_columns_of_unlike_size():
+    data = DATA.assign(age=DATA["age"] * 1e6 + 1e9, contract=pd.Categorical(DATA["contract"], ["prepaid", "contract", "none"]))
+    result = sc.moderate(data, y="y", x="x", moderator="m", covariates=["age", "contract"], center=False)
+    assert "contract[contract]" in result.coefficients.index and "contract[none]" not in result.coefficients.index
+    assert result.coefficients.loc["x:m", "est"] == pytest.approx(two().coefficients.loc["x:m", "est"], rel=1e-7)
+    assert result.bootstrap(300, seed=1).loc["x:m", "n_boot"] == 300
+
+
 # --- what goes wrong ------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("change", "message"), [
     (dict(x="xx"), "x 'xx' is not a column.*"),

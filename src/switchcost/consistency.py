@@ -541,7 +541,8 @@ def _label(row, name: str, group_column: str = "group") -> str:
     return f"{name}, {group}{path}".strip(", ")
 
 
-def check_table(table: pd.DataFrame, *, name: str = "table", n=None, scale: tuple[float, float] | None = None,
+def check_table(table: pd.DataFrame, *, name: str = "table", n: float | dict | None = None,
+                scale: tuple[float, float] | None = None,
                 study: str = "") -> pd.DataFrame:
     """Run every check that the columns of one printed table allow.
 

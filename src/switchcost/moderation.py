@@ -481,15 +481,17 @@ class Moderation:
         n, k = self._X.shape
         codes = pd.factorize(self._clusters)[0] if self.cov_type == "cluster" else np.arange(n)
         size = codes.max() + 1
-        outer = (self._X[:, :, None] * self._X[:, None, :]).reshape(n, k * k)
+        size_of = np.linalg.norm(self._X, axis=0) / np.sqrt(n)          # columns of unlike size would look singular
+        X = self._X / size_of
+        outer = (X[:, :, None] * X[:, None, :]).reshape(n, k * k)
         draws = np.full((n_boot, k), np.nan)
         for start in range(0, n_boot, 500):
             m = min(500, n_boot - start)
             counts = rng.multinomial(size, np.full(size, 1 / size), size=m).astype(float)[:, codes]
             xx = (counts @ outer).reshape(m, k, k)
-            xy = (counts * self._y) @ self._X
+            xy = (counts * self._y) @ X
             good = np.linalg.cond(xx) < 1e14
-            draws[start:start + m][good] = np.linalg.solve(xx[good], xy[good][..., None])[..., 0]
+            draws[start:start + m][good] = np.linalg.solve(xx[good], xy[good][..., None])[..., 0] / size_of
         kept = draws[~np.isnan(draws[:, 0])]
         if len(kept) < 0.9 * n_boot:
             raise ValueError(
@@ -627,7 +629,7 @@ def moderate(
     covariates: Sequence[str] = (),
     center: bool = True,
     cov_type: str = "nonrobust",
-    groups=None,
+    groups: str | Sequence | None = None,
     second_moderator: str | None = None,
     quadratic: bool = False,
     level: float = 0.95,
@@ -714,6 +716,8 @@ def moderate(
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             parts.append(_checks.numeric(data, [name]))
         else:
+            if isinstance(column.dtype, pd.CategoricalDtype):
+                column = column.cat.remove_unused_categories()
             dummies = pd.get_dummies(column, dtype=float).iloc[:, 1:]
             if dummies.shape[1] == 0:
                 raise ValueError(f"covariate {name!r} has one level only; leave it out")
