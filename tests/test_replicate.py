@@ -143,6 +143,34 @@ def test_bounds_and_stars_are_part_of_a_printed_number(tmp_path):
     assert by.verdict["p", "b"] == "paper inconsistent"  # t = 2 is p = .046
 
 
+def test_a_gap_or_an_impossible_matrix_is_a_reason_and_no_crash(tmp_path):
+    paths = "from,to,beta\na,c,.40\nb,c,.30"
+    gap = _write(tmp_path / "gap", correlations="construct,a,b,c\na,1,,.5\nb,,1,.4\nc,.5,.4,1", paths=paths)
+    reason = replicate.replicate(gap).query("quantity == 'beta'").reason
+    assert reason.str.contains("no entry for a and b").all()
+    odd = _write(tmp_path / "odd", correlations="construct,a,b,c\na,1,1.0,.9\nb,1.0,1,-.9\nc,.9,-.9,1", paths=paths)
+    board = replicate.replicate(odd).query("quantity == 'beta'")
+    assert (board.verdict == "not comparable").all() and board.reason.str.contains("not positive definite").all()
+    exact = _write(tmp_path / "saturated", fit="chisq,df,rmsea\n0.0,0,.000")
+    assert (replicate.replicate(exact).verdict == "not comparable").all()
+
+
+def test_a_folder_added_to_the_data_is_on_the_board(tmp_path, monkeypatch):
+    import switchcost as sc
+
+    _write(tmp_path / "published").joinpath("templates").mkdir()
+    (tmp_path / "registry.csv").write_text("path,sha256,n,variables,restore\n")
+    _write(tmp_path / "published" / "onlycsv2020", paths="from,to,b,se,t\na,c,.40,.05,8.00")
+    full = _write(tmp_path / "published" / "withmeta2021", fit="chisq,df,rmsea\n100.0,50,.050")
+    (full / "study.json").write_text('{"key": "withmeta2021", "citation": "A", "market": "B", "n": 400, "notebook": "99_mine"}')
+    monkeypatch.setenv("SWITCHCOST_DATA", str(tmp_path))
+    board = sc.scoreboard()
+    assert board.study.tolist() == ["onlycsv2020"] * 3 + ["withmeta2021"] * 3
+    by = board.set_index(["study", "quantity"])
+    assert by.verdict["onlycsv2020", "t"] == by.verdict["withmeta2021", "rmsea"] == "exact"
+    assert by.notebook["withmeta2021", "rmsea"] == "99_mine"
+
+
 @pytest.mark.parametrize("cell", ["0,31", "31%", "n.s.", "(.31)"])
 def test_text_among_numbers_is_named_and_not_left_out(tmp_path, cell):
     folder = _write(tmp_path / "typo", paths=f'from,to,beta\na,c,.40\nb,c,"{cell}"\nd,c,.20')

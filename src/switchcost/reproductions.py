@@ -220,12 +220,19 @@ def _from_correlations(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproducti
         edges = _edges(numbers, model)
         if not edges or {n for t, s in edges.items() for n in (t, *s)} - set(names):
             continue
-        matrix = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
+        matrix = pd.DataFrame(np.nan, index=names, columns=names)
         for r in cells:
             matrix.loc[r.row, r.column] = matrix.loc[r.column, r.row] = r.published
         n = meta.get("n") if _whole(meta.get("n")) else None
-        fit = matrices.path_model(matrix, {t: list(s) for t, s in edges.items()}, n=n,
-                                  decimals=max(r.decimals for r in cells), n_draws=4000)
+        try:
+            fit = matrices.path_model(matrix, {t: list(s) for t, s in edges.items()}, n=n,
+                                      decimals=max(r.decimals for r in cells), n_draws=4000)
+        except ValueError as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
+            for target, sources in edges.items():
+                out |= {(model, r.quantity, source, target): Reproduction(why=f"not computable: {error}")
+                        for source, r in sources.items()}
+                out |= {(model, q, target, ""): Reproduction(why=f"not computable: {error}") for q in ("r2", "r2_percent")}
+            continue
         how = "regression on the printed correlations"
         for r in fit.paths.to_dict("records"):
             printed = edges[r["to"]][r["from"]]
@@ -407,7 +414,7 @@ def _fit_of_group(numbers: _Numbers, model: str, n: object) -> dict[Key, Reprodu
     out: dict[Key, Reproduction] = {}
     get = {q: numbers.by.get((model, q, "", "")) for q in
            ("chisq", "df", "nfi", "ifi", "tli", "cfi", "rmsea", "gfi", "agfi", "chisq_df")}
-    if get["chisq"] is None or get["df"] is None:
+    if get["chisq"] is None or get["df"] is None or get["df"].published <= 0:
         return out
     chisq, df = get["chisq"], get["df"].published
 
