@@ -125,6 +125,9 @@ RULES = {
     "mean, rounded, of e1..4": lambda d: np.floor(
         d[["e1", "e2", "e3", "e4"]].mean(axis=1, skipna=False) + 0.5
     ),
+    "mean, rounded to 1 decimal, of c1..4": lambda d: (
+        np.floor(10 * d[["c1", "c2", "c3", "c4"]].mean(axis=1, skipna=False) + 0.5) / 10
+    ),
     "f1 - f2": lambda d: d["f1"] - d["f2"],
     "0.5 * age - 3": lambda d: 0.5 * d["age"] - 3,
 }
@@ -258,6 +261,12 @@ def test_clean_data_give_no_serious_finding_and_hardly_any_other(seed):
     found = sc.audit(survey(100 + seed).assign(id=np.arange(300) + 1, city=list("AB") * 150), draws=DRAWS)
     assert (found["severity"] != "serious").all()
     assert len(found) <= 1
+
+
+def test_names_that_are_numbers_stay_numbers_for_the_user():
+    data = pd.DataFrame(np.random.default_rng(0).integers(1, 6, (60, 5)))
+    sc.audit(data, draws=DRAWS)
+    assert data.columns.tolist() == [0, 1, 2, 3, 4]
 
 
 def test_nothing_is_changed_and_labels_are_the_users():

@@ -231,7 +231,7 @@ def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: Findings) -> Non
     broken = ~np.isnan(v) & (v != np.floor(v)) & np.isin(v, u)
     integers = u[u == np.floor(u)]
     share = broken.sum() / max(1, (~np.isnan(v)).sum())
-    if broken.any() and share <= 0.1 and 2 <= len(integers) <= 12:
+    if broken.any() and share <= 0.3 and 2 <= len(integers) <= 12:
         shown = ", ".join(f"{b:g}" for b in np.unique(v[broken])[:3])
         found.add(
             "decimals on an integer scale",

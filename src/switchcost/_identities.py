@@ -450,19 +450,31 @@ def _rounded(data: pd.DataFrame, blocks: dict[str, list[str]] | None) -> list[Id
             "mean, rounded up": np.ceil(mean - 1e-9),
             "median": np.median(x[whole][:, at], axis=1),
         }
-        for form, value in forms.items():
-            for b in set(range(len(names))) - set(at):
-                y = x[whole, b]
-                seen = ~np.isnan(y)
-                if seen.sum() >= 30 and np.array_equal(y[seen], value[seen]) and len(np.unique(y[seen])) > 1:
-                    rows = int(seen.sum())
-                    chance = _chance(
-                        _luck(value[seen], y[seen]), rows - len(at), 5 * len(names) * len(blocks)
-                    )
-                    if chance < REPORT_BELOW:
-                        found.append(
-                            Identity(
-                                names[b], tuple(members), f"{form}, of {short(members)}", rows, rows, chance
-                            )
-                        )
+        for b in sorted(set(range(len(names))) - set(at)):
+            y = x[whole, b]
+            seen = ~np.isnan(y)
+            rows = int(seen.sum())
+            if rows < 30 or len(np.unique(y[seen])) < 2:
+                continue
+            places = _places(y[seen])
+            if places:  # a mean written to a file with one to three decimals
+                unit = 10.0**-places
+                form = f"mean, rounded to {places} decimal{'s' if places > 1 else ''}"
+                matches = [(form, y)] if (np.abs(y - mean)[seen] <= unit / 2 + 1e-9).all() else []
+            else:
+                matches = [(f, v) for f, v in forms.items() if np.array_equal(y[seen], v[seen])]
+            for form, value in matches[:1]:
+                luck = _luck(value[seen], y[seen]) if not places else 0.0
+                chance = _chance(luck, rows - len(at), 6 * len(names) * len(blocks))
+                if chance < REPORT_BELOW:
+                    text = f"{form}, of {short(members)}"
+                    found.append(Identity(names[b], tuple(members), text, rows, rows, chance))
     return found
+
+
+def _places(y: np.ndarray) -> int:
+    """Decimals of a rounded column: 1 to 3, or 0 for whole numbers and for numbers with more decimals."""
+    for places in range(4):
+        if np.allclose(y * 10**places, np.round(y * 10**places), atol=1e-6):
+            return places
+    return 0

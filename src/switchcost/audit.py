@@ -148,9 +148,7 @@ def audit(
     'switch_1 = clip(qual_6 - 1, 1, 5) in 344 of 344 rows'
     """
     data = _checks.frame(data)
-    data.columns = (
-        data.columns.astype(str) if not all(isinstance(c, str) for c in data.columns) else data.columns
-    )
+    data = data.set_axis([str(c) for c in data.columns], axis=1)
     if not data.index.is_unique:  # a label that means two rows cannot say which; count rows from 0 instead
         data = data.reset_index(drop=True)
     key = _checks.columns(data, key, "key")
@@ -230,7 +228,7 @@ def _items(x: pd.DataFrame, book: pd.DataFrame) -> list[str]:
         else:
             v = np.where(np.isin(v, list(CODES)), np.nan, v)
         u = np.unique(v[~np.isnan(v)])
-        few_odd = np.isin(v, u[u == np.floor(u)]).mean() > 0.9 if len(u) else False
+        few_odd = np.isin(v, u[u == np.floor(u)]).mean() > 0.7 if len(u) else False
         if few_odd and whole_scale(np.where(v == np.floor(v), v, np.nan)) and len(u) >= 3:
             out.append(name)
     return out
