@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -87,6 +87,7 @@ class LatentInteraction:
     level: float = 0.95
     fit: object = None
     _scores: pd.DataFrame | None = field(default=None)
+    _inputs: dict = field(default_factory=dict)
 
     @property
     def product(self) -> pd.Series:
@@ -179,6 +180,49 @@ class LatentInteraction:
             names = {f"{self.x}_x_{self.moderator}": f"{self.x}:{self.moderator}"}
             return self.fit.factor_scores().rename(columns=names)
         return self._scores
+
+    def placebo(self, n_samples: int = 50, seed: int = 20260101) -> pd.DataFrame:
+        """The same analysis of answers that were made without an interaction.
+
+        Draws normal values from the fitted model without its product, and replaces each item's values by the answers
+        of the real data in the same order. Every item then has exactly its real distribution, ceilings and all, the
+        items correlate about as the model says, and there is no product. What the method finds in such data it would
+        have found anyway.
+
+        Parameters
+        ----------
+        n_samples : int, at least 1
+        seed : int. Same seed, same numbers.
+
+        Returns
+        -------
+        DataFrame, one row a made data set: ``est se std_all pvalue converged``. Samples that could not be fitted
+        are rows of NaN.
+
+        Notes
+        -----
+        Ranks of normal draws are a Gaussian copula (a NORTA sample: Cario & Nelson 1997). It shows that marginal
+        distributions suffice for a result, not that they are its cause.
+        """
+        from .sem import fit
+
+        if n_samples < 1:
+            raise ValueError(f"n_samples must be at least 1, and is {n_samples!r}")
+        data, rng = self._inputs["data"], np.random.default_rng(seed)
+        implied = fit(self._inputs["text"], data).implied()["cov"]
+        ordered = np.sort(data[implied.columns].to_numpy(), axis=0)
+        rows = []
+        for _ in range(n_samples):
+            drawn = rng.multivariate_normal(np.zeros(len(implied)), implied.to_numpy(), len(data))
+            ranks = drawn.argsort(axis=0).argsort(axis=0)
+            made = pd.DataFrame(np.take_along_axis(ordered, ranks, axis=0), columns=implied.columns)
+            try:
+                r = latent_interaction(data=made, **self._inputs["options"])
+            except ValueError:  # an odd sample must not end the series
+                rows.append({"est": np.nan, "se": np.nan, "std_all": np.nan, "pvalue": np.nan, "converged": False})
+                continue
+            rows.append({**r.product[["est", "se", "std_all", "pvalue"]], "converged": r.converged})
+        return pd.DataFrame(rows)
 
     def plot(self, ax=None, at=(-1, 0, 1)):
         """Expected y along x at values of the moderator (in its SD), with bands and factor scores under them.
@@ -292,8 +336,8 @@ def latent_interaction(
     under normality is var(x) var(m) + cov(x, m)^2.
     Observed predictors are treated as random in LMS, so its log-likelihood includes theirs.
     LMS reads any departure from normality that a product could make as a product: answers that pile up at one end of
-    the scale give an interaction where there is none (``benchmarks/lms_montecarlo.csv``; notebook 10 shows a check
-    with answers made from one's own data). Product indicators use covariances only and are much less affected.
+    the scale give an interaction where there is none (``benchmarks/lms_montecarlo.csv``). ``result.placebo()`` makes
+    answers with your distributions and no interaction, and analyses them the same way. Product indicators use covariances only and are much less affected.
 
     Examples
     --------
@@ -333,8 +377,14 @@ def latent_interaction(
     _checks.positive_definite(np.cov(used.to_numpy(), rowvar=False), observed)
     text = "\n".join([model, *_single_items(parsed, items, used, reliability)])
     if method == "lms":
-        return _fit_lms(parse(text), used, dropped, x, moderator, y, se, level)
-    return _fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators, estimator, level)
+        result = _fit_lms(parse(text), used, dropped, x, moderator, y, se, level)
+    else:
+        result = _fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators, estimator, level)
+    options = {
+        "model": model, "x": x, "moderator": moderator, "y": y, "method": method, "indicators": indicators,
+        "reliability": reliability, "estimator": estimator, "se": se, "level": level,
+    }  # fmt: skip
+    return replace(result, _inputs={"text": text, "data": used, "options": options})
 
 
 def _inference(est: np.ndarray, se: np.ndarray, level: float) -> dict[str, np.ndarray]:
@@ -603,7 +653,7 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
     if skewed:
         notes.append(
             f"LMS takes skewed answers for an interaction, and {skewed} are skewed (beyond 0.8); "
-            "see what method='product' says before you believe this one"
+            "see what method='product' and .placebo() say before you believe this one"
         )
     if not converged:
         notes.append("the optimiser did not reach a maximum; estimates and standard errors cannot be used")
