@@ -95,7 +95,7 @@ def test_planted_faults_of_the_simulated_survey_are_found():
     assert set(truth["careless"]["random_rows"]) <= set(
         found.rows_of("careless answering: Mahalanobis distance")
     )
-    caught = set(found.respondents.index[found.respondents["flags"] > 0])
+    caught = set(found.respondents.index[found.respondents["flagged_by"] > 0])
     planted = set(truth["careless"]["straight_rows"]) | set(truth["careless"]["random_rows"])
     assert planted <= caught and len(caught - planted) <= 3
     assert only(found, "missingness depends on another column")["columns"] == "age"
@@ -251,7 +251,7 @@ def test_careless_rows_are_found(clean):
     found = sc.audit(data)
     assert {10, 90, 170} <= set(found.rows_of("careless answering: longest run"))
     assert {30, 130, 230} <= set(found.rows_of("careless answering: Mahalanobis distance"))
-    assert set(found.respondents.index[found.respondents["flags"] > 0]) == {10, 30, 90, 130, 170, 230}
+    assert set(found.respondents.index[found.respondents["flagged_by"] > 0]) == {10, 30, 90, 130, 170, 230}
     pd.testing.assert_frame_equal(found, sc.audit(data))  # same seed, same findings
 
 

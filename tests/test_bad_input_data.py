@@ -129,6 +129,7 @@ CALLS = {
     "options for a data set": (lambda: sc.load("mobi", sep=";"), "takes no sep"),
     "unknown codebook": (lambda: sc.codebook("moby"), "no data set 'moby'. Did you mean 'mobi'"),
     "no such file": (lambda: sc.load("nowhere/my.csv"), "no file 'nowhere/my.csv'"),
+    "a data set with .csv": (lambda: sc.load("mobi.csv"), r"no file 'mobi.csv'.*sc.load\('mobi'\)"),
     "a folder as a file": (lambda: sc.read_survey(module.data_dir()), "is a folder"),
     "unknown table": (lambda: sc.published("mota2012")["path"], "no table 'path'. There are: .*fit, paths"),
     "not a printed number": (lambda: module.decimals("ns"), "'ns' is not a printed number"),

@@ -198,6 +198,29 @@ def test_factor_scores_follow_the_items(data, lms):
     assert np.abs(scores.mean()).max() < 0.1
 
 
+def test_plot_draws_the_slopes_of_the_table(lms):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    ax = lms.plot(at=(-1, 1))
+    lines = ax.get_lines()
+    drawn = [np.polyfit(*line.get_data(), 1)[0] for line in lines]
+    assert np.allclose(drawn, lms.simple_slopes((-1, 1))["est"])
+    # at the mean of x and moderator the outcome is below its own mean by what the product adds on average
+    middle = np.mean([np.interp(0, *line.get_data()) for line in lines])
+    assert middle == pytest.approx(-lms.product["est"] * lms.latent_cov.loc["x", "m"])
+
+
+def test_monte_carlo_table_meets_the_targets():
+    """The committed table: LMS on normal answers is unbiased, with honest intervals and tests."""
+    table = pd.read_csv(HERE.parents[1] / "benchmarks" / "lms_montecarlo.csv")
+    normal = table[(table["answers"] == "normal") & (table["method"] == "lms")].set_index(["true", "reliability"])
+    assert (normal["samples"] == 500).all() and (normal["failed"] == 0).all()
+    assert normal.loc[0.2, "bias_percent"].abs().max() < 5
+    assert normal["coverage"].between(0.92, 0.97).all()
+    assert normal.loc[0.0, "significant_wald"].between(0.035, 0.065).all()
+
+
 def test_missing_rows_are_counted(data):
     gaps = data.copy()
     gaps.loc[:9, "x1"] = np.nan
@@ -250,6 +273,15 @@ def test_lms_warns_of_a_ceiling_and_product_indicators_do_not_need_to(data):
     text = "x =~ x1 + x2 + x3; m =~ m1 + m2 + m3; y =~ y1 + y2 + y3; y ~ x + m"
     r = latent_interaction(text, frame, **NAMES, method="lms")
     assert r.product["z"] < -3 and any("skewed answers" in w for w in r.warnings)
+    made = r.placebo(5, seed=1)  # has the ceilings and no interaction, and the same is found
+    assert made["std_all"].mean() == pytest.approx(r.product["std_all"], abs=0.1) and (made["pvalue"] < 0.05).all()
+    assert r.placebo(2, seed=1).equals(made.iloc[:2])
+
+
+def test_placebo_finds_nothing_in_normal_answers(lms):
+    made = lms.placebo(8)
+    assert made["converged"].all() and abs(made["std_all"].mean()) < 0.08
+    assert abs(made["std_all"]).max() < lms.product["std_all"]
 
 
 def test_items_that_enter_no_product_are_named(data):
@@ -298,6 +330,8 @@ def test_stated_reliability_undoes_attenuation():
         (LINEAR, {"reliability": {"x": 0.8}}, "has 3: its items tell"),
         (LINEAR.replace("x2", "x9"), {}, "'x9' is not a column"),
         (LINEAR + "; y ~ x:m", {}, "interaction terms"),
+        (LINEAR, {"method": "lms", "estimator": "MLR"}, "use se='robust'"),
+        (LINEAR, {"se": "robust"}, "use estimator='MLR'"),
     ],
 )
 def test_bad_input_is_explained(data, text, extra, message):

@@ -68,7 +68,7 @@ def careless_checks(
                 labels,
             )
     out = values.join(chance.add_suffix(" p"))
-    out["flags"] = flags.sum(axis=1)
+    out["flagged_by"] = flags.sum(axis=1)
     return out
 
 

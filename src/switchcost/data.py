@@ -218,6 +218,10 @@ def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: object
     text = os.fspath(name)
     is_file = isinstance(name, os.PathLike) or "/" in text or "\\" in text or bool(Path(text).suffix)
     if is_file:
+        if not Path(text).exists() and Path(text).stem in _raw_sets(data_dir()):
+            raise ValueError(
+                f"there is no file {text!r}. For the data set of the project write sc.load({Path(text).stem!r})."
+            )
         return read_survey(name, **options)
     folder = data_dir()
     sets = _raw_sets(folder)

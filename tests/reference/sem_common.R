@@ -4,7 +4,7 @@ suppressMessages({library(lavaan); library(jsonlite)})
 
 read_set <- function(name) read.csv(file.path("data", paste0("sem_", name, ".csv")))
 lav <- c(group_equal = "group.equal", group_partial = "group.partial", std_lv = "std.lv", sample_cov = "sample.cov",
-         sample_mean = "sample.mean", n_obs = "sample.nobs")
+         sample_mean = "sample.mean", n_obs = "sample.nobs", fixed_x = "fixed.x")
 # EM for the saturated model stops at 1e-5 by default; a reference should not.
 tight <- list(em.h1.tol = 1e-13, em.h1.iter.max = 20000L)
 
@@ -29,7 +29,8 @@ lav_fit <- function(model, data = NULL, options = list(), extra = list()) {
     table <- parTable(fit)
     free <- table$free > 0
     table$est[free] <- table$est[free] - delta[table$free[free]]   # lavaan starts from `est` where there is one
-    fit <- do.call("sem", c(args, list(start = table, fixed.x = TRUE, optim.method = "none", optim.force.converged = TRUE)))
+    if (is.null(args$fixed.x)) args$fixed.x <- TRUE                # a start table switches this off
+    fit <- do.call("sem", c(args, list(start = table, optim.method = "none", optim.force.converged = TRUE)))
   }
   if (length(fit@Model@ceq.nonlinear.idx) == 0 && size > 1e-9) {
     cat("  not polished; last step", last, "\n")
@@ -68,8 +69,9 @@ reference <- function(model, set = NULL, options = list(), extra = list(), want 
       regression = head(lavPredict(fit), 5), bartlett = head(lavPredict(fit, method = "Bartlett"), 5))
     if ("score" %in% want) {
       s <- lavTestScore(fit)
-      out$score_test <- list(total = columns(s$test, c("X2", "df", "p.value")),
-                             uni = columns(s$uni, c("lhs", "op", "rhs", "X2", "df", "p.value")))
+      name <- function(plabel) { t <- parTable(fit); k <- match(plabel, t$plabel)
+                                 list(lhs = t$lhs[k], op = t$op[k], rhs = t$rhs[k]) }
+      out$score_test <- c(name(s$uni$lhs), list(chisq = s$uni$X2, pvalue = s$uni$p.value))
     }
   })
   attr(out, "fit") <- fit
