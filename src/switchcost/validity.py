@@ -532,7 +532,8 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     -----
     Equal unstandardised loadings with method variance free: one parameter more than the scales alone (Podsakoff et al.
     2003; with equal loadings after Lindell & Whitney's idea of a constant shift). Items should share an answer scale.
-    The p-value is halved where the variance is positive: zero is the edge of what is possible.
+    The p-value is halved where the variance is positive: zero is the edge of what is possible. Where the estimated
+    variance is negative the share is reported as 0.
     """
     scales, x, dropped = _complete_items(data, scales, 2)
     if len(scales) < 2:
@@ -560,8 +561,9 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
 
     e = b.estimates
     variances = e[(e["op"] == "~~") & (e["lhs"] == e["rhs"])].set_index("lhs")["est"]
+    absent = bool(b.converged and variances["method_"] <= 0)  # the best admissible value is zero: the scales alone
     proper = bool(b.converged and (variances >= 0).all() and np.linalg.eigvalsh(correlations(b))[0] > 1e-8)
-    if not proper:
+    if not (proper or absent):
         warnings.warn(
             "the model with the method factor has no proper solution (negative variance or correlations beyond 1): its "
             "share, loadings and correlations are left empty. The data cannot tell method and scales apart.", stacklevel=2)
@@ -576,11 +578,16 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
         "delta_chisq": (np.nan, delta),
         "delta_df": (np.nan, 1.0),
         "pvalue": (np.nan, p / 2 if variances["method_"] > 0 else 1 - p / 2),
-        "method_share": (0.0, float(share.mean()) if proper else np.nan),
-        "mean_loading": (float(loadings(a).mean()), float(loadings(b).mean()) if proper else np.nan),
-        "largest_change": (0.0, float(change.max()) if proper else np.nan),
-        "mean_correlation": (correlations(a)[upper].mean(), correlations(b)[upper].mean() if proper else np.nan),
+        "method_share": (0.0, float(share.mean())),
+        "mean_loading": (float(loadings(a).mean()), float(loadings(b).mean())),
+        "largest_change": (0.0, float(change.max())),
+        "mean_correlation": (float(correlations(a)[upper].mean()), float(correlations(b)[upper].mean())),
     }
+    for name in ("method_share", "mean_loading", "largest_change", "mean_correlation"):
+        if absent:
+            more[name] = (more[name][0], more[name][0])
+        elif not proper:
+            more[name] = (more[name][0], np.nan)
     for name, values in more.items():
         table[name] = values
     return MethodCheck(
