@@ -9,7 +9,7 @@ import pandas as pd
 
 from .. import _checks
 from .estimate import Moments, evaluate, fit_batch, products, structure
-from .model import EQUAL, Model, parameter_table
+from .model import EQUAL, Model, parameter_table, variables
 from .result import Fit
 from .robust import hessian
 from .start import starting_values
@@ -92,11 +92,10 @@ def fit(
     if data is not None and sample_cov is not None:
         raise ValueError("give data or sample_cov, not both")
     notes: list[str] = []
-    from .model import variables
-
-    ov = variables(parsed).ov
+    roles = variables(parsed)
+    ov = roles.ov
     if data is not None:
-        source = _from_rows(parsed, ov, _checks.frame(data), group, missing)
+        source = _from_rows(parsed, roles, _checks.frame(data), group, missing, fixed_x)
     elif sample_cov is not None:
         source = _from_covariance(parsed, ov, sample_cov, sample_mean, n_obs)
     else:
@@ -274,7 +273,8 @@ def _known(parsed, ov, columns, what) -> None:
             fail(t, f"the latent {t.lhs!r} has the name of a {what}; give it another name")
 
 
-def _from_rows(parsed, ov, data, group, missing) -> dict:
+def _from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
+    ov = roles.ov
     _known(parsed, ov, data.columns, "column of the data")
     n_rows, notes = len(data), []
     if group is not None:
@@ -287,6 +287,12 @@ def _from_rows(parsed, ov, data, group, missing) -> dict:
     if not keep.all():
         why = "with a missing value" if missing == "listwise" else "without any value"
         notes.append(f"{(~keep).sum()} of {n_rows} rows {why} were dropped")
+    if missing == "fiml" and fixed_x and roles.x:
+        gone = keep & np.isnan(values[:, [ov.index(v) for v in roles.x]]).any(axis=1)
+        if gone.any():
+            keep &= ~gone
+            notes.append(f"{gone.sum()} rows with a missing predictor ({', '.join(roles.x)}) were dropped, because "
+                         "predictors are taken as fixed; fixed_x=False keeps them")
     if not keep.any():
         raise ValueError(f"no row is complete in the {len(ov)} variables of the model; try missing='fiml'")
     labels, parts = [], []

@@ -109,28 +109,42 @@ def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tup
     return data, h1
 
 
-def _saturated_model(model: Model) -> Model:
-    """All moments but those among predictors as parameters, one group."""
-    x, rows = set(model.var.x), []
-    for k, a in enumerate(model.ov):
-        rows.append(Row(a, "~1", "", 0, False, exo=a in x))
-        rows += [Row(a, "~~", b, 0, False, exo=a in x and b in x) for b in model.ov[k:]]
+def _saturated_model(names: list[str], fixed: set[str], scale: np.ndarray) -> Model:
+    """All moments as parameters, but those among ``fixed`` predictors; one group."""
+    rows = []
+    for k, a in enumerate(names):
+        rows.append(Row(a, "~1", "", 0, False, exo=a in fixed))
+        rows += [Row(a, "~~", b, 0, False, exo=a in fixed and b in fixed) for b in names[k:]]
     for k, r in enumerate(r for r in rows if not r.exo):
         r.free = k
-    out = Model(rows, Variables(list(model.ov), [], list(model.var.x), [], []))
-    out.set_scale(model.scale[: model.n_ov])
+    out = Model(rows, Variables(list(names), [], sorted(fixed), [], []))
+    out.set_scale(scale)
     return out
+
+
+def _saturated_theta(sat: Model, mu: np.ndarray, S: np.ndarray) -> np.ndarray:
+    place = {n: k for k, n in enumerate(sat.ov)}
+    return np.array([mu[place[r.lhs]] if r.op == "~1" else S[place[r.lhs], place[r.rhs]] for r in sat.free_rows])
+
+
+def saturated_information(names: list[str], X: np.ndarray, mu: np.ndarray, S: np.ndarray) -> float:
+    """tr(A^-1 B) of an unrestricted normal distribution whose moments were estimated from rows with gaps."""
+    sat = _saturated_model(names, set(), np.sqrt(np.diag(S)))
+    mask, count, m, cov = patterns(X)
+    data = Patterns([mask], [count], [m], [cov], [(mu, S)], [float(len(X))])
+    theta = _saturated_theta(sat, mu, S)
+    return float(np.trace(np.linalg.solve(hessian(sat, data, theta), meat(sat, data, theta, 0, X))))
 
 
 def h1_information(fit) -> list[dict]:
     """By group: observed information ``W`` and meat ``J`` of the saturated model, tr(W^-1 J), and the complete-data
     information ``Wc`` at the same moments; in the order of the parameters of ``_saturated_model``."""
-    sat, out = _saturated_model(fit._model), []
+    model, out = fit._model, []
+    sat = _saturated_model(model.ov, set(model.var.x) if fit.options["fixed_x"] else set(), model.scale[: model.n_ov])
     for k, (X, _) in enumerate(fit._raw):
         d, mu, S = fit._data, fit._h1["mean"][k], fit._h1["cov"][k]
         data = Patterns([d.mask[k]], [d.count[k]], [d.m[k]], [d.S[k]], [d.x_moments[k]], [d.n[k]])
-        theta = np.array([mu[sat.ov.index(r.lhs)] if r.op == "~1" else S[sat.ov.index(r.lhs), sat.ov.index(r.rhs)]
-                          for r in sat.free_rows])
+        theta = _saturated_theta(sat, mu, S)
         W = hessian(sat, data, theta)
         J = meat(sat, data, theta, 0, X)
         We = W if fit.options["information"] == "observed" else evaluate(sat, data, theta[None])[2][0]
@@ -160,10 +174,16 @@ def corrected(fit) -> dict:
         scaled = S / np.outer(s, s)
         logdet = np.linalg.slogdet(scaled)[1]
         chisq += 2 * fit._data.n[k] * (F - (logdet + p) / 2)
-        logdet_x = np.linalg.slogdet(scaled[np.ix_(x, x)])[1] if x else 0.0
+        xs = np.ix_(x, x)
+        x_part = 0.0
+        if x:  # the saturated distribution of the predictors alone
+            mx, Sx = (a[x] if a.ndim == 1 else a[xs] for a in fit._data.x_moments[k])
+            d = fit._h1["mean"][k][x] - mx
+            x_part = (np.linalg.slogdet(Sx / np.outer(s[x], s[x]))[1] - len(x)
+                      + np.trace(np.linalg.solve(Sx, S[xs] + np.outer(d, d))))
         m1, v1 = (a[y] for a in fit._h1["alone"][k])
         second = np.diag(S)[y] + (fit._h1["mean"][k][y] - m1) ** 2
-        base += fit._data.n[k] * ((np.log(v1 / s[y] ** 2) + second / v1 - 1).sum() + logdet_x - logdet)
+        base += fit._data.n[k] * ((np.log(v1 / s[y] ** 2) + second / v1 - 1).sum() + x_part - logdet)
         P = np.concatenate([np.eye(p), Q[0]], axis=1)
         a, b = P[:, g.x] * g.w, P[:, g.y]
         c = slopes(model, g, mean)[0]
@@ -175,7 +195,7 @@ def corrected(fit) -> dict:
             else:
                 j = model.ov.index(r.rhs)
                 delta.append((a[i] * b[j] + a[j] * b[i]) @ g.D * s[i] * s[j])
-            single.append(r.op == "~1" or (r.lhs == r.rhs))
+            single.append(r.op == "~1" or r.lhs == r.rhs or {r.lhs, r.rhs} <= set(model.var.x))
         deltas.append(np.array(delta))
         free.append(np.array(single))
     out = {"chisq": max(chisq, 0.0), "base_chisq": base}

@@ -301,7 +301,7 @@ class Model:
             for name, expression, _token in self.defined:
                 if name not in forms and set(expression.labels) <= set(forms):
                     forms[name] = expression.linear(forms)
-        for name, expression, token in self.defined:
+        for name, _expression, token in self.defined:
             if name not in forms:
                 fail(token, f"{name!r} is defined in terms of itself")
         for left, right, token in self.constraints:

@@ -318,7 +318,8 @@ class Fit:
         DataFrame
             lhs, op, rhs, (group), mi (chi-square with 1 df), epc (expected parameter change), sepc_all (the same,
             standardised). Candidates are those of lavaan's ``modindices``: cross-loadings, residual covariances,
-            latent covariances and, when there are regressions, paths among their variables.
+            latent covariances and, when there are regressions, paths among their variables. A fixed predictor is
+            never an outcome: fit with ``fixed_x=False`` to test that.
 
         Notes
         -----
@@ -344,7 +345,8 @@ class Fit:
             V = np.where(V > 1e-9 * own, V, np.nan)
             mi, epc = self.n_total * grad[c] ** 2 / V, -grad[c] / V
         sepc = []
-        sds = [np.sqrt(np.diag(self._implied(k)[0])) for k in range(self._model.n_groups)]
+        with np.errstate(invalid="ignore"):
+            sds = [np.sqrt(np.diag(self._implied(k)[0])) for k in range(self._model.n_groups)]
         variances = {(r.lhs, r.group): v for r, v in zip(self._model.rows, self._row_values(self._theta[None])[0],
                                                          strict=True) if r.op == "~~" and r.lhs == r.rhs}
         position = {n: k for k, n in enumerate(self._model.names)}
@@ -532,6 +534,7 @@ def _invert(info: np.ndarray) -> np.ndarray:
 def _candidates(model: Model) -> list[Row]:
     """What lavaan's modindices looks at: see ``Fit.modification_indices``."""
     var, out = model.var, []
+    fixed = {r.lhs for r in model.rows if r.exo}
     terms = [r for r in model.rows if r.group == 0]
     indicators = {r.rhs for r in terms if r.op == "=~"}
     eq = list(dict.fromkeys([r.lhs for r in terms if r.op == "~"] + [r.rhs for r in terms if r.op == "~"]))
@@ -542,7 +545,7 @@ def _candidates(model: Model) -> list[Row]:
         out += [Row(a, "~~", b, g, False) for k, a in enumerate(items) for b in items[k:]]
         out += [Row(a, "~~", b, g, False) for k, a in enumerate(var.lv) for b in var.lv[k:]]
         out += [Row(y, "~", x, g, False) for y in eq for x in eq
-                if y != x and not (y in indicators and y not in var.lv and x in var.lv)]
+                if y != x and y not in fixed and not (y in indicators and y not in var.lv and x in var.lv)]
         if model.means:
             out += [Row(n, "~1", "", g, False) for n in var.ov + var.lv]
     mirrored = {(r.rhs, r.lhs, r.group) for r in model.rows if r.op == "~~"}

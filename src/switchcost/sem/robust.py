@@ -102,18 +102,29 @@ def robust_pieces(fit) -> dict:
     for k, (X, _) in enumerate(fit._raw):
         if isinstance(data, Moments):
             h1 += trace(X, fit._h1["mean"][k], fit._h1["cov"][k])
-            h1 -= trace(X[:, x], fit._h1["mean"][k][x], fit._h1["cov"][k][np.ix_(x, x)]) if x else 0.0
+            if x and fit.options["fixed_x"]:
+                h1 -= trace(X[:, x])
         else:
             h1 += fit._h1_information[k]["trace"]
         for j in range(model.n_ov):
             if j not in x:
                 base += trace(X[~np.isnan(X[:, j]), j : j + 1])
-    if not fit.options["fixed_x"] and x:  # free predictors: they are saturated in both models
-        h0 -= sum(trace(X[:, x][~np.isnan(X[:, x]).any(axis=1)]) for X, _ in fit._raw)
+        if x and not fit.options["fixed_x"]:  # free predictors are saturated in the baseline
+            base += _predictor_trace(fit, k, x) if np.isnan(X[:, x]).any() else trace(X[:, x])
     c = (h1 - h0) / fit.df if fit.df else np.nan
     return {"meat": B0, "scaling": {"chisq_scaling_factor": c,
                                     "baseline_scaling_factor": (h1 - base) / fit._h1["baseline_df"]},
             "trace_h0": h0}
+
+
+def _predictor_trace(fit, k: int, x: list[int]) -> float:
+    """tr(A^-1 B) of the saturated distribution of predictors with gaps."""
+    from .missing import saturated_information
+
+    mean, cov = fit._data.x_moments[k]
+    X = fit._raw[k][0][:, x]
+    X = X[~np.isnan(X).all(axis=1)]
+    return saturated_information([fit._model.ov[j] for j in x], X, mean[x], cov[np.ix_(x, x)])
 
 
 def _normal_trace(X: np.ndarray, mean: np.ndarray | None = None, cov: np.ndarray | None = None) -> float:

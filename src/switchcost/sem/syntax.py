@@ -226,7 +226,8 @@ def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> 
                 setattr(new, what, value)
             within[key] = new
     seen.update(within)
-    parsed.terms.extend(within.values())
+    place = {t.text: k for k, t in reversed(list(enumerate(names)))}
+    parsed.terms.extend(sorted(within.values(), key=lambda t: place[t.lhs]))  # all terms of a left side together
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:
