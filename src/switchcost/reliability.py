@@ -216,7 +216,8 @@ def _resampled_covariances(x: np.ndarray, n_boot: int, rng: np.random.Generator)
     out = np.empty((n_boot, k, k))
     for first in range(0, n_boot, 250):  # in blocks, to keep the counts small
         size = min(250, n_boot - first)
-        counts = rng.multinomial(n, np.full(n, 1 / n), size=size).astype(float)
+        drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
         sums = counts @ products
         mean = sums[:, :k] / n
         s = np.empty((size, k, k))
