@@ -114,6 +114,10 @@ def fit(
     )
     notes += var.notes + source["notes"]
     _label_clash(parsed, var, data, notes)
+    shared = list(dict.fromkeys(t.label[0] for t in parsed.terms if t.label and len(t.label) == 1))
+    if n_groups > 1 and shared:
+        notes.append(f"one label for all groups makes a parameter equal in all of them: {', '.join(shared)} "
+                     "(write c(a1, a2)*x for a label a group)")
     built = Model(rows, var, parsed.constraints, parsed.defined)
     if built.means and sample_cov is not None and sample_mean is None:
         raise ValueError("the model has intercepts (~ 1), so sample_mean is needed beside sample_cov")

@@ -281,6 +281,14 @@ class Fit:
         if not self.converged:
             return ["the fit did not converge: estimates must not be interpreted and measures are NaN"]
         p, values = model.n_ov, self._row_values(self._theta[None])[0]
+        if model.npar:
+            d = np.sqrt(np.maximum(np.diag(self._information), 1e-300))
+            curvature, vectors = np.linalg.eigh(self._information / np.outer(d, d))
+            if curvature[0] < 1e-8:
+                weight = np.abs(model.K) @ np.abs(vectors[:, 0])
+                names = ", ".join(self._row_name(model.free_rows[i]) for i in np.argsort(-weight)[:3])
+                out.append(f"the information matrix is singular at the solution: these data hardly determine {names}; "
+                           "their standard errors mean nothing")
         for k, g in enumerate(model.groups):
             where = f" in group {self.groups[k]}" if model.n_groups > 1 else ""
             for n in g.rows:
@@ -488,7 +496,7 @@ class Fit:
             f"{k} ({g})" for k, g in zip(n, self.groups, strict=True))
         if not isinstance(self._data, Moments):
             text += f", {sum(len(c) for c in self._data.count)} patterns of missing values (full information)"
-        return text + (f"; {self.n_dropped} rows dropped" if self.n_dropped else "")
+        return text + (f"; {self.n_dropped} row{'s' if self.n_dropped > 1 else ''} dropped" if self.n_dropped else "")
 
     def __repr__(self) -> str:
         state = "" if self.converged else "NOT CONVERGED. "
@@ -501,25 +509,47 @@ class Fit:
                  f"{esc(self._sample_line())}<br>{esc(self._fit_line())}</p>"]
         if self.warnings:
             parts.append("<ul>" + "".join(f"<li><b>Mind:</b> {esc(w)}</li>" for w in self.warnings) + "</ul>")
-        parts.append(f"<details><summary>Model</summary><pre>{esc(self.model.strip())}</pre></details>")
-        est = self.estimates
-        titles = {"=~": "Loadings", "~": "Paths", ":=": "Defined parameters", "~~": "Variances and covariances",
-                  "~1": "Intercepts and means"}
-        shown = ["lhs", "rhs", *(["group"] if "group" in est else []), "est", "se", "z", "pvalue", "ci_lower",
-                 "ci_upper", "std_all"]
-        for op, title in titles.items():
-            part = est[est["op"] == op]
-            if part.empty:
+        short = self.model.strip().count("\n") < 15
+        parts.append(f"<details{' open' if short else ''}><summary>Model</summary>"
+                     f"<pre>{esc(self.model.strip())}</pre></details>")
+        for op, title, names in (
+            ("=~", "Loadings", ("latent", "item")), ("~", "Paths", ("outcome", "predictor")),
+            (":=", "Defined parameters", ("name", "expression")),
+            ("~~", "Variances and covariances", ("variable", "with")), ("~1", "Intercepts and means", ("variable", "")),
+        ):
+            table = self._table(op, names)
+            if table is None:
                 continue
-            table = part[shown].rename(columns={"lhs": "latent" if op == "=~" else "variable",
-                                                "rhs": "item" if op == "=~" else "on" if op == "~" else "with",
-                                                "ci_lower": "95% from", "ci_upper": "to", "std_all": "standardised"})
-            body = table.to_html(index=False, border=0, na_rep="", float_format=lambda v: f"{v:.3f}")
             if op in ("=~", "~", ":="):
-                parts.append(f"<p><b>{title}</b></p>{body}")
+                parts.append(f"<p><b>{title}</b></p>{table}")
             else:
-                parts.append(f"<details><summary>{title}</summary>{body}</details>")
+                parts.append(f"<details><summary>{title}</summary>{table}</details>")
         return "\n".join(parts)
+
+    def _table(self, op: str, names: tuple[str, str]) -> str | None:
+        """Rows with one operator as an HTML table."""
+        part = self.estimates[self.estimates["op"] == op]
+        if part.empty:
+            return None
+
+        def number(v, text="{:.3f}"):
+            return "" if np.isnan(v) else text.format(v)
+
+        out = pd.DataFrame({names[0]: part["lhs"]})
+        if names[1]:
+            out[names[1]] = part["rhs"]
+        if "group" in part and op != ":=":
+            out["group"] = [self.groups[g - 1] for g in part["group"]]
+        out["estimate"] = part["est"].map(number)
+        out["SE"] = part["se"].map(number)
+        out["z"] = part["z"].map(lambda v: number(v, "{:.2f}"))
+        out["p"] = part["pvalue"].map(lambda v: "&lt; .001" if v < 0.0005 else number(v))
+        out["95 % interval"] = [number(a) and f"{a:.3f} to {b:.3f}"
+                                for a, b in zip(part["ci_lower"], part["ci_upper"], strict=True)]
+        out["standardised"] = part["std_all"].map(number)
+        words = [c for c in (*names, "group") if c in out]
+        out[words] = out[words].map(html.escape)
+        return out.to_html(index=False, border=0, escape=False, justify="left")
 
 
 def _invert(info: np.ndarray) -> np.ndarray:
