@@ -74,29 +74,34 @@ def refit(fit, samples: Sequence[pd.DataFrame]) -> Refits:
     samples = [_checks.frame(s, "a sample") for s in samples]
     if not samples:
         raise ValueError("no samples were given")
-    parts = [_split(s, fit, options["group"], k) for k, s in enumerate(samples)]
-    sizes = {tuple(len(x) for x in part) for part in parts}
-    if len(sizes) > 1:
-        raise ValueError(f"the samples differ in size ({sorted(sizes)[0]} and {sorted(sizes)[-1]} rows); cut them to one size")
-    n = list(sizes.pop())
+    x = _stack(samples, fit, options["group"])
+    n = [a.shape[1] for a in x]
     if min(n) <= model.n_ov:
         raise ValueError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
-    x = [np.array([part[k] for part in parts]) for k in range(len(n))]  # per group (B, n, p)
     m = [a.mean(axis=1) for a in x]
     S = [np.swapaxes(c := a - a.mean(axis=1, keepdims=True), 1, 2) @ c / a.shape[1] for a in x]
     theta, F, converged = fit_batch(model, S, m if model.means else None, n, start=fit._theta)
     return _collect(fit, Moments(S, m if model.means else None, n), S, m, n, theta, F, converged)
 
 
-def _split(sample: pd.DataFrame, fit, group: str | None, number: int) -> list[np.ndarray]:
-    names = _checks.columns(sample, fit._model.ov, "variable")
-    values = _checks.numeric(sample, names, constant="allow", missing_allowed=False).to_numpy()
-    if group is None:
-        return [values]
-    labels = sample[_checks.columns(sample, group)[0]].to_numpy()
-    out = [values[labels == g] for g in fit.groups]
-    if min(map(len, out)) == 0:
-        raise ValueError(f"sample {number} has no rows in one of the groups {', '.join(map(str, fit.groups))}")
+def _stack(samples: list[pd.DataFrame], fit, group: str | None) -> list[np.ndarray]:
+    """One array (samples, rows, variables) a group. All samples are checked in one go: a simulation has thousands."""
+    names = fit._model.ov
+    for s in samples:
+        _checks.columns(s, names if group is None else [*names, group], "variable")
+    rows = np.repeat(np.arange(len(samples)), [len(s) for s in samples])
+    values = _checks.numeric(
+        pd.concat([s[names] for s in samples], ignore_index=True), constant="allow", missing_allowed=False
+    ).to_numpy()
+    labels = None if group is None else np.concatenate([s[group].to_numpy() for s in samples])
+    out = []
+    for g in fit.groups if group is not None else [None]:
+        here = np.ones(len(rows), bool) if group is None else labels == g
+        n = np.bincount(rows[here], minlength=len(samples))
+        if n.min() != n.max():
+            where = "" if group is None else f" in group {g}"
+            raise ValueError(f"the samples differ in size{where}: {n.min()} to {n.max()} rows; cut them to one size")
+        out.append(values[here].reshape(len(samples), n[0], len(names)))
     return out
 
 
