@@ -159,11 +159,11 @@ class Fit:
                     i, j = g.i[n], g.j[n]
                     if i == j:
                         values[:, n] /= sd[:, i] ** 2
-                    else:  # residual correlation: divided by the residual standard deviations
+                    else:  # residual correlation; a negative variance counts by its size, as in lavaan
                         for v in (i, j):
                             if kind == "std_all" or v >= p:
                                 r = raw[:, variance[v]] if v in variance else np.zeros(len(e), e.dtype)
-                                values[:, n] /= np.sqrt(r)
+                                values[:, n] /= np.sqrt(np.where(r.real < 0, -r, r))
             out[:, g.rows] = values
         return out
 
