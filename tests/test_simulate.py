@@ -117,6 +117,33 @@ def test_loadings_and_latent_relations_come_back_from_the_items(large):
     assert third / true_product.var() == pytest.approx(-0.15, abs=0.01)
 
 
+def test_a_fitted_model_finds_the_truth(large):
+    """Maximum likelihood on the uncut items: loadings, second-order loadings, correlations and paths within .01."""
+    items = large[1]
+    t = simulate.truth()
+    short = {"economic_risk": "er", "evaluation": "ev", "learning": "le", "set_up": "su", "benefit_loss": "bl",
+             "monetary_loss": "ml", "personal_relationship": "pr", "brand_relationship": "br"}  # fmt: skip
+    blocks = {f: [i for i in SC_ITEMS if i[:2] == k] for f, k in short.items()}
+    blocks |= {"satisfaction": ["sat1", "sat2", "sat3"], "attitudinal": ["at1", "at2", "at3", "at4"], "behavioural": ["bh1", "bh2", "bh3"]}
+    model = "\n".join(f"{f} =~ {' + '.join(v)}" for f, v in blocks.items())
+    model += "\n" + "\n".join(f"{d} =~ {' + '.join(f)}" for d, f in t["dimensions"].items())
+    causes = "satisfaction + procedural + financial + relational"
+    fit = sc.fit(f"{model}\nattitudinal ~ {causes}\nbehavioural ~ {causes}", items)
+    found = fit.standardized().set_index(["lhs", "op", "rhs"])["est"]
+    p = simulate.parameters()
+    dims = list(t["dimensions"])
+    for row in p.itertuples():
+        wanted = (
+            (row.kind == "loading" and row.lhs in blocks and row.rhs in items.columns and row.rhs != "osat")
+            or row.kind == "second_order"
+            or (row.kind == "correlation" and row.lhs in dims and row.rhs in dims)
+            or (row.kind == "path" and row.lhs in ("attitudinal", "behavioural"))
+        )
+        if wanted:
+            assert found[(row.lhs, row.op, row.rhs)] == pytest.approx(row.value, abs=0.01), (row.lhs, row.rhs)
+    assert fit.measures["rmsea"] < 0.005
+
+
 def test_products_leave_a_variance_of_one_by_exact_moments():
     m = simulate._market(None)
     mean, cov = np.array([0.3, -0.2, 0.1]), np.array([[1, 0.4, 0.2], [0.4, 1, -0.3], [0.2, -0.3, 1]])
