@@ -2,7 +2,7 @@
 
 How sure is a finding? Two honest questions are not answered alike by everybody, however close their wording.
 Let ``q`` be the share of rows in which an honest column could agree with the best rule that uses another
-column; we grant ``q = 0.9``, or half way between the rule's agreement by luck and 1 if that is more. A rule
+column; we grant ``q = 0.8``, or half way between the rule's agreement by luck and 1 if that is more. A rule
 with ``g`` free values that holds in all ``N`` rows then has the chance ``q ** (N - g)``, and with ``k``
 exceptions the lower binomial tail. The chance is multiplied by the number of rules tried (Bonferroni). The
 largest agreement between honest columns of the surveys that come with this project is 0.66.
@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc
 
-HONEST_AGREEMENT = 0.9
-REPORT_BELOW = 1e-3
+HONEST_AGREEMENT = 0.8
+REPORT_BELOW = 0.01
 FEW_LEVELS = 15
 
 
@@ -422,7 +422,9 @@ def _named_relation(
         form = form.removeprefix("+ ") + tail
     else:
         form = f"linear combination of {short(columns)}"
-    chance = _chance(0.0, free, p)
+    # Rows in which the target has its usual answer say little: two rare indicators agree nearly everywhere.
+    usual = np.unique(x[:, target], return_counts=True)[1].max() / len(x)
+    chance = _chance(usual, free, p)
     return Identity(names[target], columns, form, len(x), len(x), chance) if chance < REPORT_BELOW else None
 
 

@@ -133,7 +133,7 @@ def audit(
     within person, even-odd consistency, Mahalanobis distance; formulas and sources in ``switchcost._careless``) ·
     near duplicates (Kuriakose & Robbins 2016). *note*: reverse items stored as answered, zeros of unclear meaning.
 
-    How ``chance`` is reached: rules by granting honest columns an agreement of 9 in 10 rows (see
+    How ``chance`` is reached: rules by granting honest columns an agreement of 8 in 10 rows (see
     ``switchcost._identities``); careless answering by a simulated attentive sample and a false discovery rate of
     1 % an index; correlations by Fisher's z against .90; duplicates by a beta-binomial count of equal answers;
     missingness by rank tests; all multiplied by the number of tests (Bonferroni).
