@@ -345,6 +345,19 @@ def without_codes(x: pd.DataFrame, found: Findings) -> pd.DataFrame:
     return varying(out)
 
 
+def informative(x: pd.DataFrame) -> pd.DataFrame:
+    """Columns in which at least 5 % of the rows, and ten rows, differ from the usual answer.
+
+    A correlation or rank test with fewer rests on a handful of rows, and its normal approximation fails.
+    """
+    keep = []
+    for name in x:
+        count = x[name].value_counts()
+        if count.sum() - count.max() >= max(10, 0.05 * count.sum()):
+            keep.append(name)
+    return x[keep]
+
+
 def varying(x: pd.DataFrame) -> pd.DataFrame:
     v = x.to_numpy(float)
     some = ~np.isnan(v).all(axis=0)

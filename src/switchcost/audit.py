@@ -15,6 +15,7 @@ from ._cells import (
     Finding,
     Findings,
     entry,
+    informative,
     ranges,
     split_columns,
     varying,
@@ -175,12 +176,12 @@ def audit(
     clean = without_codes(x, found)
     derived = _identity_checks(clean, nominal, blocks, found)
     safe = clean.drop(columns=[c for c in derived if c in clean])
-    _near_copies(safe, found)
+    _near_copies(informative(safe), found)
     safe_items = [i for i in items if i in safe]
     reverse = _scale_checks(safe, {k: [i for i in v if i in safe] for k, v in blocks.items()}, book, found)
     respondents = careless_checks(safe[safe_items], blocks, reverse, found, seed, draws)
     duplicates(data.drop(columns=list(keys)), safe[safe_items], respondents, found)
-    missingness(data.drop(columns=list(keys)), safe, nominal, found)
+    missingness(data.drop(columns=list(keys)), informative(safe), nominal, found)
 
     order = sorted(range(len(found)), key=lambda i: (SEVERITY.index(found[i].severity), i))
     out = Audit([found[i][:-1] for i in order], columns=list(Finding._fields[:-1]))
