@@ -260,3 +260,26 @@ def test_a_million_rows_cost_little_more_than_their_covariance():
 def test_examples_in_the_docstrings(module):
     result = doctest.testmod(module)
     assert result.attempted > 0 and result.failed == 0
+
+
+def test_a_model_without_free_parameters_is_only_tested():
+    data = survey(groups=False)[["x1", "x2"]]
+    fit = sc.fit("x1 ~~ 2*x1 + 0.5*x2\nx2 ~~ 2*x2", data)
+    assert fit.converged and fit.measures["df"] == 3 and fit.estimates["est"].tolist() == [2.0, 0.5, 2.0]
+
+
+def test_groups_may_differ_in_what_is_fixed():
+    data = survey()
+    fit = sc.fit("f =~ x1 + x2 + x3\nf ~ c(0, NA)*1 + c('', m)*1\nx1 ~ c(i, i)*1\nd := 2*m", data, group="group")
+    est = fit.estimates
+    means = est[(est["lhs"] == "f") & (est["op"] == "~1")]
+    assert means["est"].iloc[0] == 0 and means["label"].tolist() == ["", "m"] and means["se"].iloc[1] > 0
+    assert est["est"].iloc[-1] == pytest.approx(2 * means["est"].iloc[1])
+    with pytest.raises(ValueError, match="mixes labels and numbers"):
+        sc.fit("f =~ x1 + x2 + x3\nf ~ c(0, m)*1", data, group="group")
+
+
+def test_a_shared_label_in_groups_is_pointed_out():
+    fit = sc.fit("f =~ x1 + a*x2 + x3", survey(), group="group")
+    assert fit.estimates.query("label == 'a'")["est"].nunique() == 1
+    assert any("equal in all of them: a" in w for w in fit.warnings)

@@ -315,11 +315,11 @@ def fit_batch(model: Model, S, m=None, n=None, start=None, max_iter: int = 200, 
 def _scoring(model: Model, data, theta: np.ndarray, max_iter: int) -> tuple:
     """Fisher scoring; each member of the batch has its own damping and leaves when it is done."""
     B = len(theta)
-    F, grad, info = evaluate(model, data, theta)
-    damping, converged = np.zeros(B), np.zeros(B, bool)
-    active = np.arange(B)
+    F, grad, info = evaluate(model, data, theta, information=model.npar > 0)
     if model.npar == 0:
         return theta, F, np.ones(B, bool)
+    damping, converged = np.zeros(B), np.zeros(B, bool)
+    active = np.arange(B)
     out_theta, out_F = theta.copy(), F.copy()
     for _ in range(max_iter):
         s = 1.0 / np.sqrt(np.maximum(np.diagonal(info, axis1=1, axis2=2), 1e-300))

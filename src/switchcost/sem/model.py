@@ -423,13 +423,11 @@ class Model:
         """(..., npar) -> (..., n_free): values of the free rows of the table."""
         return theta @ self.K.T + self.c
 
-    def labels(self) -> dict[str, Row]:
-        """The first row of each label."""
-        out: dict[str, Row] = {}
-        for r in self.rows:
-            if r.label:
-                out.setdefault(r.label, r)
-        return out
+    def df(self, fixed_x: bool) -> int:
+        """Moments less parameters; moments of fixed predictors do not count."""
+        p, q = self.n_ov, len(self.var.x) if fixed_x else 0
+        moments = p * (p + 1) // 2 - q * (q + 1) // 2 + (p - q if self.means else 0)
+        return moments * self.n_groups - self.npar
 
     def extended(self, extra: list[Row]) -> Model:
         """The same model with further free rows, which come last in theta and obey no constraint."""

@@ -66,6 +66,8 @@ class Fit:
     @cached_property
     def _information(self) -> np.ndarray:
         """Information of one observation about theta, expected or observed."""
+        if self.npar == 0:
+            return np.zeros((0, 0))
         if self.options["information"] == "expected":
             return evaluate(self._model, self._data, self._theta[None])[2][0]
         from .robust import hessian
@@ -244,12 +246,9 @@ class Fit:
         return frame.iloc[:, 0].rename("r2") if frame.shape[1] == 1 else frame
 
     # -- fit ---------------------------------------------------------------------------------------------------
-    @cached_property
+    @property
     def df(self) -> int:
-        model = self._model
-        p, q = model.n_ov, len(model.var.x) if self.options["fixed_x"] else 0
-        moments = p * (p + 1) // 2 - q * (q + 1) // 2 + (p - q if model.means else 0)
-        return moments * model.n_groups - model.npar
+        return self._model.df(self.options["fixed_x"])
 
     @cached_property
     def measures(self) -> pd.Series:

@@ -316,7 +316,8 @@ def _vector(tokens: list[Token], head: Token) -> tuple[str, list, Token]:
     if expect:
         fail(head, "a modifier is empty or ends with a comma")
     if labels and numbers:
-        fail(head, "a modifier mixes labels and numbers; write two modifiers: c(a, b)*x + c(1, NA)*x")
+        fail(head, "a modifier mixes labels and numbers; write two: c(0, NA)*x + c('', m)*x fixes the first group and "
+                   "labels the second")
     if labels:
         return "label", ["" if v != v else v for v in values], head
     return "fixed", values, head
