@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
+from switchcost.sem.invariance import score_tests
 
 HERE = Path(__file__).parent / "reference"
-FAMILIES = ("sem_cfa", "sem_structural", "sem_robust", "sem_groups")
+FAMILIES = ("sem_cfa", "sem_structural", "sem_robust", "sem_groups", "sem_more")
 BODIES = {f: json.loads((HERE / f"{f}.json").read_text(encoding="utf8")) for f in FAMILIES}
 CASES = {name: case for body in BODIES.values() for name, case in body["cases"].items()}
 PAIRS = [pair for body in BODIES.values() for pair in (body["pairs"] or [])]
@@ -200,6 +201,19 @@ def test_difference_tests(pair):
     assert row["delta_df"] == pair["df_diff"]
     assert row["delta_chisq"] == pytest.approx(pair["chisq_diff"], rel=1e-5, abs=1e-5)
     assert row["delta_pvalue"] == pytest.approx(pair["pvalue"], rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["hs_scalar", "democracy_equal_loadings"])
+def test_score_tests_of_equality(name):
+    """Two groups: lavTestScore's univariate tests; within one group the tests are not offered, and none is invented."""
+    ours = score_tests(fitted(name))
+    if not CASES[name]["groups"]:
+        assert ours.empty
+        return
+    want = pd.DataFrame(CASES[name]["score_test"])
+    both = ours.merge(want, on=["lhs", "op", "rhs"], suffixes=("", "_lavaan"))
+    assert len(both) == len(want) == len(ours)
+    np.testing.assert_allclose(both["chisq"], both["chisq_lavaan"], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(NONLINEAR))
