@@ -311,8 +311,10 @@ def value_and_gradient(
 
 
 def scores(structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray, log_w: np.ndarray) -> np.ndarray:
-    """Expected latents given each row's items: array (n, n_latents)."""
+    """Expected latents given each row's items: array (n, n_latents), NaN where the parameters are improper."""
     f = _parts(structure, theta, Y, z, log_w)
+    if f is None:
+        return np.full((len(Y), structure.n_latents), np.nan)
     top = f.log_joint.max(axis=1)
     W = np.exp(f.log_joint - top[:, None])
     W /= W.sum(axis=1)[:, None]
@@ -348,49 +350,58 @@ def posterior_width(structure: Structure, theta: np.ndarray, Y: np.ndarray) -> t
 def maximise(
     objective: Callable[[np.ndarray], tuple[float, np.ndarray | None]],
     start: np.ndarray,
+    lower: np.ndarray,
     *,
     inverse: np.ndarray | None = None,
     tolerance: float = 1e-6,
     max_iterations: int = 500,
 ) -> tuple[np.ndarray, float, bool, np.ndarray]:
-    """Quasi-Newton (BFGS) maximum of a mean log-likelihood.
+    """Quasi-Newton (BFGS) maximum of a mean log-likelihood, with lower bounds.
 
     Written here rather than taken from scipy because a step may leave the region where the model is a
-    distribution: the objective then says -inf and the step is halved.
+    distribution: the objective then says -inf and the step is shortened. A parameter at its bound that wants to
+    go lower stays there, and the others are improved (projected BFGS).
 
     ``inverse`` is a first guess at the inverse of the negative second derivatives, such as a simpler model left.
 
     Returns
     -------
-    (theta, value, converged, inverse) : converged when every element of the gradient is below ``tolerance``.
+    (theta, value, converged, inverse) : converged when every element of the gradient that a parameter may follow
+    is below ``tolerance``.
     """
-    theta = start.copy()
+    theta = np.maximum(start, lower)
     value, gradient = objective(theta)
     if gradient is None:
         return theta, value, False, np.eye(len(theta))
     fresh = inverse is None
     H = np.eye(len(theta)) / max(np.abs(gradient).max(), 1.0) if inverse is None else inverse
     for _ in range(max_iterations):
-        if np.abs(gradient).max() < tolerance:
+        free = (theta > lower) | (gradient > 0)
+        climb = np.where(free, gradient, 0.0)
+        if np.abs(climb).max() < tolerance:
             return theta, value, True, H
-        direction = H @ gradient
-        slope = float(direction @ gradient)
-        if slope <= 0:
+        direction = np.where(free, H @ climb, 0.0)
+        if not free.all():  # the inverse of the free block, not the free block of the inverse
+            held = H[np.ix_(~free, ~free)]
+            direction[free] -= H[np.ix_(free, ~free)] @ np.linalg.solve(held, H[np.ix_(~free, free)] @ climb[free])
+        if direction @ climb <= 0:
             H = np.eye(len(theta))
-            direction, slope = gradient, float(gradient @ gradient)
+            direction, fresh = climb, True
         length = min(1.0, 1.0 / max(np.abs(direction).max(), 1e-12))
-        for _ in range(40):
-            new = theta + length * direction
+        for _ in range(25):
+            new = np.maximum(theta + length * direction, lower)
             new_value, new_gradient = objective(new)
-            if new_gradient is not None and new_value >= value + 1e-4 * length * slope - 1e-13:
+            if new_gradient is not None and new_value >= value + 1e-4 * float((new - theta) @ climb) - 1e-13:
                 break
             length *= 0.4
         else:
             if fresh:
-                return theta, value, bool(np.abs(gradient).max() < 100 * tolerance), H
+                return theta, value, bool(np.abs(climb).max() < 100 * tolerance), H
             H, fresh = np.eye(len(theta)), True
             continue
         step, change = new - theta, gradient - new_gradient
+        if np.abs(step).max() < 1e-9:  # pressed against the edge of what is a distribution
+            return new, new_value, bool(np.abs(climb).max() < 100 * tolerance), H
         curvature = float(step @ change)
         if curvature > 1e-12:
             if fresh:

@@ -12,6 +12,7 @@ from scipy.special import chdtrc, ndtr, ndtri
 
 from . import _checks, _lms
 
+MINIMUM = 0.005  # least residual variance of an item in LMS, as a share of its variance
 COLUMNS = ["lhs", "op", "rhs", "est", "se", "z", "pvalue", "ci_lower", "ci_upper", "std_all"]
 
 
@@ -480,11 +481,13 @@ class _Spec:
 
     structure: _lms.Structure
     start: np.ndarray
+    lower: np.ndarray
     unit: np.ndarray
     model: object
     items: list[str]
     latents: list[str]
     scale: dict[str, float]
+    variances: dict[int, str]  # parameter: the variable whose variance it is
 
 
 def _specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> _Spec:
@@ -566,7 +569,13 @@ def _specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> _Spe
         at_latent[x], at_latent[moderator], at_latent[y],
     )  # fmt: skip
     start = _start(kinds, rows, used, unit, var)
-    return _Spec(structure, start, unit, model, items, latents, scale)
+    # Given one factor of the product the answers must still vary: variances stay above zero, and an item keeps half
+    # a per cent of its own, because a likelihood as sharp as that cannot be integrated.
+    variances = {j: r.lhs for j, r in kinds.items() if r.op == "~~" and r.lhs == r.rhs}
+    lower = np.full(n_theta + 1, -np.inf)
+    for j, name in variances.items():
+        lower[j] = 1e-4 if name in at_latent else MINIMUM
+    return _Spec(structure, start, lower, unit, model, items, latents, scale, variances)
 
 
 def _start(kinds: dict, rows: list, used: pd.DataFrame, unit: np.ndarray, var) -> np.ndarray:
@@ -607,7 +616,7 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
         value, gradient = _lms.linear_value_and_gradient(s, np.append(theta, 0.0), mean, cov)
         return value, None if gradient is None else gradient[:-1]
 
-    without, value0, ok, curvature = _lms.maximise(linear, spec.start[:-1])
+    without, value0, ok, curvature = _lms.maximise(linear, spec.start[:-1], spec.lower[:-1])
     inverse = np.eye(len(spec.start))  # the product's own curvature is near 1 on standardised items
     inverse[:-1, :-1] = curvature
     if not ok:
@@ -631,24 +640,26 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
             value, gradient = _lms.value_and_gradient(s, theta, Y, z, log_w)
             return value / n, None if gradient is None else gradient / n
 
-        theta, value, converged, inverse = _lms.maximise(objective, theta, inverse=inverse)
+        theta, value, converged, inverse = _lms.maximise(objective, theta, spec.lower, inverse=inverse)
         finer = float(_lms.casewise(s, theta, Y, *_lms.nodes(spacing / 2, reach + 2)).sum())
-        if abs(finer - n * value) < 1e-5:
+        if not converged or abs(finer - n * value) < 1e-5:
             break
         spacing, reach = spacing / 2, reach + 2
     else:
         notes.append(f"the quadrature is exact to {abs(finer - n * value):.1g} in the log-likelihood only")
 
-    information = -n * _lms.hessian(objective, theta)
-    covariance = _covariance(information, notes)
-    if se == "robust" and np.isfinite(covariance).all():
+    inside = theta > spec.lower  # a parameter at its bound counts as fixed there
+    covariance = np.full((len(theta), len(theta)), np.nan)
+    covariance[np.ix_(inside, inside)] = _covariance(-n * _lms.hessian(objective, theta)[np.ix_(inside, inside)], notes)
+    if se == "robust" and np.isfinite(covariance[-1, -1]):
         step = 1e-4
-        eye = np.eye(len(theta)) * step
+        eye = np.eye(len(theta))[inside] * step
         casewise = np.column_stack([
             (_lms.casewise(s, theta + e, Y, z, log_w) - _lms.casewise(s, theta - e, Y, z, log_w)) / (2 * step)
             for e in eye
         ])  # fmt: skip
-        covariance = covariance @ (casewise.T @ casewise) @ covariance
+        bread = covariance[np.ix_(inside, inside)]
+        covariance[np.ix_(inside, inside)] = bread @ (casewise.T @ casewise) @ bread
     skewed = _skewed(used[[i for i in spec.items if _measures(spec.model.rows, i, {x, moderator, y})]])
     if skewed:
         notes.append(
@@ -669,9 +680,11 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
         "pvalue": [float(chdtrc(1, difference))],
     })  # fmt: skip
     estimates, latent_cov, slope_cov = _lms_tables(spec, theta, covariance, x, moderator, y, level)
-    negative = estimates[(estimates["op"] == "~~") & (estimates["lhs"] == estimates["rhs"]) & (estimates["est"] < 0)]
-    for name in negative["lhs"]:
-        notes.append(f"the variance of {name!r} is negative (a Heywood case)")
+    for j in np.flatnonzero(~inside):
+        notes.append(f"the variance of {spec.variances[j]!r} was held at its lower bound (a Heywood case)")
+    correlations = latent_cov / np.sqrt(np.outer(np.diag(latent_cov), np.diag(latent_cov)))
+    if np.linalg.eigvalsh(correlations)[0] < -1e-8:
+        notes.append("the covariance matrix of the latents is not positive definite: some correlate beyond 1")
     scale = np.array([spec.scale[name] for name in spec.latents])
     scores = pd.DataFrame(_lms.scores(s, theta, Y, z, log_w) * scale, index=used.index, columns=spec.latents)
     scores -= _latent_means(spec, theta)
@@ -735,8 +748,10 @@ def _lms_tables(spec: _Spec, theta, covariance, x, moderator, y, level):
     K = np.zeros((spec.model.n_free + 1, len(theta)))
     K[:-1, :-1], K[-1, -1] = spec.model.K, 1.0
     free = K @ user + np.append(spec.model.c, 0.0)
-    free_cov = K @ cov_user @ K.T
+    known = ~np.isnan(np.diag(cov_user))
+    free_cov = K[:, known] @ cov_user[np.ix_(known, known)] @ K[:, known].T
     errors = np.sqrt(np.diag(free_cov))
+    errors[np.abs(K[:, ~known]).sum(axis=1) > 0] = np.nan
     residual = {r.lhs: free[r.free] if r.free >= 0 else r.fixed for r in spec.model.rows if r.op == "~~" and r.lhs == r.rhs}
 
     out, places = [], {}
