@@ -315,6 +315,20 @@ def test_stated_reliability_undoes_attenuation():
         assert naive.product["est"] < r.product["est"] - 0.03, method
 
 
+def test_heywood_case_is_held_at_its_bound_and_named():
+    rng = np.random.default_rng(1)
+    f = rng.normal(size=(60, 2))
+    y = 0.5 * f[:, 0] + 0.3 * f[:, 1] + rng.normal(0, 0.6, 60)
+    items = np.repeat(np.column_stack([f, y]), 3, axis=1) + rng.normal(0, 1, (60, 9))
+    frame = pd.DataFrame(items, columns=[f"{s}{k}" for s in "xmy" for k in (1, 2, 3)])
+    text = "x =~ x1 + x2; m =~ m1 + m2 + m3; y =~ y1 + y2 + y3; y ~ x + m"
+    r = latent_interaction(text, frame, **NAMES, method="lms")
+    assert r.converged and any("'x1' was held at its lower bound" in w for w in r.warnings)
+    held = row(r, "x1", "~~", "x1")
+    assert held["est"] == pytest.approx(0.005 * frame["x1"].var(ddof=0)) and np.isnan(held["se"])
+    assert np.isfinite(r.product["se"])
+
+
 # --- misuse -------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("text", "extra", "message"),
