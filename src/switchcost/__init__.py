@@ -10,7 +10,7 @@ from .data import codebook, datasets, directions, load, published, read_survey, 
 from .audit import audit
 from .reliability import average_variance_extracted, composite_reliability, item_analysis, reliability
 from .efa import bartlett, efa, kmo, map_test, parallel_analysis
-from .sem import fit
+from .sem import compare, fit, invariance
 from .validity import fornell_larcker, htmt, marker_correction, method_factor, phi_test, single_factor_test
 from .moderation import moderate
 from .latent_interaction import latent_interaction
@@ -19,6 +19,6 @@ from .pls import pls
 from . import power, simulate
 from . import replicate
 from .replicate import scoreboard
-from . import plots, tables
+from . import chapter, plots, tables
 
 __version__ = "0.1.0"
