@@ -30,8 +30,10 @@ def em(mask, count, m, S, tolerance: float = 1e-12, max_iter: int = 20000) -> tu
     """Mean and covariance matrix of a normal distribution from incomplete rows, and -loglik / n without constant.
 
     EM (Dempster, Laird & Rubin 1977; Little & Rubin 2002, ch. 11) written with the gradient pieces of the fit:
-    mu + Sigma v and Sigma + Sigma M Sigma - (Sigma v)(Sigma v)' are the next step. In units of the observed
-    standard deviations; stops when no moment moves by more than ``tolerance``.
+    mu + Sigma v and Sigma + Sigma M Sigma - (Sigma v)(Sigma v)' are the next step. Every second step is stretched by
+    squared extrapolation where that does not raise F (Varadhan & Roland 2008, Scand. J. Statistics 35), which keeps
+    half-empty data affordable. In units of the observed standard deviations; stops when no moment moves by more than
+    ``tolerance``.
     """
     p, n = mask.shape[1], count.sum()
     seen = count @ mask
@@ -41,20 +43,33 @@ def em(mask, count, m, S, tolerance: float = 1e-12, max_iter: int = 20000) -> tu
     s = np.sqrt(var)
     data = Patterns([mask], [count], [m / s], [S / np.outer(s, s)], [None], [n])
     shell = SimpleNamespace(n_ov=p, scale=np.ones(p))
-    Sigma, mu = np.eye(p), mu / s
-    for _ in range(max_iter):
-        F, _, M, v, *_ = terms(shell, data, 0, Sigma[None], mu[None])
-        step = Sigma @ v[0]
-        change = Sigma @ M[0] @ Sigma - np.outer(step, step)
-        mu, Sigma = mu + step, Sigma + change
-        if max(np.abs(step).max(), np.abs(change).max()) < tolerance:
+
+    def step(x):
+        """One EM step from x = [mu | Sigma] (p, p + 1), and F at x (inf where Sigma is not positive definite)."""
+        mu, Sigma = x[:, 0], x[:, 1:]
+        F, _, M, v, _, ok, _ = terms(shell, data, 0, Sigma[None], mu[None])
+        move = Sigma @ v[0]
+        change = np.column_stack([move, Sigma @ M[0] @ Sigma - np.outer(move, move)])
+        return x + change, (float(F[0]) if ok.all() else np.inf)
+
+    x = np.column_stack([mu / s, np.eye(p)])
+    for _ in range(max_iter // 3):
+        x1, F = step(x)
+        r = x1 - x
+        if np.abs(r).max() < tolerance:
             break
+        x2, _ = step(x1)
+        v = x2 - x1 - r
+        stretch = max(1.0, np.sqrt((r * r).sum() / max((v * v).sum(), 1e-300)))
+        candidate = x + 2 * stretch * r + stretch**2 * v
+        after, F1 = step(candidate)
+        x = after if stretch > 1 and F1 <= F else x2
     else:
         raise ValueError(
             "the saturated model did not converge (EM): the pattern of gaps leaves some covariances undetermined. "
-            "Look for pairs of variables that are never observed together."
+            "Look for pairs of variables that are hardly ever observed together."
         )
-    return mu * s, Sigma * np.outer(s, s), float(F[0]) + (seen / n) @ np.log(s)
+    return x[:, 0] * s, x[:, 1:] * np.outer(s, s), F + (seen / n) @ np.log(s)
 
 
 def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tuple[Patterns, dict]:
