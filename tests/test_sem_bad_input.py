@@ -280,3 +280,11 @@ def test_scores_need_rows_and_a_known_method():
         sc.fit(THREE, sample_cov=data[["x1", "x2", "x3"]].cov(), n_obs=200).factor_scores()
     with pytest.raises(ValueError, match="kind must be"):
         fit.standardized("std_nox")
+
+
+def test_free_means_of_a_higher_order_latent_are_named():
+    model = "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\nh =~ f + 1*g"
+    with pytest.raises(ValueError, match=r"'h ~1' \(group 2\).*fix it, as in h ~ 0\*1"):
+        sc.fit(model, sample(), group="group", group_equal=["loadings", "intercepts"])
+    fit = sc.fit(model + "\nh ~ 0*1", sample(), group="group", group_equal=["loadings", "intercepts"])
+    assert fit.converged

@@ -213,10 +213,13 @@ def _identified(model: Model, data, start: np.ndarray) -> None:
     blame = [r for r in np.argsort(-weight, kind="stable") if weight[r] > 0.3 * weight.max()][:6]
     names = ", ".join(f"'{model.free_rows[r].name}'" + (f" (group {model.free_rows[r].group + 1})" if model.n_groups > 1
                       else "") for r in blame)
+    higher = {r.lhs for r in model.rows if r.op == "=~" and r.rhs in model.lv}
     raise ValueError(
         f"the model is not identified: the data cannot determine {names}"
         f"{' separately' if len(blame) > 1 else ''}. Usual causes: a latent without a fixed loading or variance, "
         "a latent with too few items or no relation to others, or paths in both directions."
+        + (" Here: the mean of a higher-order latent is free beside those of its indicators; fix it, as in h ~ 0*1."
+           if any(model.free_rows[r].op == "~1" and model.free_rows[r].lhs in higher for r in blame) else "")
     )
 
 

@@ -102,10 +102,6 @@ class Fit:
 
         return h1_information(self)
 
-    @cached_property
-    def _free(self) -> np.ndarray:
-        return self._model.free_values(self._theta)
-
     @property
     def vcov(self) -> pd.DataFrame:
         names = [self._row_name(r) for r in self._model.free_rows]
