@@ -283,3 +283,14 @@ def test_a_shared_label_in_groups_is_pointed_out():
     fit = sc.fit("f =~ x1 + a*x2 + x3", survey(), group="group")
     assert np.ptp(fit.estimates.query("label == 'a'")["est"]) == 0
     assert any("equal in all of them: a" in w for w in fit.warnings)
+
+
+def test_factor_scores_keep_the_order_of_the_rows():
+    data = survey(60)
+    data.index = [f"r{k}" for k in range(60)][::-1]
+    data.iloc[3, 0] = np.nan
+    model = "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3"
+    scores = sc.fit(model, data, group="group", group_equal=["loadings", "intercepts"]).factor_scores()
+    assert list(scores.index) == [i for k, i in enumerate(data.index) if k != 3]
+    assert np.corrcoef(scores["f"], data["x1"].drop("r56"))[0, 1] > 0.5
+    assert len(sc.fit(model, data, missing="fiml").factor_scores()) == 60

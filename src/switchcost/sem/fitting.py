@@ -124,6 +124,7 @@ def fit(
         "estimator": estimator, "missing": missing, "std_lv": std_lv, "meanstructure": built.means,
         "fixed_x": fixed_x, "orthogonal": orthogonal, "group": group, "group_equal": group_equal,
         "group_partial": group_partial, "n_dropped": source["dropped"], "se": True,
+        "positions": source.get("positions"),
         "information": information or ("observed" if fiml or estimator == "MLR" else "expected"),
     }
     if fiml:

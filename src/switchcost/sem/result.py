@@ -449,8 +449,7 @@ class Fit:
                     weights = np.linalg.solve(C[np.ix_(o, o)], C[np.ix_(o, np.arange(p, len(C)))])
                     scores[rows] = mean[p:] + (X[np.ix_(rows, o)] - mean[o]) @ weights
             parts.append(pd.DataFrame(scores, columns=self._model.lv, index=index))
-        out = pd.concat(parts)
-        return out.sort_index() if len(parts) > 1 else out
+        return pd.concat(parts).iloc[np.argsort(np.concatenate(self.options["positions"]))]  # the data's own order
 
     @property
     def partable(self) -> pd.DataFrame:

@@ -81,7 +81,8 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
         if flat:
             raise ValueError(f"{', '.join(flat)} has no variance{where}; a constant cannot be analysed")
     dropped = n_rows - sum(len(X) for X, _ in raw)
-    return {"raw": raw, "n": [float(len(X)) for X, _ in raw], "labels": labels, "notes": notes, "dropped": dropped}
+    positions = [np.flatnonzero(r) for r in parts]
+    return {"raw": raw, "positions": positions, "n": [float(len(X)) for X, _ in raw], "labels": labels, "notes": notes, "dropped": dropped}
 
 
 def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
