@@ -162,6 +162,7 @@ def test_published_table_of_ha_et_al():
         (lambda x: reliability(x.head(3), {"s": ["CUSA1", "CUSA2", "CUSA3"]}), "too few"),
         (lambda x: reliability(x, {"s": ["CUSA1", "CUSA2"]}, n_boot=5), "at least 100"),
         (lambda x: reliability(x, {"s": ["CUSA1", "CUSA2"]}, n_obs=250), "covariance matrix"),
+        (lambda x: reliability(x.cov(), {"s": ["CUSA1", "CUSA2"]}), "n_obs="),
         (lambda x: item_analysis(x, ["CUSA1"]), "at least two"),
         (lambda x: composite_reliability([0.7, 0.8], [0.4, -0.1]), "Heywood"),
         (lambda x: composite_reliability([1.7, 0.8]), "above 1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import warnings
 from pathlib import Path
 
@@ -105,6 +106,8 @@ def test_htmt_repeats_and_counts_gaps():
     a, b = (htmt(x, TWO, n_boot=100, seed=4) for _ in range(2))
     pd.testing.assert_frame_equal(a.pairs, b.pairs)
     assert (a.n_obs, a.n_dropped) == (241, 9)
+    pd.testing.assert_frame_equal(a.copy().pairs, a.pairs)
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(a)).pairs, a.pairs)
 
 
 def test_fornell_larcker_from_a_table_and_with_residual_covariances():
@@ -183,6 +186,7 @@ def test_marker_correction_by_hand():
         (lambda x: htmt(x, TWO, kind="HTMT"), "'htmt' or 'htmt2'"),
         (lambda x: htmt(x, {"a": ["CUSA1", "CUSA7"], "b": ["CUSL1", "CUSL2"]}), "Did you mean"),
         (lambda x: htmt(x.corr(), TWO, n_obs=250, n_boot=200), "needs the answers"),
+        (lambda x: htmt(x.corr(), TWO), "n_obs="),
         (lambda x: fornell_larcker(), "either a fit, or"),
         (lambda x: fornell_larcker(x), "result of sc.fit"),
         (lambda x: fornell_larcker(loadings={"a": [0.7, 0.8]}), "phi="),

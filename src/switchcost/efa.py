@@ -20,7 +20,10 @@ _LOWER = 0.005  # smallest uniqueness, as in psych::fa and stats::factanal
 
 # --- what comes in ---------------------------------------------------------------------------------------------------
 def _is_matrix(data: object) -> bool:
-    """A square symmetric table with a positive diagonal and the same names on both sides."""
+    """A square symmetric table with a positive diagonal and the same names on both sides.
+
+    Raises ``ValueError`` where a DataFrame has the same names on both sides and is not symmetric: a typing error.
+    """
     if isinstance(data, pd.DataFrame):
         if data.shape[0] != data.shape[1] or list(map(str, data.index)) != list(map(str, data.columns)):
             return False
@@ -28,6 +31,19 @@ def _is_matrix(data: object) -> bool:
             values = data.to_numpy(dtype=float)
         except (TypeError, ValueError):
             return False
+        if isinstance(data.index, pd.RangeIndex):
+            return False  # counted rows of raw answers, as many as there are columns
+        names = list(map(str, data.columns))
+        if np.isnan(values).any():
+            i, j = np.argwhere(np.isnan(values))[0]
+            raise ValueError(f"the matrix has missing values, the first at {names[i]} with {names[j]}; all pairs are needed")
+        off = np.abs(values - values.T)
+        if off.max() > 1e-6 * np.abs(values).max():
+            i, j = np.unravel_index(np.argmax(off), off.shape)
+            raise ValueError(
+                f"rows and columns have the same names, so this should be a correlation or covariance matrix, but it is not "
+                f"symmetric: {names[i]} with {names[j]} is {values[i, j]:g}, {names[j]} with {names[i]} is {values[j, i]:g}"
+            )
     elif isinstance(data, np.ndarray) and data.ndim == 2 and data.shape[0] == data.shape[1]:
         values = np.asarray(data, dtype=float)
     else:
@@ -90,7 +106,7 @@ def correlation_input(
 
 
 # --- is there anything to factor? ------------------------------------------------------------------------------------
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KMO:
     """Kaiser-Meyer-Olkin measure: ``.overall`` (float) and ``.items`` (Series by column)."""
 
@@ -142,7 +158,7 @@ def kmo(data: pd.DataFrame | np.ndarray) -> KMO:
     return KMO(float(overall), pd.Series(items, index=names, name="kmo"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bartlett:
     """Bartlett's test of sphericity: ``.statistic``, ``.df``, ``.pvalue``."""
 
@@ -201,7 +217,7 @@ def _first_failure(above: np.ndarray) -> int:
     return int(np.argmin(above)) if not above.all() else len(above)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ParallelAnalysis:
     """Result of :func:`parallel_analysis`.
 
@@ -350,7 +366,7 @@ def parallel_analysis(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MapTest:
     """Velicer's minimum average partial: ``.n_components``, ``.n_components_4`` and ``.table`` by components removed."""
 
@@ -655,7 +671,7 @@ def rotate(
 
 
 # --- the result ------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EFA:
     """Result of :func:`efa`.
 
@@ -905,7 +921,7 @@ def efa(
         raise ValueError(f"method={method!r}; it must be 'ml' or 'minres'")
     r, names, n, raw = correlation_input(data, n_obs)
     p = len(names)
-    if not isinstance(n_factors, (int, np.integer)) or n_factors < 1:
+    if isinstance(n_factors, bool) or not isinstance(n_factors, (int, np.integer)) or n_factors < 1:
         raise ValueError(f"n_factors={n_factors!r}; it must be a whole number from 1 up")
     k = int(n_factors)
     if (p - k) ** 2 < p + k:

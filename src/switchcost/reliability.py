@@ -242,6 +242,8 @@ def _from_rows_or_matrix(data, items, n_obs):
     if n_obs is not None:
         m = data.loc[items, items].to_numpy(dtype=float)
         return m, int(n_obs), 0, None
+    if data.shape[0] == data.shape[1] and list(data.index) == list(data.columns):
+        raise ValueError("data looks like a covariance or correlation matrix; say how many people are behind it: n_obs=")
     x = _checks.numeric(data, items)
     kept, dropped = _checks.complete_rows(x)
     if len(kept) <= len(items):

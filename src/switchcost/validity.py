@@ -29,10 +29,11 @@ class HTMT(pd.DataFrame):
     """
 
     _metadata = ["pairs", "n_obs", "n_dropped", "kind"]
+    pairs = n_obs = n_dropped = kind = None
 
     @property
     def _constructor(self):
-        return pd.DataFrame  # parts and results of arithmetic are plain tables
+        return HTMT  # so that a copy keeps its pairs
 
 
 def _htmt_values(r: np.ndarray, member: np.ndarray, kind: str) -> np.ndarray:
@@ -127,6 +128,8 @@ def htmt(
         raise ValueError(f"level={level}; a confidence level lies between 0.5 and 1, e.g. 0.95")
     raw, dropped = None, 0
     if n_obs is None:
+        if data.shape[0] == data.shape[1] and list(data.index) == list(data.columns):
+            raise ValueError("data looks like a correlation matrix; say how many people are behind it: n_obs=")
         kept, dropped = _checks.complete_rows(_checks.numeric(data, items))
         kept = _checks.numeric(kept)
         n, raw = len(kept), kept.to_numpy()
@@ -179,7 +182,7 @@ def htmt(
 
 
 # --- Fornell and Larcker ---------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FornellLarcker:
     """Result of :func:`fornell_larcker`.
 
@@ -436,7 +439,7 @@ def _without_covariance(model: str, a: str, b: str) -> str:
 
 
 # --- common method ---------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MethodCheck:
     """A common-method check: ``.table``, and what it can and cannot show in ``.can_show`` and ``.cannot_show``."""
 
