@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,9 @@ class Table:
         return pd.DataFrame(out)
 
     def _numeric(self) -> list[bool]:
-        return [all(v == "" or v[0] in "-+.<0123456789" for v in col) for _, col in self.cells().items()]
+        # "1. loyalty" starts like a number and is none
+        number = re.compile(r"[-+.<\d](?!.*[^\W\d_]{2})")
+        return [all(v == "" or number.match(v) for v in col) for _, col in self.cells().items()]
 
     def _repr_html_(self) -> str:
         cells, right = self.cells(), self._numeric()
