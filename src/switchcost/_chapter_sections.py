@@ -12,6 +12,7 @@ import pandas as pd
 
 from . import _checks, power
 from ._cells import NOT_ITEMS
+from ._chapter_words import REFERENCES, counted, interval, joined, p_text, printed, r_text
 from ._document import Section, draw
 from .audit import audit
 from .latent_interaction import latent_interaction
@@ -26,46 +27,6 @@ NOT_IN_FILE = (
     "consent, ethics approval and data protection",
     "where each item comes from and how it was translated",
 )
-REFERENCES = {
-    "omega": "McDonald, R. P. (1999). Test theory: A unified treatment. Erlbaum.",
-    "feldt": "Feldt, L. S. (1965). The approximate sampling distribution of Kuder-Richardson reliability coefficient twenty. Psychometrika, 30, 357-370.",
-    "ave": "Fornell, C., & Larcker, D. F. (1981). Evaluating structural equation models with unobservable variables and measurement error. Journal of Marketing Research, 18, 39-50.",
-    "htmt": "Henseler, J., Ringle, C. M., & Sarstedt, M. (2015). A new criterion for assessing discriminant validity in variance-based structural equation modeling. Journal of the Academy of Marketing Science, 43, 115-135.",
-    "fit": "Hu, L., & Bentler, P. M. (1999). Cutoff criteria for fit indexes in covariance structure analysis. Structural Equation Modeling, 6, 1-55.",
-    "mlr": "Yuan, K.-H., & Bentler, P. M. (2000). Three likelihood-based methods for mean and covariance structure analysis with nonnormal missing data. Sociological Methodology, 30, 165-200.",
-    "chen": "Chen, F. F. (2007). Sensitivity of goodness of fit indexes to lack of measurement invariance. Structural Equation Modeling, 14, 464-504.",
-    "aiken": "Aiken, L. S., & West, S. G. (1991). Multiple regression: Testing and interpreting interactions. Sage.",
-    "hc3": "MacKinnon, J. G., & White, H. (1985). Some heteroskedasticity-consistent covariance matrix estimators with improved finite sample properties. Journal of Econometrics, 29, 305-325.",
-    "jn": "Johnson, P. O., & Neyman, J. (1936). Tests of certain linear hypotheses and their application to some educational problems. Statistical Research Memoirs, 1, 57-93.",
-    "ganzach": "Ganzach, Y. (1997). Misleading interaction and curvilinear terms. Psychological Methods, 2, 235-247.",
-    "lin": "Lin, G.-C., Wen, Z., Marsh, H. W., & Lin, H.-S. (2010). Structural equation models of latent interactions: Clarification of orthogonalizing and double-mean-centering strategies. Structural Equation Modeling, 17, 374-391.",
-    "meade": "Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey data. Psychological Methods, 17, 437-455.",
-}  # fmt: skip
-
-
-# --- words for numbers
-def _p(value: float) -> str:
-    return "p < .001" if value < 0.001 else f"p = {_r(value, 3)}"
-
-
-def _r(value: float, decimals: int = 2) -> str:
-    """A number that cannot pass 1, without its leading zero, as APA prints it."""
-    text = f"{value:.{decimals}f}"
-    text = text[1:] if text.startswith("-") and float(text) == 0 else text
-    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
-
-
-def _ci(low: float, high: float, form=lambda v: f"{v:.2f}") -> str:
-    return f"95% CI [{form(low)}, {form(high)}]"
-
-
-def _list(names: Sequence[str]) -> str:
-    names = [str(n) for n in names]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
-
-
-def _count(n: int, one: str, many: str | None = None) -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 @dataclass
@@ -132,7 +93,7 @@ def sample(work: Work) -> pd.DataFrame:
     for prefix in work.spec["exclude"]:
         names = [c for c in found["check"].unique() if c.startswith(prefix)]
         rows = pd.Index([]) if not names else pd.Index(np.concatenate([found.rows_of(c) for c in names])).unique()
-        why.append(f"{_count(len(rows.difference(out)), 'row')} flagged as {prefix}")
+        why.append(f"{counted(len(rows.difference(out)), 'row')} flagged as {prefix}")
         out = out.union(rows)
     used = work.raw.drop(index=out)
     work.results["excluded"] = out
@@ -140,10 +101,10 @@ def sample(work: Work) -> pd.DataFrame:
     rows = pd.Index(np.concatenate([found.rows_of(c) for c in flagged])).unique() if flagged else pd.Index([])
     work.results["flagged"] = rows
     work.say(
-        f"The file held {_count(len(work.raw), 'row')}.",
-        f"By the rule set beforehand, {_list(why)} were excluded, which left n = {len(used)}." if why else
+        f"The file held {counted(len(work.raw), 'row')}.",
+        f"By the rule set beforehand, {joined(why)} were excluded, which left n = {len(used)}." if why else
         f"No row was excluded (n = {len(used)}).",
-        f"The checks flagged {_count(len(rows.difference(out)), 'further row')} as repeated or carelessly answered, which stay in; "
+        f"The checks flagged {counted(len(rows.difference(out)), 'further row')} as repeated or carelessly answered, which stay in; "
         "the main result without them stands under Robustness." if len(rows.difference(out)) else "",
     )  # fmt: skip
     known = set(found["check"])
@@ -170,7 +131,7 @@ def sample(work: Work) -> pd.DataFrame:
     work.say(
         "Before any model the raw answers were checked for answers out of range, undeclared missing codes, columns that are functions "
         "of others, repeated rows and careless answering (Meade & Craig, 2012).",
-        f"There {'was' if len(serious) == 1 else 'were'} {_count(len(serious), 'serious finding')} and {_count(int((found['severity'] == 'warning').sum()), 'warning')}."
+        f"There {'was' if len(serious) == 1 else 'were'} {counted(len(serious), 'serious finding')} and {counted(int((found['severity'] == 'warning').sum()), 'warning')}."
         if len(found) else "Nothing was found.",
     )  # fmt: skip
     if len(found):
@@ -204,10 +165,10 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
             keyed[item] = low + high - keyed[item]
             turned.append(item)
     if impossible:
-        text = f"{_count(sum(impossible.values()), 'answer')} outside the codebook's range ({_list([f'{k}: {v}' for k, v in impossible.items()])}) {'was' if sum(impossible.values()) == 1 else 'were'} treated as missing. Find out where they come from."
+        text = f"{counted(sum(impossible.values()), 'answer')} outside the codebook's range ({joined([f'{k}: {v}' for k, v in impossible.items()])}) {'was' if sum(impossible.values()) == 1 else 'were'} treated as missing. Find out where they come from."
         work.alarms.append(text)
         work.say(text)
-    work.say(f"Reverse-worded items were turned round (low + high - answer): {_list(turned)}." if turned else "No item was marked as reverse-worded.")
+    work.say(f"Reverse-worded items were turned round (low + high - answer): {joined(turned)}." if turned else "No item was marked as reverse-worded.")
     gaps, complete = keyed[work.items].isna(), int(keyed[work.items].notna().all(axis=1).sum())
     share = float(gaps.to_numpy().mean())
     work.results["complete"] = complete
@@ -219,7 +180,7 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
         work.say(
             f"Of the answers to the {len(work.items)} items, {100 * share:.1f}% were missing (most for {worst}, {100 * gaps[worst].mean():.1f}%); {complete} of {len(keyed)} respondents answered all of them.",
             "A scale was scored only for respondents who answered all its items, and regressions use complete rows. Factor and structural models use all answers given, by full information maximum likelihood.",
-            f"Gaps depended on {_list(sorted({c.split(', ')[-1] for c in drivers}))}, so those who answered everything are not a random part of the sample." if len(drivers) else
+            f"Gaps depended on {joined(sorted({c.split(', ')[-1] for c in drivers}))}, so those who answered everything are not a random part of the sample." if len(drivers) else
             "No dependence of gaps on other columns was detected, which does not prove that gaps were random.",
         )  # fmt: skip
         if complete < 0.9 * len(keyed):
@@ -240,19 +201,19 @@ def descriptives(work: Work, scores: pd.DataFrame) -> None:
     r, kept = numbers.corr(), numbers.dropna()
     body = pd.DataFrame({"n": numbers.count(), "M": numbers.mean(), "SD": numbers.std(), "skew": numbers.skew()})
     for j, name in enumerate(numbers, start=1):
-        body[str(j)] = [_r(r.loc[row, name]) if i > j else "" for i, row in enumerate(numbers, start=1)]
+        body[str(j)] = [r_text(r.loc[row, name]) if i > j else "" for i, row in enumerate(numbers, start=1)]
     body.index = [f"{i}. {name}" for i, name in enumerate(numbers, start=1)]
     body.index.name = "variable"
     limit = 1.96 / np.sqrt(len(kept) - 1)
-    work.table(body, "Means, standard deviations and correlations", f"Scales are means of their items. Pairwise complete; at n = {len(kept)}, |r| above about {_r(limit)} has p < .05.")
+    work.table(body, "Means, standard deviations and correlations", f"Scales are means of their items. Pairwise complete; at n = {len(kept)}, |r| above about {r_text(limit)} has p < .05.")
     y, x = work.spec["outcome"], work.spec["predictors"][0]
     if y in r and x in r:
         half = 1.96 / np.sqrt(max(numbers[[x, y]].dropna().shape[0] - 3, 1))
         z = np.arctanh(r.loc[x, y])
-        work.say(f"{x} and {y} correlated {_r(r.loc[x, y])}, {_ci(np.tanh(z - half), np.tanh(z + half), _r)}.")
+        work.say(f"{x} and {y} correlated {r_text(r.loc[x, y])}, {interval(np.tanh(z - half), np.tanh(z + half), r_text)}.")
     skewed = [n for n in work.scales if abs(body["skew"].iloc[list(numbers).index(n)]) > 1]
     if skewed:
-        work.say(f"Answers to {_list(skewed)} were clearly skewed (beyond 1 in absolute value).")
+        work.say(f"Answers to {joined(skewed)} were clearly skewed (beyond 1 in absolute value).")
     work.tick("Descriptive statistics and correlations")
 
 
@@ -263,24 +224,29 @@ def scale_reliability(work: Work, keyed: pd.DataFrame) -> None:
         "Reliability was estimated as coefficient omega of a one-factor model, with alpha beside it.",
         f"Intervals are from {work.n_boot:,} bootstrap samples for omega and from Feldt's formula for alpha.",
     )
-    work.say(" ".join(f"{s}: omega = {_r(v.omega)}, {_ci(v.omega_ci_lower, v.omega_ci_upper, _r)}, {_count(int(v.n_items), 'item')}." for s, v in found.iterrows()))
-    shown = found[["n_items", "n", "omega", "omega_ci_lower", "omega_ci_upper", "alpha", "alpha_ci_lower", "alpha_ci_upper", "mean_r"]]
-    work.table(shown, "Reliability of the scales", "n: respondents who answered all items of the scale. mean_r: mean correlation between items.")
+    work.say("; ".join(f"{s}: omega = {r_text(v.omega)}, {interval(v.omega_ci_lower, v.omega_ci_upper, r_text)}, {counted(int(v.n_items), 'item')}" for s, v in found.iterrows()) + ".")
+    shown = pd.DataFrame({"items": found["n_items"], "n": found["n"]}, index=found.index)
+    for name in ("omega", "alpha"):
+        shown[name] = [r_text(v) for v in found[name]]
+        shown[f"95% CI of {name}"] = [f"[{r_text(a)}, {r_text(b)}]" for a, b in zip(found[f"{name}_ci_lower"], found[f"{name}_ci_upper"], strict=True)]
+    shown["mean r"] = [r_text(v) for v in found["mean_r"]]
+    work.table(shown, "Reliability of the scales", "n: respondents who answered all items of the scale. mean r: mean correlation between items.")
     for scale, row in found.iterrows():
         if not row.omega >= 0.70:
-            value = "could not be estimated" if np.isnan(row.omega) else f"is low: omega = {_r(row.omega)}, {_ci(row.omega_ci_lower, row.omega_ci_upper, _r)}"
+            value = "could not be estimated" if np.isnan(row.omega) else f"is low: omega = {r_text(row.omega)}, {interval(row.omega_ci_lower, row.omega_ci_upper, r_text)}"
             work.alarms.append(f"Reliability of {scale} {value}. Effects of this scale are understated, and items should not be dropped until it looks better.")
             if not np.isnan(row.omega):
-                work.limits.append(f"The scale {scale} is unreliable (omega = {_r(row.omega)}): its relations with others are blurred.")
+                work.limits.append(f"The scale {scale} is unreliable (omega = {r_text(row.omega)}): its relations with others are blurred.")
         if row.note and not row.note.startswith("two items: equal"):
-            work.alarms.append(f"Scale {scale}: {row.note}. If the file already holds turned items, set reverse to 0 in the codebook.")
+            turned = " If the file already holds turned items, set reverse to 0 in the codebook." if "runs against" in row.note else ""
+            work.alarms.append(f"Scale {scale}: {row.note}.{turned}")
     work.cite("omega", "feldt")
     work.tick("Reliability with intervals")
 
 
 def _fit_words(m: pd.Series) -> str:
-    return (f"chi-square({m.df:.0f}) = {m.chisq_scaled:.1f}, {_p(m.pvalue_scaled)}, CFI = {_r(m.cfi_robust, 3)}, "
-            f"TLI = {_r(m.tli_robust, 3)}, RMSEA = {_r(m.rmsea_robust, 3)} (90% CI [{_r(m.rmsea_ci_lower_robust, 3)}, {_r(m.rmsea_ci_upper_robust, 3)}]), SRMR = {_r(m.srmr, 3)}")  # fmt: skip
+    return (f"chi-square({m.df:.0f}) = {m.chisq_scaled:.1f}, {p_text(m.pvalue_scaled)}, CFI = {r_text(m.cfi_robust, 3)}, "
+            f"TLI = {r_text(m.tli_robust, 3)}, RMSEA = {r_text(m.rmsea_robust, 3)} (90% CI [{r_text(m.rmsea_ci_lower_robust, 3)}, {r_text(m.rmsea_ci_upper_robust, 3)}]), SRMR = {r_text(m.srmr, 3)}")  # fmt: skip
 
 
 def _fitted(work: Work, model: str, keyed: pd.DataFrame, what: str, **options):
@@ -310,23 +276,26 @@ def factors(work: Work, keyed: pd.DataFrame):
     load = e[e["op"] == "=~"]
     full = cfa.options.get("missing") == "fiml"
     work.say(
-        f"A model with {_count(len(work.scales), 'factor')} and {len(work.items)} items was fitted by robust maximum likelihood{' with full information' if full else ''} (n = {cfa.n_total}).",
+        f"A model with {counted(len(work.scales), 'factor')} and {len(work.items)} items was fitted by robust maximum likelihood{' with full information' if full else ''} (n = {cfa.n_total}).",
         f"Fit: {_fit_words(m)}.",
-        f"Standardised loadings ran from {_r(load.std_all.min())} ({load.rhs[load.std_all.idxmin()]}) to {_r(load.std_all.max())} ({load.rhs[load.std_all.idxmax()]}).",
+        f"Standardised loadings ran from {r_text(load.std_all.min())} ({load.rhs[load.std_all.idxmin()]}) to {r_text(load.std_all.max())} ({load.rhs[load.std_all.idxmax()]}).",
     )  # fmt: skip
     spread = pd.DataFrame({"factor": load.lhs, "item": load.rhs, "estimate": load.est, "se": load.se, "loading": load.std_all})
     work.table(spread.reset_index(drop=True), "Loadings of the confirmatory factor analysis", "estimate: unstandardised, first item of each factor fixed at 1; loading: standardised.")
-    poor = [t for t, bad in ((f"CFI = {_r(m.cfi_robust, 3)}", m.cfi_robust < 0.90), (f"RMSEA = {_r(m.rmsea_robust, 3)}", m.rmsea_robust > 0.08), (f"SRMR = {_r(m.srmr, 3)}", m.srmr > 0.10)) if bad]
+    poor = [t for t, bad in ((f"CFI = {r_text(m.cfi_robust, 3)}", m.cfi_robust < 0.90), (f"RMSEA = {r_text(m.rmsea_robust, 3)}", m.rmsea_robust > 0.08), (f"SRMR = {r_text(m.srmr, 3)}", m.srmr > 0.10)) if bad]
     if poor:
-        work.alarms.append(f"The measurement model fits poorly ({_list(poor)}). Look at residuals before you read any path.")
-        work.limits.append(f"The measurement model does not describe the answers well ({_list(poor)}); results that rest on it are provisional.")
+        work.alarms.append(f"The measurement model fits poorly ({joined(poor)}). Look at residuals before you read any path.")
+        work.limits.append(f"The measurement model does not describe the answers well ({joined(poor)}); results that rest on it are provisional.")
     elif m.pvalue_scaled < 0.05:
         work.say("Exact fit is rejected; the indices lie within the limits in common use (Hu & Bentler, 1999), which are conventions.")
     weak = load[load.std_all.abs() < 0.5]
     if len(weak):
-        text = f"Weak loadings (below .50): {_list([f'{i} ({_r(v)})' for i, v in zip(weak.rhs, weak.std_all, strict=True)])}."
+        text = f"Weak loadings (below .50): {joined([f'{i} ({r_text(v)})' for i, v in zip(weak.rhs, weak.std_all, strict=True)])}."
         work.alarms.append(text + " They stay in; dropping them after seeing the data would have to be said.")
         work.say(text)
+    if cfa.n_total < 3 * cfa.npar:
+        work.alarms.append(f"The factor model estimates {cfa.npar} parameters from {cfa.n_total} respondents; fit and loadings rest on very little.")
+        work.limits.append(f"The sample (n = {cfa.n_total}) is small for a measurement model with {cfa.npar} parameters.")
     work.cite("mlr", "fit")
     work.tick("Factor analysis: fit and loadings")
     return cfa
@@ -338,8 +307,8 @@ def validity(work: Work, keyed: pd.DataFrame, cfa) -> None:
         try:
             own = work.results["fornell_larcker"] = fornell_larcker(cfa)
             low = own.summary[own.summary["ave"] < 0.5]
-            work.say("Average variance extracted: " + ", ".join(f"{s} {_r(v)}" for s, v in own.ave.items()) + ".",
-                     f"Below .50, so that error makes up more than half of an average item: {_list(list(low.index))}." if len(low) else "All are at least .50.")  # fmt: skip
+            work.say("Average variance extracted: " + ", ".join(f"{s} {r_text(v)}" for s, v in own.ave.items()) + ".",
+                     f"Below .50, so that error makes up more than half of an average item: {joined(list(low.index))}." if len(low) else "All are at least .50.")  # fmt: skip
         except ValueError as problem:
             work.alarms.append(f"Average variance extracted could not be computed: {problem}")
     if len(work.scales) < 2:
@@ -350,13 +319,13 @@ def validity(work: Work, keyed: pd.DataFrame, cfa) -> None:
     rows = ratio[["scale_1", "scale_2", "htmt", "ci_lower", "ci_upper"]].copy()
     if "fornell_larcker" in work.results:
         rows.insert(2, "factor_r", work.results["fornell_larcker"].pairs["correlation"].to_numpy())
-    work.table(rows.reset_index(drop=True), "Are the scales distinct? Factor correlations and HTMT", f"HTMT: heterotrait-monotrait ratio, percentile intervals of {work.n_boot:,} bootstrap samples, rows with all items answered.")
+    work.table(printed(rows, 2, r_text).reset_index(drop=True), "Are the scales distinct? Factor correlations and HTMT", f"HTMT: heterotrait-monotrait ratio, percentile intervals of {work.n_boot:,} bootstrap samples, rows with all items answered.")
     bad = rows[(rows["htmt"] > 0.85) | (rows["ci_upper"] >= 1)]
     top = rows.loc[rows["htmt"].idxmax()]
-    work.say(f"The largest HTMT is {_r(top.htmt)}, {_ci(top.ci_lower, top.ci_upper, _r)}, between {top.scale_1} and {top.scale_2}.",
+    work.say(f"The largest HTMT is {r_text(top.htmt)}, {interval(top.ci_lower, top.ci_upper, r_text)}, between {top.scale_1} and {top.scale_2}.",
              "No pair comes near the usual limit of .85 (Henseler et al., 2015)." if top.ci_upper < 0.85 else "")  # fmt: skip
     for _, pair in bad.iterrows():
-        work.alarms.append(f"{pair.scale_1} and {pair.scale_2} are hardly distinct: HTMT = {_r(pair.htmt)}, {_ci(pair.ci_lower, pair.ci_upper, _r)}.")
+        work.alarms.append(f"{pair.scale_1} and {pair.scale_2} are hardly distinct: HTMT = {r_text(pair.htmt)}, {interval(pair.ci_lower, pair.ci_upper, r_text)}.")
         work.limits.append(f"{pair.scale_1} and {pair.scale_2} may be one thing; separate effects of the two cannot be told apart with confidence.")
     work.cite("ave", "htmt")
     work.tick("Validity: AVE and HTMT")
@@ -379,15 +348,19 @@ def groups(work: Work, keyed: pd.DataFrame) -> None:
         work.alarms += [f"Invariance, {level} model: {w}." for w in f.warnings if "dropped" not in w]
     names = {"metric": "equal loadings", "scalar": "equal intercepts", "strict": "equal residual variances"}
     failed = [level for level in names if steps.loc[level, "delta_cfi"] < -0.010]
-    work.say(f"The measurement model was fitted in {_list([f'{k} (n = {v})' for k, v in sizes.items()])} with growing equality.",
+    work.say(f"The measurement model was fitted in {joined([f'{k} (n = {v})' for k, v in sizes.items()])} with growing equality.",
              f"CFI changed by {', '.join(f'{d:+.3f} for {v}' for d, v in zip(steps.loc[list(names), 'delta_cfi'], names.values(), strict=True))}.",
              f"By Chen's (2007) limit of -.010, the step to {names[failed[0]]} does not hold." if failed else "No step loses more than .010 in CFI (Chen, 2007).")  # fmt: skip
-    work.table(steps[["chisq", "df", "cfi", "rmsea", "srmr", "delta_chisq", "delta_df", "delta_pvalue", "delta_cfi"]], f"Invariance across {group}", "Robust maximum likelihood; chi-square differences are scaled.", 3)
+    shown = printed(steps[["chisq", "df", "cfi", "rmsea", "srmr", "delta_chisq", "delta_df", "delta_pvalue", "delta_cfi"]])
+    shown = shown.rename(columns=lambda c: c.replace("delta_", "change in "))
+    shown["df"] = shown["df"].astype(int)
+    work.table(shown, f"Invariance across {group}", "Robust maximum likelihood; changes against the row above, chi-square differences scaled.",
+               {"chisq": 1, "change in chisq": 1, "change in df": 0, **dict.fromkeys(["cfi", "rmsea", "srmr", "change in cfi"], 3)})
     if failed:
         worst = steps.score_tests.query("level == @failed[0]")
-        names_of = [f"{r.lhs} {r.op} {r.rhs}".replace(" ~1 ", " ~1").strip() for r in worst.head(2).itertuples()]
+        names_of = [f"the loading of {r.rhs}" if r.op == "=~" else f"the intercept of {r.lhs}" if r.op == "~1" else f"the residual variance of {r.lhs}" for r in worst.head(2).itertuples()]
         consequence = "means of the groups must not be compared" if failed[0] != "metric" else "neither relations nor means of the groups can be compared"
-        work.say(f"The equalities that cost most: {_list(names_of)}.")
+        work.say(f"The equalities that cost most: {joined(names_of)}.")
         work.alarms.append(f"Measurement differs across {group} ({names[failed[0]]} fails): {consequence}.")
         work.limits.append(f"The scales do not measure alike across {group}: {consequence}.")
     if sizes.min() < 100:
@@ -402,22 +375,22 @@ def moderation(work: Work, scores: pd.DataFrame):
     work.open("Test of the hypothesis")
     main = work.results["regression"] = moderate(scores, y=y, x=x, moderator=m, covariates=[*spec["predictors"][1:], *spec["covariates"]], cov_type="HC3")
     c, steps, beta = main.coefficients.loc[main.product], main.steps, main.standardized[main.product]
-    held = f", with {_list(main.covariates)} held constant" if main.covariates else ""
+    held = f", with {joined(main.covariates)} held constant" if main.covariates else ""
     work.say(
-        f"{y} was regressed on {x}, {m} and their product{held}, with HC3 standard errors; {x} and {m} were centred (n = {main.n_used}; {_count(main.n_dropped, 'row')} left out for missing values).",
+        f"{y} was regressed on {x}, {m} and their product{held}, with HC3 standard errors; {x} and {m} were centred (n = {main.n_used}; {counted(main.n_dropped, 'row')} left out for missing values).",
         f"The model explained {100 * main.r2:.1f}% of the variance, of which the product added {100 * steps.delta_r2.iloc[-1]:.1f}%.",
-        f"The product was b = {c.est:.3f}, {_ci(c.ci_lower, c.ci_upper, lambda v: f'{v:.3f}')}, {_p(c.pvalue)}, {beta:.3f} in standard deviations.",
+        f"The product was b = {c.est:.3f}, {interval(c.ci_lower, c.ci_upper, lambda v: f'{v:.3f}')}, {p_text(c.pvalue)}, {beta:.3f} in standard deviations.",
         f"One more point of {m} goes with a slope of {x} that is {abs(c.est):.2f} {'lower' if c.est < 0 else 'higher'}." if c.pvalue < 0.05 else
-        f"The interval includes zero: these data do not show that {m} changes the effect of {x}, and they do not show that it does not. Effects between {c.ci_lower:.2f} and {c.ci_upper:.2f} remain possible.",
+        f"The interval includes zero: these data do not show that {m} changes the effect of {x}, and they do not show that it does not. Effects between {c.ci_lower:.3f} and {c.ci_upper:.3f} remain possible.",
     )  # fmt: skip
-    work.table(main.coefficients[["est", "se", "t", "pvalue", "ci_lower", "ci_upper"]], f"Regression of {y}", "Unstandardised; HC3 standard errors; a main effect holds at the mean of the other variable.", 3)
+    work.table(printed(main.coefficients[["est", "se", "ci_lower", "ci_upper", "t", "pvalue"]]), f"Regression of {y}", "Unstandardised; HC3 standard errors; a main effect holds at the mean of the other variable.", 3)
     slopes = main.simple_slopes()
-    work.say("Simple slopes: " + "; ".join(f"at {s['at']} ({s[m]:.2f}) b = {s.est:.2f}, {_ci(s.ci_lower, s.ci_upper)}" for _, s in slopes.iterrows()) + ".")
-    work.table(slopes[["at", m, "est", "se", "ci_lower", "ci_upper", "in_range"]], f"Slopes of {x} at values of {m}", "in_range: whether the value was observed.")
+    work.say("Simple slopes: " + "; ".join(f"at {s['at']} ({s[m]:.2f}) b = {s.est:.2f}, {interval(s.ci_lower, s.ci_upper)}" for _, s in slopes.iterrows()) + ".")
+    work.table(printed(slopes[["at", m, "est", "se", "ci_lower", "ci_upper"]], 2).reset_index(drop=True), f"Slopes of {x} at values of {m}", "SD: standard deviation of the moderator.")
     jn = main.johnson_neyman()
     work.say("Johnson-Neyman: the slope is " + "; ".join(
-        f"{r.slope} between {r.lower:.2f} and {r.upper:.2f} of {m} ({_count(r.n, 'respondent')}, {100 * r.share:.0f}%)" for r in jn.regions.itertuples()) + ".")  # fmt: skip
-    work.figure(main.plot, f"{y} and {x} at three values of {m} (n = {main.n_used}).",
+        f"{r.slope.replace('not told', 'not to be told')} between {r.lower:.2f} and {r.upper:.2f} of {m} ({counted(r.n, 'respondent')}, {100 * r.share:.0f}%)" for r in jn.regions.itertuples()) + ".")  # fmt: skip
+    work.figure(main.plot, f"{y[:1].upper() + y[1:]} and {x} at three values of {m} (n = {main.n_used}).",
                 f"Scatter of {y} on {x} with three lines: " + ", ".join(f"slope {s.est:.2f} at {m} {s[m]:.2f}" for _, s in slopes.iterrows()) + f"; n = {main.n_used}.")  # fmt: skip
     work.figure(main.plot_johnson_neyman, f"Slope of {x} along {m}, with its 95% band.",
                 f"Line of the slope of {x} on {y} along {m} from {jn.observed[0]:g} to {jn.observed[1]:g} with its band; bounds at " + (", ".join(f"{b:.2f}" for b in jn.inside) or "no observed value") + ".")  # fmt: skip
@@ -456,12 +429,13 @@ def robustness(work: Work, keyed: pd.DataFrame, scores: pd.DataFrame, main) -> N
         table_.loc["latent interaction"] = [*latent.product[["est", "ci_lower", "ci_upper", "pvalue", "std_all"]], latent.n_obs]
     table_["n"] = table_["n"].astype(int)
     table_.index.name = "analysis"
-    work.table(table_, "The product under other defensible choices", "Latent interaction: product indicators, robust maximum likelihood, without covariates; its estimate is in units of the first items.", 3)
+    work.results["robustness"] = table_
+    work.table(printed(table_), "The product under other defensible choices", "Latent interaction: product indicators, robust maximum likelihood, without covariates; its estimate is in units of the first items.", 3)
     agree = ((table_["ci_lower"] > 0) | (table_["ci_upper"] < 0)).sum()
     work.say(f"The product ranges from {table_.est.min():.3f} to {table_.est.max():.3f}; its interval leaves out zero in {agree} of {len(table_)} analyses.")
     if 0 < agree < len(table_):
         against = table_.index[(table_["ci_lower"] <= 0) & (table_["ci_upper"] >= 0)]
-        work.alarms.append(f"The main conclusion depends on choices: zero is inside the interval for {_list(list(against))}.")
+        work.alarms.append(f"The main conclusion depends on choices: zero is inside the interval for {joined(list(against))}.")
         work.limits.append("Whether the product differs from zero depends on choices of the analysis that could have gone either way.")
     if (np.sign(table_.est) != np.sign(table_.est.iloc[0])).any():
         work.alarms.append("The sign of the product changes between defensible analyses.")
@@ -473,7 +447,7 @@ def _latent(work: Work, keyed: pd.DataFrame, main):
     roles = {"x": main.x, "moderator": main.moderator, "y": main.y}
     observed = [n for n in roles.values() if n not in work.scales]
     if observed:
-        work.tick("Latent interaction", "not applicable", f"{_list(observed)} is a single column, not a scale")
+        work.tick("Latent interaction", "not applicable", f"{joined(observed)} is a single column, not a scale")
         return None
     model = "\n".join(f"{n} =~ {' + '.join(work.scales[n])}" for n in roles.values()) + f"\n{main.y} ~ {main.x} + {main.moderator}"
     try:
@@ -489,7 +463,7 @@ def _latent(work: Work, keyed: pd.DataFrame, main):
         return None
     work.alarms += [f"Latent interaction: {w}." for w in latent.warnings if "dropped" not in w and "different numbers" not in w]
     p = latent.product
-    work.say(f"With measurement error modelled (product indicators, complete rows, n = {latent.n_obs}), the product is {p.std_all:.2f} standardised ({p.est:.3f}, {_ci(p.ci_lower, p.ci_upper, lambda v: f'{v:.3f}')}, {_p(p.pvalue)}).")
+    work.say(f"With measurement error modelled (product indicators, complete rows, n = {latent.n_obs}), the product is {p.std_all:.2f} standardised ({p.est:.3f}, {interval(p.ci_lower, p.ci_upper, lambda v: f'{v:.3f}')}, {p_text(p.pvalue)}).")
     work.cite("lin")
     work.tick("Latent interaction")
     return latent
@@ -514,9 +488,9 @@ def structural(work: Work, keyed: pd.DataFrame) -> None:
         work.tick("Structural model: paths and fit", "no", "no usable solution")
         return
     paths = f.estimates[(f.estimates["op"] == "~") & (f.estimates["lhs"] == spec["outcome"])]
-    work.say(f"{spec['outcome']} was regressed on {_list(right)} in a structural model, robust maximum likelihood (n = {f.n_total}).", f"Fit: {_fit_words(f.measures)}.", f"The predictors explained {100 * f.r2[spec['outcome']]:.0f}% of its variance.")
-    work.say(" ".join(f"{r.rhs}: {_r(r.std_all)} standardised, b = {r.est:.3f}, {_ci(r.ci_lower, r.ci_upper, lambda v: f'{v:.3f}')}, {_p(r.pvalue)}." for r in paths.itertuples()))
-    work.table(paths[["rhs", "est", "se", "pvalue", "ci_lower", "ci_upper", "std_all"]].set_index("rhs").rename_axis("predictor"), f"Structural paths to {spec['outcome']}", "", 3)
+    work.say(f"{spec['outcome']} was regressed on {joined(right)} in a structural model, robust maximum likelihood (n = {f.n_total}).", f"Fit: {_fit_words(f.measures)}.", f"The predictors explained {100 * f.r2[spec['outcome']]:.0f}% of its variance.")
+    work.say(" ".join(f"{r.rhs}: {r_text(r.std_all)} standardised, b = {r.est:.3f}, {interval(r.ci_lower, r.ci_upper, lambda v: f'{v:.3f}')}, {p_text(r.pvalue)}." for r in paths.itertuples()))
+    work.table(printed(paths[["rhs", "est", "se", "ci_lower", "ci_upper", "pvalue", "std_all"]].set_index("rhs").rename_axis("predictor")), f"Structural paths to {spec['outcome']}", "", 3)
     work.tick("Structural model: paths and fit")
     work.tick("Moderated regression: product, slopes, Johnson-Neyman", "not applicable", "no moderator named")
 
@@ -533,7 +507,7 @@ def closing(work: Work) -> None:
     work.open("Software and reproducibility")
     work.say(f"Python {platform.python_version().rsplit('.', 1)[0]}, package switchcost {__version__}; bootstrap seed {work.seed}, {work.n_boot:,} samples. The same file, codebook and settings give the same numbers.")
     spec = {k: v for k, v in work.spec.items() if v}
-    work.say("Settings: " + "; ".join(f"{k} = {_list(v) if isinstance(v, list) else v}" for k, v in spec.items()) + ".")
+    work.say("Settings: " + "; ".join(f"{k} = {joined(v) if isinstance(v, list) else v}" for k, v in spec.items()) + ".")
     work.tick("Software, version and seed")
     work.open("References for the methods")
     for text in sorted(REFERENCES[k] for k in work.cited):
@@ -543,7 +517,7 @@ def closing(work: Work) -> None:
         work.tick(what[0].upper() + what[1:], "yours to write", "not in the file")
     work.open("Checklist")
     work.table(pd.DataFrame(work.checks, columns=["what", "reported", "where"]), "What a committee looks for, and where it is", "'Yours to write' cannot be computed from a data file.")
-    work.alarms[:] = dict.fromkeys(a.replace("..", ".") for a in work.alarms)
+    work.alarms[:] = dict.fromkeys(re.sub(r"(?<!\.)\.\.(?!\.)", ".", a) for a in work.alarms)
     if work.alarms:
-        top = Section(f"Read this first: {_count(len(work.alarms), 'point')} to settle", list(work.alarms), loud=True)
+        top = Section(f"Read this first: {counted(len(work.alarms), 'point')} to settle", list(work.alarms), loud=True)
         work.sections.insert(0, top)

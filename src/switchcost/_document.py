@@ -140,18 +140,35 @@ def to_docx(title: str, sections: Sequence[Section], path: str | Path) -> Path:
 
 
 def _tighten(grid, points) -> None:
-    """Small type and single spacing in a table; its first row is repeated on each page, no row is split."""
+    """Journal rules, columns as wide as their words, small type; the head repeats, and no row is split."""
     from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Inches
 
+    grid.style = None
+    grid.autofit = False
+    longest = [max(len(cell.text) for cell in column.cells) for column in grid.columns]
+    longest = [min(max(n, 5), 45) + 2 for n in longest]
+    last = len(grid.rows) - 1
     for i, row in enumerate(grid.rows):
         settings = row._tr.get_or_add_trPr()
         settings.append(OxmlElement("w:cantSplit"))
         if i == 0:
             settings.append(OxmlElement("w:tblHeader"))
-        for cell in row.cells:
+        for cell, letters in zip(row.cells, longest, strict=True):
+            cell.width = Inches(6.0 * letters / max(sum(longest), 60))
+            edges = OxmlElement("w:tcBorders")
+            for edge in (["top", "bottom"] if i == 0 else ["bottom"] if i == last else []):
+                rule = OxmlElement(f"w:{edge}")
+                for name, value in (("val", "single"), ("sz", "6"), ("color", "000000")):
+                    rule.set(qn(f"w:{name}"), value)
+                edges.append(rule)
+            cell._tc.get_or_add_tcPr().append(edges)
             for paragraph in cell.paragraphs:
                 paragraph.paragraph_format.space_after = points(0)
                 paragraph.paragraph_format.line_spacing = 1.0
-                paragraph.paragraph_format.keep_with_next = i < len(grid.rows) - 1 and len(grid.rows) < 25
+                paragraph.paragraph_format.keep_with_next = i < last and last < 25
                 for run in paragraph.runs:
-                    run.font.size = points(9)
+                    run.font.size, run.bold = points(9), i == 0
+    for column, letters in zip(grid.columns, longest, strict=True):
+        column.width = Inches(6.0 * letters / max(sum(longest), 60))
