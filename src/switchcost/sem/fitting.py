@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,9 @@ def fit(
     model: str,
     data: pd.DataFrame | None = None,
     *,
-    sample_cov=None,
-    sample_mean=None,
-    n_obs=None,
+    sample_cov: pd.DataFrame | Mapping | Sequence | None = None,
+    sample_mean: pd.Series | Mapping | Sequence | None = None,
+    n_obs: int | Sequence[int] | None = None,
     group: str | None = None,
     group_equal: str | Sequence[str] = (),
     group_partial: str | Sequence[str] = (),

@@ -166,6 +166,14 @@ def invariance(
     Raises
     ------
     ValueError as :func:`switchcost.fit`
+
+    Examples
+    --------
+    >>> import switchcost as sc
+    >>> survey = sc.load("telecom_survey")
+    >>> ladder = sc.invariance("brand =~ br1 + br2 + br3", survey, group="contract")
+    >>> ladder.index.tolist()
+    ['configural', 'metric', 'scalar', 'strict']
     """
     options = {"estimator": estimator, "missing": missing, "std_lv": std_lv, "group": group}
     fits = {level: fit(model, data, group_equal=equal, group_partial=group_partial if equal else (), **options)
