@@ -1,0 +1,20 @@
+"""The examples in the docstrings run and print what they say."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import switchcost
+
+MODULES = [m.name for m in pkgutil.walk_packages(switchcost.__path__, "switchcost.")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # an example may write a file
+    result = doctest.testmod(
+        importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    )
+    assert result.failed == 0
