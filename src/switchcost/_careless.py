@@ -1,17 +1,19 @@
 """Indices of careless answering, one number a respondent, and how often attentive respondents reach them.
 
-The reference is simulated: attentive respondents with the survey's own answer frequencies and correlations (a
-normal copula). A cut-off from a textbook would be wrong for most questionnaires, since a run of eight equal
+The reference is simulated: attentive respondents with the survey's own answer frequencies and correlations, who
+differ in how far they use the scale as much as most of the survey's respondents do (a normal or a t copula, by the
+5th to 90th percentile of the Mahalanobis distance). Where styles differ, random answers hide among them: rows that
+stand out only from people who all use the scale alike are a note ("unusual profile"), not a warning. A cut-off from a textbook would be wrong for most questionnaires, since a run of eight equal
 answers is rare among 60 mixed items and common among eight items of one good scale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 INDICES = {
     # name: (flagged tail, formula, source)
@@ -33,6 +35,11 @@ INDICES = {
     "Mahalanobis distance": (
         "high",
         "D2 = (x - m)' S^-1 (x - m), distance of an answer profile from the middle of all",
+        "Mahalanobis 1936; Meade & Craig 2012",
+    ),
+    "unusual profile": (
+        "high",
+        "D2 as above, against people who all use the scale alike; in this survey they do not, so many may be honest",
         "Mahalanobis 1936; Meade & Craig 2012",
     ),
 }
@@ -123,14 +130,20 @@ def _proper(r: np.ndarray) -> np.ndarray:
 
 
 class Copula:
-    """Attentive respondents with the answer frequencies and correlations of ``x``."""
+    """Attentive respondents with the answer frequencies and correlations of ``x``.
+
+    ``df`` is None for a normal copula; a small number lets respondents differ much in how far they use the scale.
+    """
+
+    STYLES = (None, 60, 40, 30, 24, 20, 16, 13, 11, 9, 7.5, 6, 5, 4, 3)
 
     def __init__(self, x: np.ndarray, rng: np.random.Generator) -> None:
-        self.cuts, self.values = [], []
+        self.df: float | None = None
+        self.shares, self.values = [], []
         for j in range(x.shape[1]):
             values, counts = np.unique(x[~np.isnan(x[:, j]), j], return_counts=True)
             self.values.append(values)
-            self.cuts.append(ndtri(np.cumsum(counts)[:-1] / counts.sum()))
+            self.shares.append(np.cumsum(counts)[:-1] / counts.sum())
         target = _correlations(x)
         latent = _proper(target)
         # Cutting a normal variable into few answers lowers its correlations; two rounds put them back.
@@ -144,14 +157,38 @@ class Copula:
             latent = _proper(latent)
         self._root = np.linalg.cholesky(latent + 1e-9 * np.eye(len(latent)))
 
-    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, n: int, rng: np.random.Generator, alike: bool = False) -> np.ndarray:
+        """Answers of ``n`` attentive respondents, array (n, items); ``alike``: who all use the scale alike."""
+        df = None if alike else self.df
         z = rng.standard_normal((n, len(self._root))) @ self._root.T
-        return np.column_stack(
-            [
-                v[np.searchsorted(c, z[:, j])]
-                for j, (c, v) in enumerate(zip(self.cuts, self.values, strict=True))
-            ]
-        )
+        if df is not None:
+            z /= np.sqrt(rng.chisquare(df, n) / df)[:, None]
+        out = np.empty_like(z)
+        for j, (share, values) in enumerate(zip(self.shares, self.values, strict=True)):
+            cuts = ndtri(share) if df is None else stdtrit(df, share)
+            out[:, j] = values[np.searchsorted(cuts, z[:, j])]
+        return out
+
+    def fit_styles(self, distance: np.ndarray, measure: Callable, rng: np.random.Generator) -> None:
+        """Choose ``df`` so that distances spread as the observed ones do from their 5th to their 90th percentile.
+
+        The careless, who sit outside these percentiles, hardly take part in the choice.
+        """
+
+        def width(d: np.ndarray) -> float:
+            low, high = np.quantile(d, [0.05, 0.90])
+            return float(np.log(max(high, 1e-9) / max(low, 1e-9)))
+
+        wanted = width(distance)
+        seed = int(rng.integers(2**32))
+        best = (np.inf, None)
+        for df in self.STYLES:
+            self.df = df
+            miss = abs(width(measure(self.draw(3000, np.random.default_rng(seed)))) - wanted)
+            if miss >= best[0]:
+                break  # the width grows as df falls: past the best, it only gets worse
+            best = (miss, df)
+        self.df = best[1]
 
 
 def indices(
@@ -204,25 +241,29 @@ def indices(
 
     own = all_of(x)
     copula = Copula(x, rng)
+    copula.fit_styles(own["Mahalanobis distance"], lambda a: mahalanobis(a, mean, precision), rng)
     reference: dict[str, list[np.ndarray]] = {k: [] for k in own}
-    left = draws
-    while left > 0:
-        size = min(left, 20_000)
+    alike: list[np.ndarray] = []
+    for start in range(0, draws, 20_000):
+        size = min(draws - start, 20_000)
         for k, v in all_of(copula.draw(size, rng)).items():
             reference[k].append(v)
-        left -= size
-    chance = {}
-    for k, v in own.items():
-        ref = np.concatenate(reference[k])
-        ref = np.sort(ref[~np.isnan(ref)])
-        # The more answers are missing, the less extreme an index can be; those rows are judged no more harshly.
-        beyond = (
-            len(ref) - np.searchsorted(ref, v - 1e-9)
-            if INDICES[k][0] == "high"
-            else np.searchsorted(ref, v + 1e-9, side="right")
-        )
-        chance[k] = np.where(np.isnan(v), np.nan, (beyond + 1) / (len(ref) + 1))
+        if copula.df is not None:
+            alike.append(mahalanobis(copula.draw(size, rng, alike=True), mean, precision))
+    chance = {k: _beyond(v, np.concatenate(reference[k]), INDICES[k][0]) for k, v in own.items()}
+    if alike:
+        chance["unusual profile"] = _beyond(own["Mahalanobis distance"], np.concatenate(alike), "high")
     return pd.DataFrame(own, index=items.index), pd.DataFrame(chance, index=items.index)
+
+
+def _beyond(values: np.ndarray, reference: np.ndarray, tail: str) -> np.ndarray:
+    """Share of the reference at least as extreme as each value."""
+    reference = np.sort(reference[~np.isnan(reference)])
+    if tail == "high":
+        count = len(reference) - np.searchsorted(reference, values - 1e-9)
+    else:
+        count = np.searchsorted(reference, values + 1e-9, side="right")
+    return np.where(np.isnan(values), np.nan, (count + 1) / (len(reference) + 1))
 
 
 def false_discovery(p: np.ndarray, rate: float) -> np.ndarray:

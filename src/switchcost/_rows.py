@@ -45,31 +45,36 @@ def careless_checks(
     values, chance = _careless.indices(items, scales, reverse, one_range, seed, draws)
     flags = pd.DataFrame(index=items.index)
     for name in values:
-        flag = _careless.false_discovery(chance[name].to_numpy(), FALSE_DISCOVERY)
-        flags[name] = flag
-        if flag.any():
-            _, formula, source = _careless.INDICES[name]
-            worst = values[name][flag]
-            labels = tuple(items.index[flag])
-            shown = ", ".join(map(str, labels[:12])) + (", ..." if len(labels) > 12 else "")
-            span = (
-                f"{worst.min():.3g}"
-                if worst.min() == worst.max()
-                else f"{worst.min():.3g} to {worst.max():.3g}"
-            )
-            rows = "1 row" if len(labels) == 1 else f"{len(labels)} rows"
-            found.add(
-                f"careless answering: {name}",
-                "",
-                len(labels),
-                f"{rows} with {name} {span}, median of all {values[name].median():.3g} ({formula}; {source}). Rows {shown}",
-                "warning",
-                FALSE_DISCOVERY,
-                labels,
-            )
+        flags[name] = _careless.false_discovery(chance[name].to_numpy(), FALSE_DISCOVERY)
+        _report_rows(name, values[name], flags[name].to_numpy(), found)
+    if "unusual profile" in chance:
+        odd = _careless.false_discovery(chance["unusual profile"].to_numpy(), FALSE_DISCOVERY)
+        odd &= ~flags.any(axis=1).to_numpy()
+        _report_rows("unusual profile", values["Mahalanobis distance"], odd, found)
     out = values.join(chance.add_suffix(" p"))
     out["flagged_by"] = flags.sum(axis=1)
     return out
+
+
+def _report_rows(name: str, values: pd.Series, flag: np.ndarray, found: Findings) -> None:
+    if not flag.any():
+        return
+    _, formula, source = _careless.INDICES[name]
+    worst, labels = values[flag], values.index[flag]
+    shown = ", ".join(map(str, labels[:12])) + (", ..." if len(labels) > 12 else "")
+    span = f"{worst.min():.3g}" + ("" if worst.min() == worst.max() else f" to {worst.max():.3g}")
+    rows = "1 row" if len(labels) == 1 else f"{len(labels)} rows"
+    note = name == "unusual profile"
+    found.add(
+        name if note else f"careless answering: {name}",
+        "",
+        len(labels),
+        f"{rows} with {'Mahalanobis distance' if note else name} {span}, median of all {values.median():.3g} "
+        f"({formula}; {source}). Rows {shown}",
+        "note" if note else "warning",
+        FALSE_DISCOVERY,
+        labels,
+    )
 
 
 def _beta_binomial_tail(k: int, n: int, mean: float, var: float) -> float:

@@ -132,7 +132,8 @@ def audit(
     *warning*: correlation above .95 · near-constant column (95 % one answer) · item against its scale · item that
     goes with nothing · missing answers that depend on another column · careless answering (longest run, spread
     within person, even-odd consistency, Mahalanobis distance; formulas and sources in ``switchcost._careless``) ·
-    near duplicates (Kuriakose & Robbins 2016). *note*: reverse items stored as answered, zeros of unclear meaning.
+    near duplicates (Kuriakose & Robbins 2016). *note*: reverse items stored as answered, zeros of
+    unclear meaning, unusual profiles in a survey whose respondents differ in style.
 
     How ``chance`` is reached: rules by granting honest columns an agreement of 8 in 10 rows (see
     ``switchcost._identities``); careless answering by a simulated attentive sample and a false discovery rate of
