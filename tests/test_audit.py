@@ -16,11 +16,12 @@ from switchcost import data as module
 DRAWS = 20_000
 
 
-def survey(seed, n=300, blocks=(5, 4, 4, 4, 4, 5), levels=5, missing=0.01):
+def survey(seed, n=300, blocks=(5, 4, 4, 4, 4, 5), levels=5, missing=0.01, styles=False):
     """Clean answers: correlated factors cut into points, a few gaps at random, an age."""
     rng = np.random.default_rng(seed)
     k = len(blocks)
     factor = rng.standard_normal((n, k)) @ np.linalg.cholesky(0.4 + 0.6 * np.eye(k)).T
+    spread = rng.uniform(0.6, 1.6, n) if styles else 1.0
     columns = {}
     for j, items in enumerate(blocks):
         for i in range(items):
@@ -29,7 +30,7 @@ def survey(seed, n=300, blocks=(5, 4, 4, 4, 4, 5), levels=5, missing=0.01):
             cuts = np.sort(
                 np.linspace(-1.5, 1.5, levels - 1) + rng.normal(0, 0.15, levels - 1) - rng.uniform(0, 0.8)
             )
-            answer = 1.0 + np.searchsorted(cuts, latent)
+            answer = 1.0 + np.searchsorted(cuts, spread * latent)
             answer[rng.random(n) < missing] = np.nan
             columns[f"{'abcdefghijklmno'[j]}{i + 1}"] = answer
     columns["age"] = np.round(rng.normal(40, 12, n)).clip(18, 85)
@@ -168,7 +169,11 @@ def test_chance_is_not_mistaken_for_a_rule():
     assert _identities.of_one(small) == ([], []) and _identities.of_block(small) == []
     ceiling = pd.DataFrame(np.where(rng.random((300, 25)) < 0.9, 5.0, 4.0)).add_prefix("y")
     assert _identities.of_one(ceiling) == ([], []) and _identities.of_block(ceiling) == []
-    yes_no = pd.DataFrame(np.where(rng.random((60, 20)) < 0.9, 1.0, 0.0)).add_prefix("b").mask(rng.random((60, 20)) < 0.03)
+    yes_no = (
+        pd.DataFrame(np.where(rng.random((60, 20)) < 0.9, 1.0, 0.0))
+        .add_prefix("b")
+        .mask(rng.random((60, 20)) < 0.03)
+    )
     assert _identities.of_one(yes_no) == ([], []) and _identities.of_block(yes_no) == []
     rare = survey(8).assign(
         flag=(np.arange(300) < 2).astype(float), other=(np.arange(300) < 2).astype(float)[::-1]
@@ -276,6 +281,19 @@ def test_names_that_are_numbers_stay_numbers_for_the_user():
     data = pd.DataFrame(np.random.default_rng(0).integers(1, 6, (60, 5)))
     sc.audit(data, draws=DRAWS)
     assert data.columns.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_people_who_differ_in_style_are_not_called_careless():
+    data = survey(21, n=600, blocks=(4,) * 10, styles=True)
+    found = sc.audit(data)
+    assert set(found["severity"]) <= {"note"} and found.respondents["flagged_by"].sum() == 0
+    items = data.columns[:-1]
+    data.loc[range(6), items] = np.random.default_rng(1).integers(1, 6, (6, len(items))).astype(float)
+    data.loc[range(10, 14), items] = 3.0
+    found = sc.audit(data)
+    # the same answer throughout is still a warning, answers at random are at least a note
+    assert set(range(10, 14)) <= set(found.rows_of("careless answering: longest run"))
+    assert len(set(range(6)) & set(found.rows_of("unusual profile"))) >= 4
 
 
 def test_nothing_is_changed_and_labels_are_the_users():
