@@ -192,10 +192,8 @@ def to_numbers(
         )
     if comma.any():
         style = ","
-        text = text.where(
-            ~text.str.fullmatch(r"[-+]?\d*,\d+").fillna(False).astype(bool),
-            text.str.replace(",", ".", regex=False),
-        )
+        text = text.copy()
+        text[filled.index[comma]] = filled[comma].str.replace(",", ".", regex=False)
     elif point.any():
         style = "."
     number = pd.to_numeric(text, errors="coerce")
