@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import chdtrc, chndtr
 
 from . import _checks
+from ._threads import one_thread
 
 _LOWER = 0.005  # smallest uniqueness, as in psych::fa and stats::factanal
 
@@ -793,10 +794,11 @@ class EFA:
             if not np.isfinite(r).all() or np.linalg.eigvalsh(r)[0] < 1e-10:
                 failed += 1
                 continue
-            unrotated = extract(r, k, self.method)[0]
-            # turn the sample's axes to the original's first: the rotation is then nearly done
-            u, _, v = np.linalg.svd(unrotated.T @ target)
-            load, phi, _ = rotate(unrotated @ (u @ v), self.rotation, n_starts=1, **self._options)
+            with one_thread():
+                unrotated = extract(r, k, self.method)[0]
+                # turn the sample's axes to the original's first: the rotation is then nearly done
+                u, _, v = np.linalg.svd(unrotated.T @ target)
+                load, phi, _ = rotate(unrotated @ (u @ v), self.rotation, n_starts=1, **self._options)
             match = load.T @ target
             own, order = linear_sum_assignment(-np.abs(match.T))
             sign = np.where(match[order, own] < 0, -1.0, 1.0)
@@ -927,7 +929,12 @@ def efa(
     if (p - k) ** 2 < p + k:
         most = max(j for j in range(p) if (p - j) ** 2 >= p + j)
         raise ValueError(f"{k} factors cannot be told apart with {p} items; at most {most}")
-    unrotated, psi, converged = extract(r, k, method)
+    with one_thread():
+        unrotated, psi, converged = extract(r, k, method)
+        signs = np.where(unrotated.sum(0) < 0, -1.0, 1.0)
+        load, phi, info = rotate(
+            unrotated * signs, rotation, normalize=normalize, gamma=gamma, power=power, n_starts=n_starts, seed=seed
+        )
     notes = [] if converged else [f"{method} extraction of {k} factors did not converge; use fewer factors"]
     heywood = [names[i] for i in np.flatnonzero(psi <= _LOWER * 1.001)]
     if heywood:
@@ -935,9 +942,6 @@ def efa(
             f"Heywood case: the uniqueness of {', '.join(heywood)} ran to its bound of {_LOWER}. Usual causes: too many "
             "factors, a factor with two items, or too few answers."
         )
-    signs = np.where(unrotated.sum(0) < 0, -1.0, 1.0)
-    load, phi, info = rotate(
-        unrotated * signs, rotation, normalize=normalize, gamma=gamma, power=power, n_starts=n_starts, seed=seed)
     signs = np.where(load.sum(0) < 0, -1.0, 1.0)
     load, phi = load * signs, phi * np.outer(signs, signs)
     order = np.argsort(-np.diag(phi @ load.T @ load), kind="stable")

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import fdtri
 
 from . import _checks
+from ._threads import one_thread
 
 _LOWER = 0.005  # smallest standardised uniqueness
 _DEFAULT_SEED = 1
@@ -372,7 +373,8 @@ def reliability(
             usable = (variance > 1e-12 * np.diag(s)).all(1)
             sd = np.sqrt(variance[usable])
             usable[usable] = np.linalg.eigvalsh(drawn[usable] / (sd[:, :, None] * sd[:, None, :]))[:, 0] > 1e-10
-            boot = _coefficients(drawn[usable])
+            with one_thread():
+                boot = _coefficients(drawn[usable])
             for name in ("omega", "cr", "ave"):
                 values = np.where(boot["reached"], boot[name], np.nan)
                 good = ~np.isnan(values)

@@ -14,6 +14,7 @@ from scipy.special import chdtrc, stdtr
 from . import _checks
 from .efa import correlation_input, extract
 from .reliability import _resampled_covariances
+from .sem import Fit
 from .sem import fit as _fit
 
 _LIMITS = (1.0, 0.90, 0.85)
@@ -251,8 +252,12 @@ def _from_fit(fit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     return load, phi, residual
 
 
-def fornell_larcker(fit=None, *, loadings: pd.DataFrame | Mapping[str, Sequence[float]] | None = None,
-                    phi: pd.DataFrame | None = None) -> FornellLarcker:
+def fornell_larcker(
+    fit: Fit | None = None,
+    *,
+    loadings: pd.DataFrame | Mapping[str, Sequence[float]] | None = None,
+    phi: pd.DataFrame | None = None,
+) -> FornellLarcker:
     """Average variance extracted against squared correlations (Fornell & Larcker 1981).
 
     Parameters
@@ -491,6 +496,15 @@ def single_factor_test(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) 
     first_component is the largest eigenvalue of the correlations over the number of items, first_factor the mean
     squared loading of a one-factor ML solution. The habit of asking for "less than 50 %" (Podsakoff & Organ 1986) has
     no theory behind it.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> f = rng.normal(size=(300, 2)).repeat(3, axis=1)
+    >>> x = pd.DataFrame(f + rng.normal(size=(300, 6)), columns=["a1", "a2", "a3", "b1", "b2", "b3"])
+    >>> scales = {"a": ["a1", "a2", "a3"], "b": ["b1", "b2", "b3"]}
+    >>> single_factor_test(x, scales).table["cfi"].round(1).tolist()
+    [0.5, 1.0]
     """
     scales, x, dropped = _complete_items(data, scales, 2)
     if len(scales) < 2:
@@ -537,6 +551,15 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     2003; with equal loadings after Lindell & Whitney's idea of a constant shift). Items should share an answer scale.
     The p-value is halved where the variance is positive: zero is the edge of what is possible. Where the estimated
     variance is negative the share is reported as 0.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> f = rng.normal(size=(300, 2)).repeat(3, axis=1)
+    >>> x = pd.DataFrame(f + rng.normal(size=(300, 6)), columns=["a1", "a2", "a3", "b1", "b2", "b3"])
+    >>> scales = {"a": ["a1", "a2", "a3"], "b": ["b1", "b2", "b3"]}
+    >>> method_factor(x, scales).table.loc["with method factor", ["df", "delta_df"]].tolist()
+    [7.0, 1.0]
     """
     scales, x, dropped = _complete_items(data, scales, 2)
     if len(scales) < 2:
@@ -628,6 +651,15 @@ def marker_correction(
     r_adjusted = (r - r_M) / (1 - r_M), t = r_adjusted / sqrt((1 - r_adjusted^2) / (n - 3)) (Lindell & Whitney 2001).
     The correction assumes the method adds the same amount to every correlation; for a negative r it makes the
     correlation larger in size.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> f = rng.normal(size=(300, 2)).repeat(3, axis=1)
+    >>> x = pd.DataFrame(f + rng.normal(size=(300, 6)), columns=["a1", "a2", "a3", "b1", "b2", "b3"])
+    >>> scales = {"a": ["a1", "a2", "a3"], "b": ["b1", "b2", "b3"]}
+    >>> marker_correction(x, scales, 0.1).table["marker_r"].tolist()
+    [0.1]
     """
     scales, x, dropped = _complete_items(data, scales, 1)
     n = len(x)
