@@ -39,7 +39,7 @@ INDICES = {
     ),
     "unusual profile": (
         "high",
-        "D2 as above, against people who all use the scale alike; in this survey they do not, so many may be honest",
+        "D2 = (x - m)' S^-1 (x - m), against people who all use the scale alike; here they do not, so many may be honest",
         "Mahalanobis 1936; Meade & Craig 2012",
     ),
 }
