@@ -43,7 +43,7 @@ def test_words_hold_the_numbers_of_the_functions(chapter, data, book):
     assert f"n = {own.n_used}; {own.n_dropped} rows left out" in text
     omega = sc.reliability(keyed, scales).loc["loyalty", "omega"]
     assert f"oyalty: omega = {omega:.2f}".replace("0.", ".") in chapter.section("Reliability").text
-    assert f"left n = {len(keyed)}" in chapter.section("Participants").text
+    assert f"this left n = {len(keyed)}" in chapter.section("Participants").text
 
 
 def test_faults_come_first_and_every_item_of_the_checklist_has_a_place(chapter):

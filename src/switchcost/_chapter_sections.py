@@ -102,7 +102,7 @@ def sample(work: Work) -> pd.DataFrame:
     work.results["flagged"] = rows
     work.say(
         f"The file held {counted(len(work.raw), 'row')}.",
-        f"By the rule set beforehand, {joined(why)} were excluded, which left n = {len(used)}." if why else
+        f"By the exclusion rule, {joined(why)} were excluded; this left n = {len(used)}." if why else
         f"No row was excluded (n = {len(used)}).",
         f"The checks flagged {counted(len(rows.difference(out)), 'further row')} as repeated or carelessly answered, which stay in; "
         "the main result without them stands under Robustness." if len(rows.difference(out)) else "",

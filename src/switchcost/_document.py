@@ -110,6 +110,7 @@ def to_docx(title: str, sections: Sequence[Section], path: str | Path) -> Path:
         fonts = document.styles[name].element.get_or_add_rPr().get_or_add_rFonts()
         for script in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
             fonts.attrib.pop(qn(script), None)
+        fonts.set(qn("w:eastAsia"), "SimSun")
     document.styles["Normal"].font.size = Pt(11)
     document.styles["Normal"].paragraph_format.line_spacing = 1.15
     document.add_heading(title, level=0)
