@@ -12,7 +12,7 @@ Each survey is clean by construction: factors that correlate .4, items with load
 - ``1000 x 60``: 5 points;
 - ``1000 x 60, styles``: the same with skewed answers and respondents who differ in how far they use the scale
   (spread between 0.6 and 1.6) and in how readily they agree. Nobody is careless, but the reference of the
-  careless-answering indices, a normal copula, does not hold.
+  careless-answering indices must be stretched to hold.
 """
 
 from __future__ import annotations
