@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from .._threads import one_thread
 from .estimate import Moments, Patterns, evaluate, fit_batch
 
 KINDS = ("nonparametric", "bollen-stine", "parametric")
@@ -364,6 +365,10 @@ class _Task:
     functions: dict
 
     def __call__(self, seeds) -> dict:
+        with one_thread():
+            return self._refits(seeds)
+
+    def _refits(self, seeds) -> dict:
         fit = self.source.fit
         model, reasons, B = fit._model, [], len(seeds)
         if self.source.gaps:
@@ -426,7 +431,7 @@ class _Task:
         return theta, F, ok
 
 
-def refit(model, data, start: np.ndarray, information: np.ndarray, tolerance: float = 2e-7) -> tuple:
+def refit(model, data, start: np.ndarray, information: np.ndarray, tolerance: float = 5e-7) -> tuple:
     """Minimise F for a batch of moments (or one set of patterns) near the solution ``start`` (npar,), by gradients only.
 
     A fixed-point iteration with one information matrix for all, ``theta <- theta - I^-1 gradient``, sped up by

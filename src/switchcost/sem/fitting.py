@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import _checks
+from .._threads import one_thread
 from .estimate import entries, evaluate, fit_batch, gram, products, sample_of, slopes, structure
 from .model import EQUAL, Model, parameter_table, variables
 from .result import Fit
@@ -127,21 +128,23 @@ def fit(
         "positions": source.get("positions"),
         "information": information or ("observed" if fiml or estimator == "MLR" else "expected"),
     }
-    if fiml:
-        from .missing import fiml_moments
+    with one_thread():
+        if fiml:
+            from .missing import fiml_moments
 
-        data_, h1 = fiml_moments(built, source, var.x, fixed_x)
-    else:
-        data_, h1 = complete_moments(built, source, var.x, fixed_x)
-    built.set_scale(np.sqrt(sum(n * np.diag(S) for n, S in zip(source["n"], h1["cov"], strict=True)) / sum(source["n"])))
-    df = built.df(fixed_x)
-    if df < 0:
-        raise ValueError(
-            f"the model is not identified: it has {built.npar} free parameters, {-df} more than the "
-            f"{built.npar + df} moments of {len(ov)} variables. Fix or equate some, or add indicators."
-        )
-    _identified(built, data_, starting_values(built, h1["cov"], h1["mean"] if built.means else None))
-    theta, F, converged, more = estimate(built, data_, h1)
+            data_, h1 = fiml_moments(built, source, var.x, fixed_x)
+        else:
+            data_, h1 = complete_moments(built, source, var.x, fixed_x)
+        variance = sum(n * np.diag(S) for n, S in zip(source["n"], h1["cov"], strict=True)) / sum(source["n"])
+        built.set_scale(np.sqrt(variance))
+        df = built.df(fixed_x)
+        if df < 0:
+            raise ValueError(
+                f"the model is not identified: it has {built.npar} free parameters, {-df} more than the "
+                f"{built.npar + df} moments of {len(ov)} variables. Fix or equate some, or add indicators."
+            )
+        _identified(built, data_, starting_values(built, h1["cov"], h1["mean"] if built.means else None))
+        theta, F, converged, more = estimate(built, data_, h1)
     return Fit(
         built, data_, theta, F, converged, text=model, options=options, h1=h1, raw=source["raw"],
         groups=source["labels"], notes=notes + more,
