@@ -81,6 +81,13 @@ def test_without_a_moderator_a_structural_model(data, book):
     assert ch.checklist.loc["Measurement invariance across groups", "reported"] == "not applicable"
 
 
+def test_a_construct_of_one_item_is_its_column():
+    mobi = sc.load("mobi")
+    ch = results_chapter(mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100)
+    assert "Complaints: " in ch.section("Test").text and "Complaints" in ch.scores.columns
+    assert any("structural model fits poorly" in a for a in ch.alarms)
+
+
 def test_broken_data_are_said_aloud(data, book):
     bad = data.copy()
     bad.loc[:4, "sat1"] = 33.0

@@ -249,6 +249,12 @@ def _fit_words(m: pd.Series) -> str:
             f"TLI = {r_text(m.tli_robust, 3)}, RMSEA = {r_text(m.rmsea_robust, 3)} (90% CI [{r_text(m.rmsea_ci_lower_robust, 3)}, {r_text(m.rmsea_ci_upper_robust, 3)}]), SRMR = {r_text(m.srmr, 3)}")  # fmt: skip
 
 
+def _poor(m: pd.Series) -> list[str]:
+    """The fit indices that miss the usual limits."""
+    limits = (("CFI", m.cfi_robust, m.cfi_robust < 0.90), ("RMSEA", m.rmsea_robust, m.rmsea_robust > 0.08), ("SRMR", m.srmr, m.srmr > 0.10))
+    return [f"{name} = {r_text(value, 3)}" for name, value, bad in limits if bad]
+
+
 def _fitted(work: Work, model: str, keyed: pd.DataFrame, what: str, **options):
     """Fit, and turn every failure into an alarm; None when there is nothing to report."""
     try:
@@ -282,7 +288,7 @@ def factors(work: Work, keyed: pd.DataFrame):
     )  # fmt: skip
     spread = pd.DataFrame({"factor": load.lhs, "item": load.rhs, "estimate": load.est, "se": load.se, "loading": load.std_all})
     work.table(spread.reset_index(drop=True), "Loadings of the confirmatory factor analysis", "estimate: unstandardised, first item of each factor fixed at 1; loading: standardised.")
-    poor = [t for t, bad in ((f"CFI = {r_text(m.cfi_robust, 3)}", m.cfi_robust < 0.90), (f"RMSEA = {r_text(m.rmsea_robust, 3)}", m.rmsea_robust > 0.08), (f"SRMR = {r_text(m.srmr, 3)}", m.srmr > 0.10)) if bad]
+    poor = _poor(m)
     if poor:
         work.alarms.append(f"The measurement model fits poorly ({joined(poor)}). Look at residuals before you read any path.")
         work.limits.append(f"The measurement model does not describe the answers well ({joined(poor)}); results that rest on it are provisional.")
@@ -491,6 +497,11 @@ def structural(work: Work, keyed: pd.DataFrame) -> None:
     work.say(f"{spec['outcome']} was regressed on {joined(right)} in a structural model, robust maximum likelihood (n = {f.n_total}).", f"Fit: {_fit_words(f.measures)}.", f"The predictors explained {100 * f.r2[spec['outcome']]:.0f}% of its variance.")
     work.say(" ".join(f"{r.rhs}: {r_text(r.std_all)} standardised, b = {r.est:.3f}, {interval(r.ci_lower, r.ci_upper, lambda v: f'{v:.3f}')}, {p_text(r.pvalue)}." for r in paths.itertuples()))
     work.table(printed(paths[["rhs", "est", "se", "ci_lower", "ci_upper", "pvalue", "std_all"]].set_index("rhs").rename_axis("predictor")), f"Structural paths to {spec['outcome']}", "", 3)
+    if poor := _poor(f.measures):
+        work.alarms.append(f"The structural model fits poorly ({joined(poor)}); its paths are provisional.")
+        work.limits.append(f"The structural model does not describe the answers well ({joined(poor)}).")
+    if (large := paths[paths["std_all"].abs() > 1]).size:
+        work.alarms.append(f"The standardised path of {joined(list(large['rhs']))} is beyond 1: the predictors overlap so much that their effects cannot be told apart.")
     work.tick("Structural model: paths and fit")
     work.tick("Moderated regression: product, slopes, Johnson-Neyman", "not applicable", "no moderator named")
 

@@ -106,7 +106,7 @@ def results_chapter(
         ``outcome`` and ``predictors`` (a name or a list) are needed; ``moderator`` changes the effect of the *first*
         predictor; ``covariates`` are held constant; ``group`` is the column across which measurement is compared;
         ``exclude`` lists beginnings of audit checks whose rows are left out, such as ``["duplicated", "careless"]``.
-        A name is a construct with two items or more (scored as the mean of its items), otherwise a column.
+        A name is a construct (scored as the mean of its items) or a column.
     seed : int, default 20260101; of the bootstraps
     n_boot : bootstrap samples of the intervals, at least 100
     title : heading of the chapter
@@ -212,9 +212,13 @@ def _roles(work: write.Work) -> None:
             work.scales[name] = constructs[name]
         elif name in raw.columns:
             work.columns.append(name)
+        elif name in constructs:  # one item: the column takes the name of its construct
+            work.raw = raw = raw.rename(columns={constructs[name][0]: name})
+            work.book = work.book.assign(variable=work.book["variable"].replace({constructs[name][0]: name}))
+            work.columns.append(name)
         else:
             raise ValueError(
-                f"{name!r} is neither a construct of the codebook with two items nor a column of the data."
+                f"{name!r} is neither a construct of the codebook nor a column of the data."
                 f"{_checks.suggest(name, [*constructs, *raw.columns])} Constructs: {', '.join(constructs)}."
             )
     if not work.scales:
