@@ -487,6 +487,12 @@ def directions() -> pd.DataFrame:
     DataFrame
         study, reference, market, n, moderator, outcome, direction (``weakens``, ``strengthens``, ``mixed``,
         ``moderates, sign not seen``, ``none``, ``not a moderation``, ``not seen``), reported, known_from.
+
+    Examples
+    --------
+    >>> import switchcost as sc
+    >>> sc.directions().query("study == 'tuu2015'").direction.tolist()
+    ['weakens', 'strengthens']
     """
     path = _checked(data_dir() / "published" / "directions.csv")
     table = pd.read_csv(path, encoding="utf-8", keep_default_na=False)
@@ -495,7 +501,19 @@ def directions() -> pd.DataFrame:
 
 
 def wanted() -> pd.DataFrame:
-    """Published tables that the project would like to have, and which CSV template to fill for each."""
+    """Published tables that the project would like to have, and which CSV template to fill for each.
+
+    Returns
+    -------
+    DataFrame
+        work, what_is_wanted, template (files below ``data/published``), why.
+
+    Examples
+    --------
+    >>> import switchcost as sc
+    >>> sc.wanted().work[0].split(" (")[0]
+    'Burnham, Frels & Mahajan'
+    """
     return pd.read_csv(data_dir() / "published" / "wanted.csv", encoding="utf-8", keep_default_na=False)
 
 
