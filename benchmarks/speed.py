@@ -156,10 +156,11 @@ def figure(table: pd.DataFrame, path: Path) -> None:
         for k, (column, name) in enumerate((("bootstrap_cpu", "bootstrap"), ("single_fit_cpu", "single fit"))):
             ax.plot(part["value"], part[column], marker=sc.plots.MARKERS[k], linestyle=sc.plots.LINES[k],
                     color=sc.plots.COLORS[k], label=name)
-        ax.set(xlabel=what, yscale="log", xscale="log")
+        rest = {"items": "five a factor, 1000 resamples", "resamples": "30 items, 8 factors"}.get(what, "1000 resamples")
+        ax.set(xlabel=f"{what}; {rest}", yscale="log", xscale="log")
         ax.set_xticks(part["value"], [str(v) for v in part["value"]])
         ax.minorticks_off()
-    axes[0].set_ylabel("processor seconds")
+    axes[0].set_ylabel("processor seconds (n = 600, simulated)")
     axes[0].legend()
     large = table[table["against"] == "items"].iloc[-1]
     fig.suptitle(f"{large['resamples']} refits of a model with {large['items']} items take "
