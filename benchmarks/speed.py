@@ -160,11 +160,11 @@ def figure(table: pd.DataFrame, path: Path) -> None:
         ax.set(xlabel=f"{what}; {rest}", yscale="log", xscale="log")
         ax.set_xticks(part["value"], [str(v) for v in part["value"]])
         ax.minorticks_off()
-    axes[0].set_ylabel("processor seconds (n = 600, simulated)")
+    axes[0].set_ylabel("processor seconds")
     axes[0].legend()
     large = table[table["against"] == "items"].iloc[-1]
     fig.suptitle(f"{large['resamples']} refits of a model with {large['items']} items take "
-                 f"{large['bootstrap_cpu']:.1f} seconds of one processor", x=0.01, ha="left", weight="bold")
+                 f"{large['bootstrap_cpu']:.1f} seconds of one processor (n = 600, simulated)", x=0.01, ha="left", weight="bold")
     fig.savefig(path)
 
 
