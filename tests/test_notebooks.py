@@ -90,7 +90,7 @@ def test_every_figure_has_an_alternative_text_and_a_file(path):
                 alt = output["metadata"].get("image/png", {}).get("alt", "")
                 assert len(alt.split()) >= 10, source(cell)[:80]
     for name in re.findall(
-        r'teach\.figure\(\s*\w+,\s*"(\w+)"', "\n".join(source(c) for c in code(read(path)))
+        r'teach\.figure\(\s*[\w.]+,\s*"(\w+)"', "\n".join(source(c) for c in code(read(path)))
     ):
         assert name[:2] == path.name[:2]
         assert (ROOT / "figures" / f"{name}.svg").exists() and (ROOT / "figures" / f"{name}.png").exists()
@@ -100,7 +100,7 @@ def test_every_figure_file_comes_from_a_notebook():
     made = set()
     for path in PATHS:
         text = "\n".join(source(c) for c in code(read(path)))
-        made |= set(re.findall(r'teach\.figure\(\s*\w+,\s*f?"(\w+)"', text))
+        made |= set(re.findall(r'teach\.figure\(\s*[\w.]+,\s*f?"(\w+)"', text))
     files = {p.stem for p in (ROOT / "figures").glob("*.*g")}
     assert files - made == set()
 
