@@ -170,7 +170,7 @@ def test_missing_values_are_refitted_by_full_information():
 
 
 def test_failures_are_counted_and_named():
-    # Ten rows and one odd answer: a third of the resamples has a constant item, whose covariance matrix is singular.
+    # Twelve rows and one odd answer: a third of the resamples has a constant item, so that its covariances are singular.
     rng = np.random.default_rng(3)
     f = rng.normal(size=(12, 1))
     data = pd.DataFrame(f + 0.7 * rng.normal(size=(12, 3)), columns=["a", "b", "c"])
@@ -178,7 +178,7 @@ def test_failures_are_counted_and_named():
     boot = sc.fit("f =~ a + b + c", data).bootstrap(200, seed=1)
     assert boot.n_failed == sum(boot.failures.values()) > 40
     assert boot.n_converged == 200 - boot.n_failed == len(boot.draws)
-    assert "singular" in repr(boot) and "failed" in boot._repr_html_()
+    assert "singular" in repr(boot) and "more than 5 % failed" in boot._repr_html_()
 
 
 def test_from_a_covariance_matrix():

@@ -70,6 +70,8 @@ class Bootstrap:
                f"{self.n_failed} failed"]
         if self.failures:
             out[0] += " (" + "; ".join(f"{v} {k}" for k, v in self.failures.items()) + ")"
+        if self.n_failed > 0.05 * self.n_boot:
+            out.append("mind: more than 5 % failed, and the intervals describe only resamples that could be fitted")
         if self.n_improper:
             out.append(f"{self.n_improper} resamples have a negative variance; they are kept")
         if self.pvalue == self.pvalue:
