@@ -507,6 +507,10 @@ def _diagram_curve(r, place, boxes):
         outward = np.array([a[0] - near, 0.0])
     if normal @ outward < 0:
         normal = -normal
-    control = tuple(middle + normal * (0.45 + 0.28 * gap))
+    bend = 0.45 + 0.28 * gap
+    if any(oval and abs(x - middle[0]) < 0.3 and min(a[1], b[1]) < y < max(a[1], b[1])
+           for n, (x, y) in place.items() if boxes[n][2] and abs(a[0] - b[0]) < 0.3):
+        bend = max(bend, w + 0.5)  # round the latent that stands between; a curve reaches half way to its control point
+    control = tuple(middle + normal * bend)
     start, end = (_diagram_edge(place[v], boxes[v], control) for v in (r["lhs"], r["rhs"]))
     return start, control, end
