@@ -53,7 +53,11 @@ def execute(path: Path, figures: Path) -> tuple[Any, float, str]:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
-        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}
+        notebook,
+        timeout=900,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+        extra_arguments=["--IPKernelApp.log_level=40"],  # errors only, not how the kernel is reached
     )
     began, problem = time.perf_counter(), ""
     try:
@@ -69,14 +73,20 @@ def execute(path: Path, figures: Path) -> tuple[Any, float, str]:
 
 
 def tidy(notebook: Any) -> None:
-    """Remove what differs from run to run: times, progress bars."""
+    """Remove what differs from run to run: times, progress bars, and where a stream of text was cut in two."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         cell.metadata.pop("execution", None)
-        cell.outputs = [
-            o for o in cell.outputs if not (o.get("name") == "stderr" and PROGRESS.search(o.text))
-        ]
+        kept = []
+        for output in cell.outputs:
+            if output.get("name") == "stderr" and PROGRESS.search(output.text):
+                continue
+            if kept and output.output_type == "stream" and kept[-1].get("name") == output.name:
+                kept[-1].text += output.text
+            else:
+                kept.append(output)
+        cell.outputs = kept
 
 
 def texts(cell: Any) -> list[str]:
@@ -126,6 +136,7 @@ def same(old: str, new: str) -> str:
 
 def differences(old: Any, new: Any) -> list[str]:
     """What differs between the outputs of two runs of one notebook; cells are counted from 1."""
+    tidy(old)
     found = []
     for place, (a, b) in enumerate(zip(old.cells, new.cells, strict=True), start=1):
         if a.cell_type != "code":
