@@ -104,11 +104,15 @@ def discretised_truth(rows: int = 4_000_000) -> pd.Series:
         square += X.T @ X
     mean = total / rows
     cov = pd.DataFrame((square / rows - np.outer(mean, mean)) * rows / (rows - 1), ITEMS, ITEMS)
-    est = sc.fit(MODEL, sample_cov=cov, sample_mean=pd.Series(mean, ITEMS), n_obs=rows, meanstructure=True).estimates
+    est = sc.fit(
+        MODEL, sample_cov=cov, sample_mean=pd.Series(mean, ITEMS), n_obs=rows, meanstructure=True
+    ).estimates
     return pd.Series(est["est"].to_numpy(), label(est))
 
 
-def condition(name: str, method: str, draw, n: int, options: dict, true: pd.Series, samples: int, jobs: int) -> pd.DataFrame:
+def condition(
+    name: str, method: str, draw, n: int, options: dict, true: pd.Series, samples: int, jobs: int
+) -> pd.DataFrame:
     seeds = np.random.SeedSequence([SEED, *name.encode()]).spawn(samples)  # the same samples for each method
     work = Parallel(n_jobs=jobs, return_as="generator")(delayed(one)(draw, n, s, options) for s in seeds)
     found = [f for f in tqdm(work, total=samples, desc=f"{name}, {method}, n = {n}") if f is not None]
@@ -116,16 +120,28 @@ def condition(name: str, method: str, draw, n: int, options: dict, true: pd.Seri
     for parameter in found[0].index[found[0]["se"].notna()]:
         x = np.array([f.loc[parameter].to_numpy(float) for f in found])
         t = true[parameter]
-        rows.append({
-            "condition": name, "method": method, "n": n, "parameter": parameter, "truth": t,
-            "mean_estimate": x[:, 0].mean(), "sd_estimate": x[:, 0].std(ddof=1), "mean_se": x[:, 1].mean(),
-            "coverage": np.mean((x[:, 2] <= t) & (t <= x[:, 3])), "samples": samples, "converged": len(found),
-        })
+        rows.append(
+            {
+                "condition": name,
+                "method": method,
+                "n": n,
+                "parameter": parameter,
+                "truth": t,
+                "mean_estimate": x[:, 0].mean(),
+                "sd_estimate": x[:, 0].std(ddof=1),
+                "mean_se": x[:, 1].mean(),
+                "coverage": np.mean((x[:, 2] <= t) & (t <= x[:, 3])),
+                "samples": samples,
+                "converged": len(found),
+            }
+        )
     return pd.DataFrame(rows)
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--samples", type=int, default=2000)
     options.add_argument("--jobs", type=int, default=1, help="processes (joblib)")
     options.add_argument("--out", type=Path, default=HERE / "coverage.csv")

@@ -51,14 +51,18 @@ def draw(rng: np.random.Generator, answers: str, reliability: float, effect: flo
     if answers == "skewed":
         z = -(gammaincinv(GAMMA_SHAPE, ndtr(-z)) - GAMMA_SHAPE) / np.sqrt(GAMMA_SHAPE)
     x, m = z.T
-    explained = EFFECT_X**2 + EFFECT_M**2 + 2 * EFFECT_X * EFFECT_M * CORRELATION + effect**2 * (1 + CORRELATION**2)
+    explained = (
+        EFFECT_X**2 + EFFECT_M**2 + 2 * EFFECT_X * EFFECT_M * CORRELATION + effect**2 * (1 + CORRELATION**2)
+    )
     y = EFFECT_X * x + EFFECT_M * m + effect * x * m + rng.normal(0, np.sqrt(1 - explained), N)
     item = reliability / (3 - 2 * reliability)  # Spearman-Brown: reliability of one of the three items
     columns = {}
     for name, factor in (("x", x), ("m", m), ("y", y)):
         for k in (1, 2, 3):
             value = factor + rng.normal(0, np.sqrt((1 - item) / item), N)
-            columns[f"{name}{k}"] = np.searchsorted(CUTS, value * np.sqrt(item)) + 1.0 if answers == "five-point" else value
+            columns[f"{name}{k}"] = (
+                np.searchsorted(CUTS, value * np.sqrt(item)) + 1.0 if answers == "five-point" else value
+            )
     return pd.DataFrame(columns)
 
 
@@ -102,7 +106,9 @@ def one(answers: str, reliability: float, effect: float, sample: int) -> list[di
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """One line a cell and method: bias, coverage of 95 % intervals, share of significant results."""
     critical, out = float(ndtri(0.975)), []
-    for (answers, reliability, true, method), g in rows.groupby(["answers", "reliability", "true", "method"], sort=False):
+    for (answers, reliability, true, method), g in rows.groupby(
+        ["answers", "reliability", "true", "method"], sort=False
+    ):
         good = g[g["ok"]]
         low, high = good["est"] - critical * good["se"], good["est"] + critical * good["se"]
         out.append(
@@ -127,7 +133,9 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", help="normal, skewed or five-point")
-    parser.add_argument("--resume", action="store_true", help="keep what the table has, do the cells it lacks")
+    parser.add_argument(
+        "--resume", action="store_true", help="keep what the table has, do the cells it lacks"
+    )
     parser.add_argument("--dask", action="store_true", help="spread the samples over a local Dask cluster")
     parser.add_argument("--out", default=str(Path(__file__).with_suffix(".csv")))
     args = parser.parse_args()
@@ -153,7 +161,10 @@ def main() -> None:
     if args.dask:
         from distributed import Client, LocalCluster
 
-        with LocalCluster(n_workers=args.jobs, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+        with (
+            LocalCluster(n_workers=args.jobs, threads_per_worker=1, dashboard_address=None) as cluster,
+            Client(cluster),
+        ):
             print(f"Dask cluster with {args.jobs} worker(s)")
             with parallel_config(backend="dask"):
                 run()

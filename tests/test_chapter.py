@@ -9,15 +9,37 @@ import pytest
 import switchcost as sc
 from switchcost.chapter import results_chapter
 
-COLUMNS = ["sat1", "sat2", "sat3", "bl1", "bl2", "bl3", "ml1", "ml2", "at1", "at2", "at3", "at4", "age", "contract"]
-MODEL = {"outcome": "loyalty", "predictors": "satisfaction", "moderator": "costs", "covariates": ["age"], "group": "contract"}
+COLUMNS = [
+    "sat1",
+    "sat2",
+    "sat3",
+    "bl1",
+    "bl2",
+    "bl3",
+    "ml1",
+    "ml2",
+    "at1",
+    "at2",
+    "at3",
+    "at4",
+    "age",
+    "contract",
+]
+MODEL = {
+    "outcome": "loyalty",
+    "predictors": "satisfaction",
+    "moderator": "costs",
+    "covariates": ["age"],
+    "group": "contract",
+}
 
 
 @pytest.fixture(scope="module")
 def book():
     book = sc.codebook("telecom_survey").query("variable in @COLUMNS").copy()
     book["construct"] = book["construct"].replace(
-        {"benefit_loss": "costs", "monetary_loss": "costs", "attitudinal": "loyalty"})
+        {"benefit_loss": "costs", "monetary_loss": "costs", "attitudinal": "loyalty"}
+    )
     return book
 
 
@@ -35,8 +57,12 @@ def test_words_hold_the_numbers_of_the_functions(chapter, data, book):
     keyed = data.drop(index=chapter.results["excluded"])
     keyed["at4"] = 6 - keyed["at4"]
     scales = {"satisfaction": COLUMNS[:3], "costs": COLUMNS[3:8], "loyalty": COLUMNS[8:12]}
-    scores = pd.DataFrame({k: keyed[v].mean(axis=1, skipna=False) for k, v in scales.items()}).join(keyed["age"])
-    own = sc.moderate(scores, y="loyalty", x="satisfaction", moderator="costs", covariates=["age"], cov_type="HC3")
+    scores = pd.DataFrame({k: keyed[v].mean(axis=1, skipna=False) for k, v in scales.items()}).join(
+        keyed["age"]
+    )
+    own = sc.moderate(
+        scores, y="loyalty", x="satisfaction", moderator="costs", covariates=["age"], cov_type="HC3"
+    )
     row = own.coefficients.loc[own.product]
     text = chapter.section("Test of the hypothesis").text
     assert f"b = {row.est:.3f}, 95% CI [{row.ci_lower:.3f}, {row.ci_upper:.3f}]" in text
@@ -49,7 +75,7 @@ def test_words_hold_the_numbers_of_the_functions(chapter, data, book):
 def test_faults_come_first_and_every_item_of_the_checklist_has_a_place(chapter):
     assert chapter.sections[0].loud and chapter.sections[0].heading.startswith("Read this first")
     assert any("duplicated block" in a and "excluded by rule" in a for a in chapter.alarms)
-    assert any("Measurement differs across contract" in a for a in chapter.alarms)       # planted in bl2
+    assert any("Measurement differs across contract" in a for a in chapter.alarms)  # planted in bl2
     places = chapter.checklist.query("reported == 'yes'")["where"]
     assert set(places) <= {s.heading for s in chapter.sections} and len(places) >= 13
     assert "yours to write" in set(chapter.checklist["reported"])
@@ -75,7 +101,12 @@ def test_word_and_markdown(chapter, tmp_path):
 
 
 def test_without_a_moderator_a_structural_model(data, book):
-    ch = results_chapter(data, book, {"outcome": "loyalty", "predictors": ["satisfaction", "costs"], "covariates": ["contract"]}, n_boot=100)
+    ch = results_chapter(
+        data,
+        book,
+        {"outcome": "loyalty", "predictors": ["satisfaction", "costs"], "covariates": ["contract"]},
+        n_boot=100,
+    )
     path = ch.results["structural"].estimates.query("op == '~' and rhs == 'satisfaction'").iloc[0]
     assert f"b = {path.est:.3f}" in ch.section("Test").text
     assert ch.checklist.loc["Measurement invariance across groups", "reported"] == "not applicable"
@@ -83,7 +114,9 @@ def test_without_a_moderator_a_structural_model(data, book):
 
 def test_a_construct_of_one_item_is_its_column():
     mobi = sc.load("mobi")
-    ch = results_chapter(mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100)
+    ch = results_chapter(
+        mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100
+    )
     assert "Complaints: " in ch.section("Test").text and "Complaints" in ch.scores.columns
     assert any("structural model fits poorly" in a for a in ch.alarms)
 
@@ -99,7 +132,9 @@ def test_broken_data_are_said_aloud(data, book):
 
 
 def test_data_that_no_chapter_can_be_written_about(data, book):
-    with pytest.raises(ValueError, match=r"stops at 'Reliability'.*Found before that:.*at4 = copy of at1|at4.*at1"):
+    with pytest.raises(
+        ValueError, match=r"stops at 'Reliability'.*Found before that:.*at4 = copy of at1|at4.*at1"
+    ):
         results_chapter(data.assign(at4=data["at1"]), book, MODEL, n_boot=100)
 
 
@@ -122,4 +157,8 @@ def test_a_codebook_that_does_not_fit(data, book):
     with pytest.raises(ValueError, match="codebook variable 'sat3' is not a column"):
         results_chapter(data.drop(columns="sat3"), book, MODEL)
     with pytest.raises(ValueError, match="'brand love'|one word"):
-        results_chapter(data, book.assign(construct=book["construct"].replace("loyalty", "brand love")), {**MODEL, "outcome": "brand love"})
+        results_chapter(
+            data,
+            book.assign(construct=book["construct"].replace("loyalty", "brand love")),
+            {**MODEL, "outcome": "brand love"},
+        )

@@ -23,7 +23,7 @@ def test_mota_both_inconsistencies_come_out():
     found = findings("mota2012")
     r2 = found[(found["check"] == "largest R2 the slopes allow")]
     assert r2["where"].tolist() == ["after: Value"]
-    assert r2["printed"].iloc[0] == .31 and r2["recomputed"].iloc[0] == pytest.approx(.048, abs=.0005)
+    assert r2["printed"].iloc[0] == 0.31 and r2["recomputed"].iloc[0] == pytest.approx(0.048, abs=0.0005)
     chi = found[found["check"] == "chi-square difference"].set_index("where")
     assert chi.loc["running text", "verdict"] == "inconsistent"
     assert "6e-22" in chi.loc["running text", "arithmetic"]
@@ -38,8 +38,12 @@ def test_mota_degrees_of_freedom_and_the_missing_covariance():
     assert "25 items would give it" in df.loc["before", "arithmetic"]
     assert "24 items would give it" in df.loc["after", "arithmetic"]
     baseline = table[table["check"] == "fit indices together"].set_index("where")
-    assert baseline.loc["fit, before", "recomputed"] == 325 and baseline.loc["fit, after", "recomputed"] == 300
-    satisfaction = table[(table["check"] == "R2 from the paths") & table["where"].str.endswith("Satisfaction")]
+    assert (
+        baseline.loc["fit, before", "recomputed"] == 325 and baseline.loc["fit, after", "recomputed"] == 300
+    )
+    satisfaction = table[
+        (table["check"] == "R2 from the paths") & table["where"].str.endswith("Satisfaction")
+    ]
     assert satisfaction["arithmetic"].str.contains("between -0.01 and 0.01").all()
 
 
@@ -52,7 +56,7 @@ def test_moura_text_against_table():
 def test_ha_composite_reliability():
     found = findings("ha2023")
     assert found["where"].tolist() == ["measurement, ServiceQuality"]
-    assert found["printed"].iloc[0] == .896 and round(found["recomputed"].iloc[0], 3) == .898
+    assert found["printed"].iloc[0] == 0.896 and round(found["recomputed"].iloc[0], 3) == 0.898
 
 
 def test_abbade_has_only_means_that_262_answers_cannot_give():
@@ -92,8 +96,8 @@ def test_all_studies_at_once():
 def test_rounded_truth_is_never_accused(seed, places, n):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, 2))
-    x[:, 1] += .5 * x[:, 0]
-    y = x @ [.5, -.3] + rng.normal(size=n)
+    x[:, 1] += 0.5 * x[:, 0]
+    y = x @ [0.5, -0.3] + rng.normal(size=n)
     X = np.column_stack([np.ones(n), x])
     beta, rss = np.linalg.lstsq(X, y, rcond=None)[:2]
     se = np.sqrt(np.diag(np.linalg.inv(X.T @ X)) * rss[0] / (n - 3))
@@ -107,13 +111,17 @@ def test_rounded_truth_is_never_accused(seed, places, n):
         assert con.t_ratio(show(b), f"{s:.3f}", show(abs(tt)))["verdict"] == "consistent"
         assert con.p_value(show(tt), show(pp), df=n - 3)["verdict"] == "consistent"
     assert con.r2_range([show(v) for v in std], show(r2))["verdict"] == "consistent"
-    table = pd.DataFrame({"from": ["a", "b"], "to": "y", "b": [show(v) for v in beta[1:]], "beta": [show(v) for v in std]})
+    table = pd.DataFrame(
+        {"from": ["a", "b"], "to": "y", "b": [show(v) for v in beta[1:]], "beta": [show(v) for v in std]}
+    )
     got = con.standardisation(table)
     assert got is None or got["verdict"] == "consistent"
     answers = rng.integers(1, 6, n)
-    assert (con.grim(f"{answers.mean():.{places}f}", n) or {"verdict": "consistent"})["verdict"] == "consistent"
+    assert (con.grim(f"{answers.mean():.{places}f}", n) or {"verdict": "consistent"})[
+        "verdict"
+    ] == "consistent"
     assert con.sd_range(show(answers.mean()), show(answers.std(ddof=1)), n, 1, 5)["verdict"] == "consistent"
-    lam = rng.uniform(.4, .95, 4)
+    lam = rng.uniform(0.4, 0.95, 4)
     cr = lam.sum() ** 2 / (lam.sum() ** 2 + (1 - lam**2).sum())
     assert con.composite_reliability([show(v) for v in lam], show(cr))["verdict"] == "consistent"
     assert con.average_variance([show(v) for v in lam], show((lam**2).mean()))["verdict"] == "consistent"
@@ -130,7 +138,8 @@ def test_fit_of_a_true_model_is_never_accused(items, ratio, base, n):
         df = base_df - 1
     chisq, base_chisq = ratio * df, (ratio + base) * base_df
     indices = {
-        "nfi": f"{1 - chisq / base_chisq:.3f}", "cfi": f"{1 - (chisq - df) / (base_chisq - base_df):.3f}",
+        "nfi": f"{1 - chisq / base_chisq:.3f}",
+        "cfi": f"{1 - (chisq - df) / (base_chisq - base_df):.3f}",
         "tli": f"{1 - (chisq / df - 1) / (base_chisq / base_df - 1):.3f}",
         "ifi": f"{(base_chisq - chisq) / (base_chisq - df):.3f}",
     }
@@ -140,40 +149,49 @@ def test_fit_of_a_true_model_is_never_accused(items, ratio, base, n):
 
 
 # --- planted errors are found ---------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("row", [
-    con.t_ratio(".300", ".100", "4.10"),
-    con.t_ratio(".300", ".100", "-3.00"),
-    con.p_value("1.50", ".049"),
-    con.stars("1.80", "*"),
-    con.stars("2.90", "ns"),
-    con.chisq_ratio("266.276", 98, "2.17"),
-    con.rmsea("266.276", 98, 602, ".035"),
-    con.baseline("266.276", 98, {"nfi": ".615", "cfi": ".906", "tli": ".640"}),
-    con.composite_reliability([".80", ".80", ".80"], ".95"),
-    con.average_variance([".80", ".80", ".80"], ".74"),
-    con.r2_range([".107", ".112"], ".31"),
-    con.r2_range([".80", ".10"], ".20"),
-    con.grim("3.47", 20),
-    con.sd_range("1.20", "1.90", 100, 1, 5),
-    con.interval(".30", ".35", ".50"),
-    con.degrees_of_freedom(6, 2, [("a", "b")], 9),
-])
+@pytest.mark.parametrize(
+    "row",
+    [
+        con.t_ratio(".300", ".100", "4.10"),
+        con.t_ratio(".300", ".100", "-3.00"),
+        con.p_value("1.50", ".049"),
+        con.stars("1.80", "*"),
+        con.stars("2.90", "ns"),
+        con.chisq_ratio("266.276", 98, "2.17"),
+        con.rmsea("266.276", 98, 602, ".035"),
+        con.baseline("266.276", 98, {"nfi": ".615", "cfi": ".906", "tli": ".640"}),
+        con.composite_reliability([".80", ".80", ".80"], ".95"),
+        con.average_variance([".80", ".80", ".80"], ".74"),
+        con.r2_range([".107", ".112"], ".31"),
+        con.r2_range([".80", ".10"], ".20"),
+        con.grim("3.47", 20),
+        con.sd_range("1.20", "1.90", 100, 1, 5),
+        con.interval(".30", ".35", ".50"),
+        con.degrees_of_freedom(6, 2, [("a", "b")], 9),
+    ],
+)
 def test_planted_errors_are_found(row):
     assert row["verdict"] == "inconsistent", row["arithmetic"]
 
 
 def test_impossible_correlations_and_ratios():
-    r = pd.DataFrame([[1, .9, -.9], [.9, 1, .9], [-.9, .9, 1]], index=list("abc"), columns=list("abc"))
+    r = pd.DataFrame([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]], index=list("abc"), columns=list("abc"))
     assert con.check_table(r)["verdict"].tolist() == ["inconsistent"]
-    loop = pd.DataFrame({"from": ["a", "a", "b"], "to": ["b", "c", "c"], "b": [".500", ".400", ".300"],
-                         "beta": [".500", ".400", ".900"]})
+    loop = pd.DataFrame(
+        {
+            "from": ["a", "a", "b"],
+            "to": ["b", "c", "c"],
+            "b": [".500", ".400", ".300"],
+            "beta": [".500", ".400", ".900"],
+        }
+    )
     assert con.standardisation(loop)["verdict"] == "inconsistent"
     assert con.standardisation(loop.assign(beta=[".250", ".300", ".450"]))["verdict"] == "consistent"
 
 
 def test_paths_imply_r2():
     paths = pd.DataFrame({"from": ["x", "x", "m"], "to": ["m", "y", "y"], "beta": [".500", ".300", ".400"]})
-    implied = .3**2 + .4**2 + 2 * .3 * .4 * .5
+    implied = 0.3**2 + 0.4**2 + 2 * 0.3 * 0.4 * 0.5
     good, bad = (con.r2_from_paths(paths, {"y": v})[0] for v in (f"{implied:.3f}", ".450"))
     assert good["recomputed"] == pytest.approx(implied)
     assert (good["verdict"], bad["verdict"]) == ("consistent", "inconsistent")
@@ -182,13 +200,23 @@ def test_paths_imply_r2():
 
 
 def test_chisq_difference_of_nested_models_is_not_accused():
-    row = con.chisq_difference({"name": "equal", "chisq": "120.5", "df": 50, "n": 300},
-                               {"name": "free", "chisq": "110.2", "df": 46, "n": 300}, claimed="10.3", said="significant")
+    row = con.chisq_difference(
+        {"name": "equal", "chisq": "120.5", "df": 50, "n": 300},
+        {"name": "free", "chisq": "110.2", "df": 46, "n": 300},
+        claimed="10.3",
+        said="significant",
+    )
     assert row["verdict"] == "consistent"
 
 
 def test_floats_take_the_decimals_of_their_column():
-    table = pd.DataFrame({"construct": ["A", "A", "B", "B"], "loading": [.81, .795, .7, .65], "ave": [.644, .644, .456, .456]})
+    table = pd.DataFrame(
+        {
+            "construct": ["A", "A", "B", "B"],
+            "loading": [0.81, 0.795, 0.7, 0.65],
+            "ave": [0.644, 0.644, 0.456, 0.456],
+        }
+    )
     got = con.check_table(table, name="loadings")
     assert got["verdict"].tolist() == ["consistent", "consistent"]
     assert "0.810^2" in got["arithmetic"].iloc[0]

@@ -15,7 +15,18 @@ from switchcost.efa import bartlett, efa, kmo, map_test, parallel_analysis, rota
 HERE = Path(__file__).parent / "reference"
 REFERENCE = json.loads((HERE / "efa.json").read_text())
 FITS = [(name, i) for name, v in REFERENCE.items() for i in range(len(v["fits"]))]
-MEASURES = ("chisq", "df", "pvalue", "rmsea", "rmsea_ci_lower", "rmsea_ci_upper", "tli", "bic", "rmsr", "objective")
+MEASURES = (
+    "chisq",
+    "df",
+    "pvalue",
+    "rmsea",
+    "rmsea_ci_lower",
+    "rmsea_ci_upper",
+    "tli",
+    "bic",
+    "rmsr",
+    "objective",
+)
 
 
 def answers(name: str) -> pd.DataFrame:
@@ -50,7 +61,9 @@ def test_factorability_and_eigenvalues_equal_psych(name):
     np.testing.assert_allclose(pa.table["components_chance"], want["chance_95"], atol=0.03)
     if want["parallel_components"]:
         assert pa.n_components == want["parallel_components"]
-    np.testing.assert_allclose(map_test(x).table["squared"].iloc[1 : 1 + len(want["map"])], want["map"], atol=1e-9)
+    np.testing.assert_allclose(
+        map_test(x).table["squared"].iloc[1 : 1 + len(want["map"])], want["map"], atol=1e-9
+    )
 
 
 @pytest.mark.parametrize(("name", "i"), FITS)
@@ -120,7 +133,9 @@ def test_matrix_and_answers_agree():
 
 def test_parallel_analysis_finds_nothing_in_noise_and_repeats():
     rng = np.random.default_rng(4)
-    found = [parallel_analysis(rng.normal(size=(200, 12)), n_iter=100, seed=i).n_components for i in range(60)]
+    found = [
+        parallel_analysis(rng.normal(size=(200, 12)), n_iter=100, seed=i).n_components for i in range(60)
+    ]
     assert np.mean(np.array(found) > 0) < 0.15
     x = answers("hs")
     assert parallel_analysis(x, seed=3).table.equals(parallel_analysis(x, seed=3).table)
@@ -167,7 +182,9 @@ def test_heywood_case_is_said():
     assert got.warnings[0] in got._repr_html_()
 
 
-GAPS = pd.DataFrame(np.where(np.arange(400).reshape(100, 4) % 37 == 0, np.nan, np.random.default_rng(1).normal(size=(100, 4))))
+GAPS = pd.DataFrame(
+    np.where(np.arange(400).reshape(100, 4) % 37 == 0, np.nan, np.random.default_rng(1).normal(size=(100, 4)))
+)
 
 
 @pytest.mark.parametrize(

@@ -60,16 +60,33 @@ def test_density_equals_integration_over_both_latents(data):
     gx, gm = np.meshgrid(grid, grid, indexing="ij")
     points = np.stack([gx.ravel(), gm.ravel()], axis=1)
     prior = np.linalg.inv(psi[:2, :2])
-    density = np.exp(-0.5 * np.einsum("ij,jk,ik->i", points, prior, points)) * np.sqrt(np.linalg.det(prior)) / (2 * np.pi)
-    expected = m["beta"][2, 0] * points[:, 0] + m["beta"][2, 1] * points[:, 1] + m["omega"][0] * points[:, 0] * points[:, 1]
+    density = (
+        np.exp(-0.5 * np.einsum("ij,jk,ik->i", points, prior, points))
+        * np.sqrt(np.linalg.det(prior))
+        / (2 * np.pi)
+    )
+    expected = (
+        m["beta"][2, 0] * points[:, 0]
+        + m["beta"][2, 1] * points[:, 1]
+        + m["omega"][0] * points[:, 0] * points[:, 1]
+    )
     cov_y = psi[2, 2] * np.outer(lam[6:, 2], lam[6:, 2]) + np.diag(noise[6:])
     brute = []
     for row_ in Y[:6]:
         e = row_ - m["tau"]
-        logp = -0.5 * np.sum((e[:3] - np.outer(points[:, 0], lam[:3, 0])) ** 2 / noise[:3] + np.log(2 * np.pi * noise[:3]), axis=1)
-        logp -= 0.5 * np.sum((e[3:6] - np.outer(points[:, 1], lam[3:6, 1])) ** 2 / noise[3:6] + np.log(2 * np.pi * noise[3:6]), axis=1)
+        logp = -0.5 * np.sum(
+            (e[:3] - np.outer(points[:, 0], lam[:3, 0])) ** 2 / noise[:3] + np.log(2 * np.pi * noise[:3]),
+            axis=1,
+        )
+        logp -= 0.5 * np.sum(
+            (e[3:6] - np.outer(points[:, 1], lam[3:6, 1])) ** 2 / noise[3:6] + np.log(2 * np.pi * noise[3:6]),
+            axis=1,
+        )
         away = e[6:] - np.outer(expected, lam[6:, 2])
-        logp -= 0.5 * (np.einsum("ij,jk,ik->i", away, np.linalg.inv(cov_y), away) + np.linalg.slogdet(2 * np.pi * cov_y)[1])
+        logp -= 0.5 * (
+            np.einsum("ij,jk,ik->i", away, np.linalg.inv(cov_y), away)
+            + np.linalg.slogdet(2 * np.pi * cov_y)[1]
+        )
         brute.append(np.log(np.sum(np.exp(logp) * density) * (grid[1] - grid[0]) ** 2))
     ours = _lms.casewise(spec.structure, theta, Y[:6], *_lms.nodes(0.15, 7))
     assert np.allclose(ours, brute, rtol=0, atol=1e-9)
@@ -102,7 +119,9 @@ def test_gradient_equals_finite_differences(data, text):
     assert np.allclose(gradient, numeric, rtol=1e-5, atol=1e-4)
     theta[-1] = 0.0  # without the product the mixture is the normal model, gradient included
     mixture, by_mixture = _lms.value_and_gradient(spec.structure, theta, Y, *_lms.nodes(0.15, 8))
-    linear, by_moments = _lms.linear_value_and_gradient(spec.structure, theta, np.zeros(Y.shape[1]), Y.T @ Y / len(Y))
+    linear, by_moments = _lms.linear_value_and_gradient(
+        spec.structure, theta, np.zeros(Y.shape[1]), Y.T @ Y / len(Y)
+    )
     assert mixture == pytest.approx(len(Y) * linear, abs=1e-7)
     assert np.allclose(by_mixture[:-1], len(Y) * by_moments[:-1], atol=1e-6)
 
@@ -112,7 +131,9 @@ def test_trapezoid_agrees_with_many_gauss_hermite_nodes(data, lms):
     theta = np.append(spec.start[:-1], 0.3)
     z, weight = np.polynomial.hermite_e.hermegauss(100)
     hermite = _lms.casewise(spec.structure, theta, Y, z, np.log(weight / weight.sum())).sum()
-    assert _lms.casewise(spec.structure, theta, Y, *_lms.nodes(0.25, 8)).sum() == pytest.approx(hermite, abs=1e-6)
+    assert _lms.casewise(spec.structure, theta, Y, *_lms.nodes(0.25, 8)).sum() == pytest.approx(
+        hermite, abs=1e-6
+    )
 
 
 # --- LMS: the fitted model ----------------------------------------------------------------------------------------
@@ -214,7 +235,9 @@ def test_plot_draws_the_slopes_of_the_table(lms):
 def test_monte_carlo_table_meets_the_targets():
     """The committed table: LMS on normal answers is unbiased, with honest intervals and tests."""
     table = pd.read_csv(HERE.parents[1] / "benchmarks" / "lms_montecarlo.csv")
-    normal = table[(table["answers"] == "normal") & (table["method"] == "lms")].set_index(["true", "reliability"])
+    normal = table[(table["answers"] == "normal") & (table["method"] == "lms")].set_index(
+        ["true", "reliability"]
+    )
     assert (normal["samples"] == 500).all() and (normal["failed"] == 0).all()
     assert normal.loc[0.2, "bias_percent"].abs().max() < 5
     assert normal["coverage"].between(0.92, 0.97).all()
@@ -233,7 +256,9 @@ def test_missing_rows_are_counted(data):
 def test_product_indicators_equal_lavaan(data, lavaan, kind):
     r = latent_interaction(LINEAR, data, **NAMES, indicators=kind)
     reference = pd.DataFrame(lavaan[kind]["estimates"]).replace({"xm": "x:m"})
-    both = reference.merge(r.estimates, on=["lhs", "op", "rhs"], how="outer", suffixes=("_lavaan", ""), indicator=True)
+    both = reference.merge(
+        r.estimates, on=["lhs", "op", "rhs"], how="outer", suffixes=("_lavaan", ""), indicator=True
+    )
     assert (both["_merge"] == "both").all() and len(both) == len(r.estimates)
     assert np.allclose(both["est"], both["est_lavaan"], atol=1e-5)
     assert np.allclose(both["se"].fillna(0), both["se_lavaan"], atol=1e-5)
@@ -274,7 +299,10 @@ def test_lms_warns_of_a_ceiling_and_product_indicators_do_not_need_to(data):
     r = latent_interaction(text, frame, **NAMES, method="lms")
     assert r.product["z"] < -3 and any("skewed answers" in w for w in r.warnings)
     made = r.placebo(5, seed=1)  # has the ceilings and no interaction, and the same is found
-    assert made["std_all"].mean() == pytest.approx(r.product["std_all"], abs=0.1) and (made["pvalue"] < 0.05).all()
+    assert (
+        made["std_all"].mean() == pytest.approx(r.product["std_all"], abs=0.1)
+        and (made["pvalue"] < 0.05).all()
+    )
     assert r.placebo(2, seed=1).equals(made.iloc[:2])
 
 

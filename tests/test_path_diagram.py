@@ -21,10 +21,13 @@ MODEL = """
     textual ~ visual
     speed ~ textual + visual"""
 FACETS = {"er": 6, "ev": 4, "le": 4, "su": 4, "bl": 3, "ml": 2, "pr": 4, "br": 3}
-SECOND = "\n".join(f"{f} =~ " + " + ".join(f"{f}{k + 1}" for k in range(n)) for f, n in FACETS.items()) + """
+SECOND = (
+    "\n".join(f"{f} =~ " + " + ".join(f"{f}{k + 1}" for k in range(n)) for f, n in FACETS.items())
+    + """
     procedural =~ er + ev + le + su
     financial =~ bl + ml
     relational =~ pr + br"""
+)
 
 
 def texts(ax) -> list[str]:
@@ -53,10 +56,14 @@ def test_estimates_stand_on_the_arrows():
 def test_causes_left_effects_right_and_their_items_outside():
     place, _, _ = _diagram_layout(_diagram_rows(MODEL, True, None, 2)[0])
     assert place["x1"][0] < place["visual"][0] < place["textual"][0] < place["speed"][0] < place["x9"][0]
-    assert place["x4"][1] > place["textual"][1] > place["visual"][1]  # the mediator above, so that the direct path is free
+    assert (
+        place["x4"][1] > place["textual"][1] > place["visual"][1]
+    )  # the mediator above, so that the direct path is free
 
 
-@pytest.mark.parametrize("model", [MODEL, SECOND, "y ~ x + m; m ~ x", "a =~ x1 + x2 + x3; b =~ x3 + x4 + x5; a ~ b; b ~ a"])
+@pytest.mark.parametrize(
+    "model", [MODEL, SECOND, "y ~ x + m; m ~ x", "a =~ x1 + x2 + x3; b =~ x3 + x4 + x5; a ~ b; b ~ a"]
+)
 def test_nothing_overlaps(model):
     place, boxes, _ = _diagram_layout(_diagram_rows(model, True, None, 2)[0])
     names = list(place)
@@ -76,7 +83,9 @@ def test_every_variable_is_named_and_inside_the_axes():
 
 
 def test_labels_of_a_text_and_many_covariances():
-    assert {"a", "b"} <= set(texts(path_diagram("f =~ x1+x2+x3; g =~ y1+y2+y3; h =~ z1+z2+z3; g ~ a*f; h ~ b*g")))
+    assert {"a", "b"} <= set(
+        texts(path_diagram("f =~ x1+x2+x3; g =~ y1+y2+y3; h =~ z1+z2+z3; g ~ a*f; h ~ b*g"))
+    )
     first_order = "\n".join(SECOND.splitlines()[:8])
     assert "28 covariances not drawn" in texts(path_diagram(first_order))
     few = path_diagram(first_order, covariances=True)

@@ -16,7 +16,12 @@ def items(stem: str, n: int, joint: str = "_") -> list[str]:
 
 
 OUTCOME = {"COMP": items("comp", 3), "LIKE": items("like", 3), "CUSA": ["cusa"], "CUSL": items("cusl", 3)}
-DRIVERS = {"QUAL": items("qual", 8), "PERF": items("perf", 5), "CSOR": items("csor", 5), "ATTR": items("attr", 3)}
+DRIVERS = {
+    "QUAL": items("qual", 8),
+    "PERF": items("perf", 5),
+    "CSOR": items("csor", 5),
+    "ATTR": items("attr", 3),
+}
 SIMPLE = "CUSA ~ COMP + LIKE\nCUSL ~ COMP + LIKE + CUSA"
 ABOVE = "COMP ~ QUAL + PERF + CSOR + ATTR\nLIKE ~ QUAL + PERF + CSOR + ATTR\n"
 
@@ -107,8 +112,15 @@ def test_bca_equals_scipy_on_a_correlation():
     d = pd.DataFrame({"x": x, "y": np.exp(x + rng.normal(size=60))})
     boot = pls(d, {"X": ["x"], "Y": ["y"]}, "Y ~ X").bootstrap(2000, seed=2)
     ours = boot.table("paths", interval="bca")
-    theirs = bootstrap((d.x, d.y), correlation, paired=True, vectorized=True, n_resamples=2000, method="BCa",
-                       rng=np.random.default_rng(2)).confidence_interval  # the same stream, so the same rows
+    theirs = bootstrap(
+        (d.x, d.y),
+        correlation,
+        paired=True,
+        vectorized=True,
+        n_resamples=2000,
+        method="BCa",
+        rng=np.random.default_rng(2),
+    ).confidence_interval  # the same stream, so the same rows
     assert (ours.ci_lower[0], ours.ci_upper[0]) == pytest.approx((theirs.low, theirs.high), abs=1e-10)
     assert abs(ours.ci_upper[0] - boot.paths.ci_upper[0]) > 0.05  # or the test would not see the correction
 
@@ -137,14 +149,23 @@ def test_formative_blocks_have_no_internal_consistency(moderation):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"constructs": {**OUTCOME, "CUSL": ["cusl_1", "cusl_9"]}}, r"item 'cusl_9' of scale 'CUSL' is not a column"),
+        (
+            {"constructs": {**OUTCOME, "CUSL": ["cusl_1", "cusl_9"]}},
+            r"item 'cusl_9' of scale 'CUSL' is not a column",
+        ),
         ({"constructs": {**OUTCOME, "LIKE": ["comp_1", "like_1"]}}, r"item 'comp_1' is in two constructs"),
         ({"constructs": {**OUTCOME, "ATTR": items("attr", 3)}}, r"'ATTR' has items but no path"),
-        ({"paths": "CUSA ~ COMP + LIK\nCUSL ~ CUSA"}, r"'LIK' is in the paths but not among.*Did you mean 'LIKE'"),
+        (
+            {"paths": "CUSA ~ COMP + LIK\nCUSL ~ CUSA"},
+            r"'LIK' is in the paths but not among.*Did you mean 'LIKE'",
+        ),
         ({"paths": "CUSA ~ COMP + LIKE + CUSL\nCUSL ~ CUSA"}, r"run in a circle through CUSA, CUSL"),
         ({"paths": "CUSA ~ COMP + COMP\nCUSL ~ CUSA + LIKE"}, r"path COMP -> CUSA is named twice"),
         ({"paths": "CUSA = COMP"}, r"line 1 of the paths is 'CUSA = COMP'; write outcome ~"),
-        ({"paths": "CUSA ~ COMP\nCUSL ~ CUSA + CUSA*LIKE"}, r"product CUSA\*LIKE -> CUSL needs the path LIKE -> CUSL"),
+        (
+            {"paths": "CUSA ~ COMP\nCUSL ~ CUSA + CUSA*LIKE"},
+            r"product CUSA\*LIKE -> CUSL needs the path LIKE -> CUSL",
+        ),
         ({"paths": {}}, r"paths hold no path"),
         ({"formative": "QUAL"}, r"formative construct 'QUAL' is not among the constructs"),
         ({"scheme": "centre"}, r"scheme must be one of path, factorial, centroid"),

@@ -22,8 +22,14 @@ def test_reliability_of_a_product_against_simulated_scores():
 def test_formula_agrees_with_simulation(n, beta, loading):
     reliability = 3 * loading**2 / (1 + 2 * loading**2)
     found = power.simulated_power(n, beta, loading=loading, points=None, n_rep=800, seed=3)
-    expected = power.product_power(n, beta, r2_main=0.36 + 0.04 + 2 * 0.12 * 0.3, reliability_x=reliability,
-                                   reliability_m=reliability, reliability_y=reliability)
+    expected = power.product_power(
+        n,
+        beta,
+        r2_main=0.36 + 0.04 + 2 * 0.12 * 0.3,
+        reliability_x=reliability,
+        reliability_m=reliability,
+        reliability_y=reliability,
+    )
     assert found.reliability == pytest.approx(reliability, abs=0.01)
     assert found.power == pytest.approx(expected, abs=4 * found.se)
 
@@ -44,8 +50,14 @@ def test_power_n_and_detectable_size_are_inverses():
 
 def test_five_categories_cost_more_than_their_reliability_says():
     seen = power.simulated_power(400, -0.15, points=5, n_rep=800, seed=5)
-    formula = power.product_power(400, -0.15, r2_main=0.472, reliability_x=seen.reliability,
-                                  reliability_m=seen.reliability, reliability_y=seen.reliability)
+    formula = power.product_power(
+        400,
+        -0.15,
+        r2_main=0.472,
+        reliability_x=seen.reliability,
+        reliability_m=seen.reliability,
+        reliability_y=seen.reliability,
+    )
     assert seen.power < formula - 2 * seen.se
 
 

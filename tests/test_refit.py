@@ -26,7 +26,9 @@ def test_batch_equals_single_fits(samples, options):
     for k in (0, 4, 9):
         one = sc.fit(MODEL, samples[k], **options)
         names = ["chisq", "df", "pvalue", "cfi", "rmsea", "srmr"]
-        np.testing.assert_allclose(many.measures.loc[k, names].astype(float), one.measures[names], rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(
+            many.measures.loc[k, names].astype(float), one.measures[names], rtol=1e-6, atol=1e-8
+        )
         np.testing.assert_allclose(many.estimates.loc[k], one.estimates["est"], atol=1e-5)
         np.testing.assert_allclose(many.standardized.loc[k], one.estimates["std_all"], atol=1e-5)
     assert many.measures["converged"].all()
@@ -50,6 +52,9 @@ def test_bad_samples_are_named(samples):
     with pytest.raises(ValueError, match="differ in size"):
         refit(start, [samples[0], samples[1].head(100)])
     with pytest.raises(ValueError, match="missing values"):
-        refit(start, [samples[0].assign(sat1=np.nan).fillna({"sat1": samples[0]["sat1"].where(lambda s: s > 1)})])
+        refit(
+            start,
+            [samples[0].assign(sat1=np.nan).fillna({"sat1": samples[0]["sat1"].where(lambda s: s > 1)})],
+        )
     with pytest.raises(ValueError, match="no samples"):
         refit(start, [])

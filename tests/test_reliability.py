@@ -125,7 +125,12 @@ def test_bootstrap_repeats_with_its_seed_and_covers():
 
 def test_batch_equals_one_by_one_even_at_the_bound():
     rng = np.random.default_rng(8)
-    r = np.array([np.corrcoef(rng.normal(size=(40, 1)) * 0.6 + rng.normal(size=(40, 4)), rowvar=False) for _ in range(80)])
+    r = np.array(
+        [
+            np.corrcoef(rng.normal(size=(40, 1)) * 0.6 + rng.normal(size=(40, 4)), rowvar=False)
+            for _ in range(80)
+        ]
+    )
     load, psi, reached = one_factor(r)
     assert reached.all()
     assert (psi < 0.0051).any()  # some are Heywood cases, and still the optimum inside the bounds
@@ -158,7 +163,10 @@ def test_published_table_of_ha_et_al():
         (lambda x: reliability(x, {"s": "CUSA1"}), "write"),
         (lambda x: reliability(x, {"s": ["CUSA1", "CUSA1"]}), "twice"),
         (lambda x: reliability(x.assign(CUSA2=3), {"s": ["CUSA1", "CUSA2"]}), "constant"),
-        (lambda x: reliability(x.assign(CUSA2=x["CUSA1"]), {"s": ["CUSA1", "CUSA2"]}), "not positive definite"),
+        (
+            lambda x: reliability(x.assign(CUSA2=x["CUSA1"]), {"s": ["CUSA1", "CUSA2"]}),
+            "not positive definite",
+        ),
         (lambda x: reliability(x.head(3), {"s": ["CUSA1", "CUSA2", "CUSA3"]}), "too few"),
         (lambda x: reliability(x, {"s": ["CUSA1", "CUSA2"]}, n_boot=5), "at least 100"),
         (lambda x: reliability(x, {"s": ["CUSA1", "CUSA2"]}, n_obs=250), "covariance matrix"),

@@ -45,8 +45,20 @@ def test_decimals_are_those_printed():
 
 def test_every_kind_of_table_is_read():
     found = replicate.numbers("abbade2014").groupby("quantity").size()
-    assert dict(found) == {"mean": 17, "sd": 17, "loading": 17, "alpha": 5, "ave": 5, "cr": 5, "correlation": 10,
-                           "path": 10, "boot_mean": 10, "se": 10, "t": 10, "r2_percent": 4}
+    assert dict(found) == {
+        "mean": 17,
+        "sd": 17,
+        "loading": 17,
+        "alpha": 5,
+        "ave": 5,
+        "cr": 5,
+        "correlation": 10,
+        "path": 10,
+        "boot_mean": 10,
+        "se": 10,
+        "t": 10,
+        "r2_percent": 4,
+    }
     assert (replicate.numbers("ha2023").quantity == "loading").sum() == 26
     hair = replicate.numbers("hair2021_corp_rep")
     assert (hair.table == "targets").sum() == 58 + 2 * 27 and not hair.quantity.str.contains("note").any()
@@ -75,7 +87,9 @@ def test_two_items_give_alpha_and_rho_from_their_loadings():
 def _write(folder, **tables):
     folder.mkdir()
     for name, text in tables.items():
-        (folder / f"{name}.csv").write_text("\n".join(line.strip() for line in text.strip().splitlines()) + "\n")
+        (folder / f"{name}.csv").write_text(
+            "\n".join(line.strip() for line in text.strip().splitlines()) + "\n"
+        )
     return folder
 
 
@@ -89,7 +103,8 @@ def _path_study(r_ab=0.3, r_ac=0.4, r_bc=0.5):
 def test_a_study_of_csv_files_needs_no_code(tmp_path):
     matrix, beta, r2 = _path_study()
     folder = _write(
-        tmp_path / "smith2020", correlations=matrix,
+        tmp_path / "smith2020",
+        correlations=matrix,
         paths=f"from,to,beta,se,t\na,c,{beta[0]:.3f},0.040,{beta[0] / 0.04:.2f}\nb,c,{beta[1]:.3f},0.050,3.00",
         r2=f"construct,r2\nc,{r2:.2f}",
         measurement="construct,item,mean,sd,loading,alpha,AVE,CR\na,a1,3.10,1.00,.80,.70,.64,.78\na,a2,3.20,1.10,.80,.70,.64,.78",
@@ -108,8 +123,14 @@ def test_a_study_of_csv_files_needs_no_code(tmp_path):
 
 def test_a_wrong_path_is_not_explained_away(tmp_path):
     matrix, beta, _ = _path_study()
-    right = _write(tmp_path / "right", correlations=matrix, paths=f"from,to,beta\na,c,{beta[0]:.2f}\nb,c,{beta[1]:.2f}")
-    wrong = _write(tmp_path / "wrong", correlations=matrix, paths=f"from,to,beta\na,c,{beta[0] + .2:.2f}\nb,c,{beta[1]:.2f}")
+    right = _write(
+        tmp_path / "right", correlations=matrix, paths=f"from,to,beta\na,c,{beta[0]:.2f}\nb,c,{beta[1]:.2f}"
+    )
+    wrong = _write(
+        tmp_path / "wrong",
+        correlations=matrix,
+        paths=f"from,to,beta\na,c,{beta[0] + 0.2:.2f}\nb,c,{beta[1]:.2f}",
+    )
     ok = replicate.replicate(right).query("quantity == 'beta'")
     bad = replicate.replicate(wrong).query("quantity == 'beta'").set_index("row").verdict
     assert ok.verdict.isin(["exact", "within rounding"]).all()
@@ -122,7 +143,9 @@ def test_fit_indices_without_n_say_so(tmp_path):
 
 
 def test_r2_between_the_bounds_but_not_at_zero_correlation_is_left_open(tmp_path):
-    board = replicate.replicate(_write(tmp_path / "open", paths="from,to,beta\na,c,.40\nb,c,.30", r2="construct,r2\nc,.40"))
+    board = replicate.replicate(
+        _write(tmp_path / "open", paths="from,to,beta\na,c,.40\nb,c,.30", r2="construct,r2\nc,.40")
+    )
     row = board.set_index("quantity").loc["r2"]
     assert row.verdict == "not comparable" and "correlation of a and b" in row.reason
     assert "0.008 to 0.504" in row.reason  # (.395 - .305)^2 and (.405 + .305)^2
@@ -136,7 +159,9 @@ def test_a_changed_file_is_read_again(tmp_path):
 
 
 def test_bounds_and_stars_are_part_of_a_printed_number(tmp_path):
-    folder = _write(tmp_path / "starred", paths="from,to,b,se,t,p\na,c,.40***,.05,8.00,<.001\nb,c,.10,.05,2.00,< .001")
+    folder = _write(
+        tmp_path / "starred", paths="from,to,b,se,t,p\na,c,.40***,.05,8.00,<.001\nb,c,.10,.05,2.00,< .001"
+    )
     by = replicate.replicate(folder).set_index(["quantity", "row"])
     assert by.verdict["t", "a"] == "exact" and by.printed["b", "a"] == ".40***"
     assert by.verdict["p", "a"] == "exact"
@@ -148,9 +173,13 @@ def test_a_gap_or_an_impossible_matrix_is_a_reason_and_no_crash(tmp_path):
     gap = _write(tmp_path / "gap", correlations="construct,a,b,c\na,1,,.5\nb,,1,.4\nc,.5,.4,1", paths=paths)
     reason = replicate.replicate(gap).query("quantity == 'beta'").reason
     assert reason.str.contains("no entry for a and b").all()
-    odd = _write(tmp_path / "odd", correlations="construct,a,b,c\na,1,1.0,.9\nb,1.0,1,-.9\nc,.9,-.9,1", paths=paths)
+    odd = _write(
+        tmp_path / "odd", correlations="construct,a,b,c\na,1,1.0,.9\nb,1.0,1,-.9\nc,.9,-.9,1", paths=paths
+    )
     board = replicate.replicate(odd).query("quantity == 'beta'")
-    assert (board.verdict == "not comparable").all() and board.reason.str.contains("not positive definite").all()
+    assert (board.verdict == "not comparable").all() and board.reason.str.contains(
+        "not positive definite"
+    ).all()
     exact = _write(tmp_path / "saturated", fit="chisq,df,rmsea\n0.0,0,.000")
     assert (replicate.replicate(exact).verdict == "not comparable").all()
 
@@ -162,7 +191,9 @@ def test_a_folder_added_to_the_data_is_on_the_board(tmp_path, monkeypatch):
     (tmp_path / "registry.csv").write_text("path,sha256,n,variables,restore\n")
     _write(tmp_path / "published" / "onlycsv2020", paths="from,to,b,se,t\na,c,.40,.05,8.00")
     full = _write(tmp_path / "published" / "withmeta2021", fit="chisq,df,rmsea\n100.0,50,.050")
-    (full / "study.json").write_text('{"key": "withmeta2021", "citation": "A", "market": "B", "n": 400, "notebook": "99_mine"}')
+    (full / "study.json").write_text(
+        '{"key": "withmeta2021", "citation": "A", "market": "B", "n": 400, "notebook": "99_mine"}'
+    )
     monkeypatch.setenv("SWITCHCOST_DATA", str(tmp_path))
     board = sc.scoreboard()
     assert board.study.tolist() == ["onlycsv2020"] * 3 + ["withmeta2021"] * 3
@@ -182,7 +213,10 @@ def test_text_among_numbers_is_named_and_not_left_out(tmp_path, cell):
 def test_what_rounds_to_the_printed_number_is_exact_and_the_next_digit_is_not(value, decimals):
     printed = f"{value:.{decimals}f}"
     assert replicate.judge(printed, Reproduction(value, "raw"))[0] == "exact"
-    assert replicate.judge(printed, Reproduction(float(printed) + 1.02 * 10.0**-decimals, "raw"))[0] == "different"
+    assert (
+        replicate.judge(printed, Reproduction(float(printed) + 1.02 * 10.0**-decimals, "raw"))[0]
+        == "different"
+    )
 
 
 def test_bad_studies_are_named(tmp_path):

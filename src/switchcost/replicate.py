@@ -19,14 +19,41 @@ from . import _checks
 from . import data as _data
 from .reproductions import MISSING, RAW, Reproduction, from_printed
 
-VERDICTS = ("exact", "within rounding", "within interval", "different", "paper inconsistent", "not comparable")
-COLUMNS = ("study", "quantity", "row", "column", "published", "reproduced", "difference", "decimals", "verdict",
-           "reason", "notebook", "model", "table", "printed", "source", "how")
+VERDICTS = (
+    "exact",
+    "within rounding",
+    "within interval",
+    "different",
+    "paper inconsistent",
+    "not comparable",
+)
+COLUMNS = (
+    "study",
+    "quantity",
+    "row",
+    "column",
+    "published",
+    "reproduced",
+    "difference",
+    "decimals",
+    "verdict",
+    "reason",
+    "notebook",
+    "model",
+    "table",
+    "printed",
+    "source",
+    "how",
+)
 #: What a reproduction rests on.
 SOURCES = {"raw": "the answers", "printed": "other numbers of the paper"}
 #: Which notebook shows a study at work; studies added later are in the evidence map.
-NOTEBOOKS = {"hair2021_corp_rep": "11_re_hair2021", "ecsi_mobi": "16_loyalty_formation",
-             "abbade2014": "12_re_abbade2014", "mota2012": "13_re_mota2012"}
+NOTEBOOKS = {
+    "hair2021_corp_rep": "11_re_hair2021",
+    "ecsi_mobi": "16_loyalty_formation",
+    "abbade2014": "12_re_abbade2014",
+    "mota2012": "13_re_mota2012",
+}
 
 # A number as papers print it: an upper bound (<.001) and stars (.28**) belong to it.
 _NUMBER = re.compile(r"<?\s*[-+]?(\d+\.?\d*|\.\d+)\**")
@@ -79,8 +106,10 @@ def numbers(study: str | Path) -> pd.DataFrame:
     twice = out[out.duplicated(keys)]
     if len(twice):
         r = twice.iloc[0]
-        raise ValueError(f"study {study!r} prints {r.quantity!r} of {r.row} {r.column} twice (table {r.table!r}); "
-                         "use a column 'model' or 'group' to tell the two apart")
+        raise ValueError(
+            f"study {study!r} prints {r.quantity!r} of {r.row} {r.column} twice (table {r.table!r}); "
+            "use a column 'model' or 'group' to tell the two apart"
+        )
     return out
 
 
@@ -95,8 +124,11 @@ def _read(study: str | Path) -> tuple[dict[str, pd.DataFrame], dict]:
         found = _data.published(study)  # checks the files against the registry
         tables, meta = dict(found.printed), found.meta
     else:
-        tables = {p.stem: pd.read_csv(p, dtype=str, keep_default_na=False)
-                  for p in sorted(folder.glob("*.csv")) if p.name != "codebook.csv"}
+        tables = {
+            p.stem: pd.read_csv(p, dtype=str, keep_default_na=False)
+            for p in sorted(folder.glob("*.csv"))
+            if p.name != "codebook.csv"
+        }
     tables = {k: v.map(str.strip) for k, v in tables.items()}
     if not tables and not (folder / "study.json").is_file():
         raise ValueError(f"{folder.name!r} holds no CSV table and no study.json")
@@ -116,8 +148,13 @@ def _read(study: str | Path) -> tuple[dict[str, pd.DataFrame], dict]:
 
 def _folders() -> list[str]:
     root = _data.data_dir() / "published"
-    return [p.name for p in sorted(root.iterdir()) if p.is_dir() and p.name != "templates" and
-            ((p / "study.json").is_file() or any(q.name != "codebook.csv" for q in p.glob("*.csv")))]
+    return [
+        p.name
+        for p in sorted(root.iterdir())
+        if p.is_dir()
+        and p.name != "templates"
+        and ((p / "study.json").is_file() or any(q.name != "codebook.csv" for q in p.glob("*.csv")))
+    ]
 
 
 def _numbers_of(name: str, table: pd.DataFrame) -> list[tuple[str, str, str, str, str, str]]:
@@ -155,7 +192,11 @@ def _numbers_of(name: str, table: pd.DataFrame) -> list[tuple[str, str, str, str
             names = ["construct", "item"]
         for quantity in values:
             # A construct's alpha is printed once, however many rows of the file repeat it.
-            whole = of_item and quantity in _OF_CONSTRUCT and not table.groupby("construct")[quantity].agg(set).str.len().gt(1).any()
+            whole = (
+                of_item
+                and quantity in _OF_CONSTRUCT
+                and not table.groupby("construct")[quantity].agg(set).str.len().gt(1).any()
+            )
             seen = set()
             for i, r in table.iterrows():
                 row, column = (r[names[0]] if names else ""), (r[names[1]] if len(names) > 1 else "")
@@ -275,9 +316,26 @@ def _judge_all(study: str | Path, name: str) -> pd.DataFrame:
         rep = found.get((r.model, r.quantity, r.row, r.column))
         verdict, reason = judge(r.printed, rep or Reproduction(why=MISSING.get(r.quantity, "")))
         value = rep.value if rep else np.nan
-        rows.append((name, r.quantity, r.row, r.column, r.published, value, value - r.published, r.decimals, verdict,
-                     reason, meta.get("notebook") or NOTEBOOKS.get(name, "15_evidence_map"), r.model, r.table,
-                     r.printed, SOURCES[rep.source] if rep and not np.isnan(value) else "", rep.how if rep else ""))
+        rows.append(
+            (
+                name,
+                r.quantity,
+                r.row,
+                r.column,
+                r.published,
+                value,
+                value - r.published,
+                r.decimals,
+                verdict,
+                reason,
+                meta.get("notebook") or NOTEBOOKS.get(name, "15_evidence_map"),
+                r.model,
+                r.table,
+                r.printed,
+                SOURCES[rep.source] if rep and not np.isnan(value) else "",
+                rep.how if rep else "",
+            )
+        )
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -355,8 +413,10 @@ def main() -> int:
         print("\nNot reproduced:")
         for r in off.itertuples():
             which = " ".join(t for t in (r.model, r.quantity, r.row, r.column) if t)
-            print(f"  {r.study}: {which}: printed {r.printed}, computed {r.reproduced:.{r.decimals + 1}f} "
-                  f"({r.verdict}: {r.reason})")
+            print(
+                f"  {r.study}: {which}: printed {r.printed}, computed {r.reproduced:.{r.decimals + 1}f} "
+                f"({r.verdict}: {r.reason})"
+            )
     return int((board.verdict == "different").any())
 
 

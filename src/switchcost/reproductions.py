@@ -76,7 +76,9 @@ def box(values, decimals, n_draws: int = 2000, seed: int = 1) -> np.ndarray:
     return values + np.vstack(parts) * half
 
 
-def _band(function: Callable[[np.ndarray], np.ndarray], values, decimals) -> tuple[float, tuple[float, float]]:
+def _band(
+    function: Callable[[np.ndarray], np.ndarray], values, decimals
+) -> tuple[float, tuple[float, float]]:
     """Value at the printed inputs, and the range over the rounding box."""
     with np.errstate(all="ignore"):
         out = np.asarray(function(box(values, decimals)), float)
@@ -103,8 +105,13 @@ class _Numbers:
 
 def _checked(row: Mapping, how: str) -> Reproduction:
     """A check of ``consistency`` as a reproduction."""
-    return Reproduction(float(row["recomputed"]), "printed", how, (float(row["low"]), float(row["high"])),
-                        why=row["arithmetic"])
+    return Reproduction(
+        float(row["recomputed"]),
+        "printed",
+        how,
+        (float(row["low"]), float(row["high"])),
+        why=row["arithmetic"],
+    )
 
 
 # ---------------------------------------------------------------- t, p, means, reliability
@@ -115,16 +122,25 @@ def _t_and_p(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
     out: dict[Key, Reproduction] = {}
     for key, t in numbers.of("t"):
         model, _, row, column = key
-        estimate = next((numbers.by[k] for q in ("b", "path", "estimate", "beta")
-                         if (k := (model, q, row, column)) in numbers.by), None)
+        estimate = next(
+            (
+                numbers.by[k]
+                for q in ("b", "path", "estimate", "beta")
+                if (k := (model, q, row, column)) in numbers.by
+            ),
+            None,
+        )
         se = numbers.by.get((model, "se", row, column))
         if estimate is not None and se is not None:
-            out[key] = _checked(consistency.t_ratio(estimate.printed, se.printed, t.printed),
-                                f"{estimate.quantity} / se")
+            out[key] = _checked(
+                consistency.t_ratio(estimate.printed, se.printed, t.printed), f"{estimate.quantity} / se"
+            )
     for key, p in numbers.of("p"):
         t = numbers.by.get((key[0], "t", key[2], key[3]))
         if t is not None:
-            out[key] = _checked(consistency.p_value(t.printed, p.printed), "two-sided normal p of the printed t")
+            out[key] = _checked(
+                consistency.p_value(t.printed, p.printed), "two-sided normal p of the printed t"
+            )
     return out
 
 
@@ -144,8 +160,11 @@ def _answers(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
         if mean is None or scale is None:
             continue
         row = consistency.sd_range(mean.printed, sd.printed, n, 1, float(scale[1]))
-        out[key] = (Reproduction(why=f"needs the answers to this item ({row['arithmetic']})")
-                    if row["verdict"] == "consistent" else _checked(row, "largest SD that the mean allows"))
+        out[key] = (
+            Reproduction(why=f"needs the answers to this item ({row['arithmetic']})")
+            if row["verdict"] == "consistent"
+            else _checked(row, "largest SD that the mean allows")
+        )
     return out
 
 
@@ -158,8 +177,10 @@ def _from_loadings(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
         blocks.setdefault((model, row), []).append(r)
     for (model, row), loadings in blocks.items():
         shown = [r.printed for r in loadings]
-        for quantity, check, how in (("cr", consistency.composite_reliability, "from the printed loadings"),
-                                     ("ave", consistency.average_variance, "mean of the squared printed loadings")):
+        for quantity, check, how in (
+            ("cr", consistency.composite_reliability, "from the printed loadings"),
+            ("ave", consistency.average_variance, "mean of the squared printed loadings"),
+        ):
             key = (model, quantity, row, "")
             if key in numbers.by:
                 out[key] = _checked(check(shown, numbers.by[key].printed), how)
@@ -168,14 +189,24 @@ def _from_loadings(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
             if key not in numbers.by:
                 continue
             if is_pls and len(loadings) == 2:
-                value, band = _band(lambda x, k=which: _two_items(x)[k], [r.published for r in loadings],
-                                    [r.decimals for r in loadings])
-                out[key] = Reproduction(value, "printed", "two items: the two loadings fix their correlation", band,
-                                        why=f"loadings {' '.join(shown)} give {value:.4f}, rounding allows "
-                                            f"{band[0]:.4f} to {band[1]:.4f}")
+                value, band = _band(
+                    lambda x, k=which: _two_items(x)[k],
+                    [r.published for r in loadings],
+                    [r.decimals for r in loadings],
+                )
+                out[key] = Reproduction(
+                    value,
+                    "printed",
+                    "two items: the two loadings fix their correlation",
+                    band,
+                    why=f"loadings {' '.join(shown)} give {value:.4f}, rounding allows "
+                    f"{band[0]:.4f} to {band[1]:.4f}",
+                )
             else:
-                out[key] = Reproduction(why=f"needs the correlations of the {len(loadings)} items; with more than two "
-                                            "the loadings do not determine it")
+                out[key] = Reproduction(
+                    why=f"needs the correlations of the {len(loadings)} items; with more than two "
+                    "the loadings do not determine it"
+                )
     return out
 
 
@@ -225,36 +256,62 @@ def _from_correlations(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproducti
             matrix.loc[r.row, r.column] = matrix.loc[r.column, r.row] = r.published
         n = meta.get("n") if _whole(meta.get("n")) else None
         try:
-            fit = matrices.path_model(matrix, {t: list(s) for t, s in edges.items()}, n=n,
-                                      decimals=max(r.decimals for r in cells), n_draws=4000)
-        except ValueError as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
+            fit = matrices.path_model(
+                matrix,
+                {t: list(s) for t, s in edges.items()},
+                n=n,
+                decimals=max(r.decimals for r in cells),
+                n_draws=4000,
+            )
+        except (
+            ValueError
+        ) as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
             for target, sources in edges.items():
-                out |= {(model, r.quantity, source, target): Reproduction(why=f"not computable: {error}")
-                        for source, r in sources.items()}
-                out |= {(model, q, target, ""): Reproduction(why=f"not computable: {error}") for q in ("r2", "r2_percent")}
+                out |= {
+                    (model, r.quantity, source, target): Reproduction(why=f"not computable: {error}")
+                    for source, r in sources.items()
+                }
+                out |= {
+                    (model, q, target, ""): Reproduction(why=f"not computable: {error}")
+                    for q in ("r2", "r2_percent")
+                }
             continue
         how = "regression on the printed correlations"
         for r in fit.paths.to_dict("records"):
             printed = edges[r["to"]][r["from"]]
             out[model, printed.quantity, r["from"], r["to"]] = Reproduction(
-                r["est"], "printed", how, (r["low"], r["high"]), why=f"the printed correlations give {r['est']:.4f}")
+                r["est"],
+                "printed",
+                how,
+                (r["low"], r["high"]),
+                why=f"the printed correlations give {r['est']:.4f}",
+            )
             if n is not None:
                 out[model, "se", r["from"], r["to"]] = Reproduction(
                     why="bootstrap standard error: needs the answers (least squares on the printed correlations, "
-                        f"n = {n}, gives {r['se']:.3f})")
+                    f"n = {n}, gives {r['se']:.3f})"
+                )
         for target, r in fit.r2.iterrows():
             for quantity, unit in (("r2", 1), ("r2_percent", 100)):
                 out[model, quantity, target, ""] = Reproduction(
-                    unit * r.r2, "printed", how, (unit * r.low, unit * r.high),
-                    why=f"the printed correlations give {unit * r.r2:.4f}")
+                    unit * r.r2,
+                    "printed",
+                    how,
+                    (unit * r.low, unit * r.high),
+                    why=f"the printed correlations give {unit * r.r2:.4f}",
+                )
         implied = _implied(edges, names)
         if implied is None:
             continue
         for r in cells:
             values = implied[:, names.index(r.row), names.index(r.column)]
             out[model, "correlation", r.row, r.column] = Reproduction(
-                values[0], "printed", "implied by the printed paths, which leave no correlation free",
-                (values.min(), values.max()), why=f"the printed paths imply {values[0]:.4f}")
+                values[0],
+                "printed",
+                "implied by the printed paths, which leave no correlation free",
+                (values.min(), values.max()),
+                why=f"the printed paths imply {values[0]:.4f}",
+            )
     return out
 
 
@@ -273,7 +330,9 @@ def _implied(edges: dict[str, dict[str, object]], names: list[str]) -> np.ndarra
 
 
 def _trace(
-    edges: Mapping[str, Mapping], names: list[str], beta: Mapping[tuple[str, str], np.ndarray],
+    edges: Mapping[str, Mapping],
+    names: list[str],
+    beta: Mapping[tuple[str, str], np.ndarray],
     exogenous: Mapping[tuple[str, str], np.ndarray | float],
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Correlations and R2 of a recursive path model by path tracing; exogenous pairs not named are uncorrelated."""
@@ -307,7 +366,9 @@ def _from_paths(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
         beta = {(t, s): draws[:, k] for k, (t, s, _) in enumerate(flat)}
         exogenous = [n for n in names if n not in edges]
         _, r2 = _trace(edges, names, beta, {})
-        free = "" if len(exogenous) == 1 else f"; {' and '.join(exogenous)} taken as uncorrelated (not printed)"
+        free = (
+            "" if len(exogenous) == 1 else f"; {' and '.join(exogenous)} taken as uncorrelated (not printed)"
+        )
         reach = _reach(edges, names, beta, exogenous)
         for target, sources in edges.items():
             for quantity, factor in (("r2", 1), ("r2_percent", 100)):
@@ -321,21 +382,32 @@ def _from_paths(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
                 low, high = (factor * v for v in reach[target]) if reach else band
                 if fits or reach is None or not low - half <= printed.published <= high + half:
                     out[key] = Reproduction(
-                        values[0], "printed", "path tracing from the printed paths" + free, band,
+                        values[0],
+                        "printed",
+                        "path tracing from the printed paths" + free,
+                        band,
                         why=f"the paths ({', '.join(f'{s} {r.printed}' for s, r in sources.items())}) allow at most "
-                            f"{high:.3f}, whatever the unprinted correlations" if reach and len(exogenous) > 1 else
-                            f"the printed paths give {values[0]:.4f}")
+                        f"{high:.3f}, whatever the unprinted correlations"
+                        if reach and len(exogenous) > 1
+                        else f"the printed paths give {values[0]:.4f}",
+                    )
                 else:
-                    out[key] = Reproduction(why=f"needs the correlation of {' and '.join(exogenous)}; the paths allow "
-                                                f"{low:.3f} to {high:.3f}, and the printed value lies inside")
+                    out[key] = Reproduction(
+                        why=f"needs the correlation of {' and '.join(exogenous)}; the paths allow "
+                        f"{low:.3f} to {high:.3f}, and the printed value lies inside"
+                    )
             r2_printed = numbers.by.get((model, "r2", target, ""))
             if len(sources) == 1 and r2_printed is not None:
-                (source, r), = sources.items()
+                ((source, r),) = sources.items()
                 value, band = _band(lambda x: np.sqrt(x[:, 0]), [r2_printed.published], [r2_printed.decimals])
                 sign = -1 if r.published < 0 else 1
                 out[model, r.quantity, source, target] = Reproduction(
-                    sign * value, "printed", "square root of the R2 of an outcome with one cause",
-                    tuple(sorted((sign * band[0], sign * band[1]))), why=f"R2 = {r2_printed.printed} gives {value:.4f}")
+                    sign * value,
+                    "printed",
+                    "square root of the R2 of an outcome with one cause",
+                    tuple(sorted((sign * band[0], sign * band[1]))),
+                    why=f"R2 = {r2_printed.printed} gives {value:.4f}",
+                )
     return out
 
 
@@ -361,8 +433,11 @@ def _beta_from_b(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
     """
     out: dict[Key, Reproduction] = {}
     for model in numbers.models("b"):
-        pairs = [(key[2], key[3], r, numbers.by[model, "beta", key[2], key[3]]) for key, r in numbers.of("b", model)
-                 if (model, "beta", key[2], key[3]) in numbers.by]
+        pairs = [
+            (key[2], key[3], r, numbers.by[model, "beta", key[2], key[3]])
+            for key, r in numbers.of("b", model)
+            if (model, "beta", key[2], key[3]) in numbers.by
+        ]
         if len(pairs) < 3 or any(b.published == 0 or beta.published == 0 for *_, b, beta in pairs):
             continue
         names = list(dict.fromkeys(n for s, t, *_ in pairs for n in (s, t)))
@@ -374,22 +449,31 @@ def _beta_from_b(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
         b, beta = draws[:, 0::2], draws[:, 1::2]
         with np.errstate(all="ignore"):
             log_ratio = np.log(b / beta)
-        error = np.array([10.0**-x.decimals / abs(x.published) + 10.0**-y.decimals / abs(y.published)
-                          for *_, x, y in pairs])
+        error = np.array(
+            [
+                10.0**-x.decimals / abs(x.published) + 10.0**-y.decimals / abs(y.published)
+                for *_, x, y in pairs
+            ]
+        )
         for k, (s, t, *_) in enumerate(pairs):
             rest = [i for i in range(len(pairs)) if i != k]
             a = design[rest] / error[rest, None]
             if np.linalg.matrix_rank(np.vstack([a, design[k]])) > np.linalg.matrix_rank(a):
                 out[model, "beta", s, t] = Reproduction(
-                    why="needs the standard deviations of the two constructs; no other path connects them")
+                    why="needs the standard deviations of the two constructs; no other path connects them"
+                )
                 continue
             y = (log_ratio[:, rest] / error[rest]).T
             ok = np.isfinite(y).all(0)
             ratio = np.exp(design[k] @ np.linalg.pinv(a) @ y[:, ok])
             values = b[ok, k] / ratio
             out[model, "beta", s, t] = Reproduction(
-                values[0], "printed", "b over the ratio of standard deviations that the other paths print",
-                (values.min(), values.max()), why=f"the other paths give {values[0]:.4f}")
+                values[0],
+                "printed",
+                "b over the ratio of standard deviations that the other paths print",
+                (values.min(), values.max()),
+                why=f"the other paths give {values[0]:.4f}",
+            )
     return out
 
 
@@ -412,8 +496,10 @@ def _fit_measures(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
 
 def _fit_of_group(numbers: _Numbers, model: str, n: object) -> dict[Key, Reproduction]:
     out: dict[Key, Reproduction] = {}
-    get = {q: numbers.by.get((model, q, "", "")) for q in
-           ("chisq", "df", "nfi", "ifi", "tli", "cfi", "rmsea", "gfi", "agfi", "chisq_df")}
+    get = {
+        q: numbers.by.get((model, q, "", ""))
+        for q in ("chisq", "df", "nfi", "ifi", "tli", "cfi", "rmsea", "gfi", "agfi", "chisq_df")
+    }
     if get["chisq"] is None or get["df"] is None or get["df"].published <= 0:
         return out
     chisq, df = get["chisq"], get["df"].published
@@ -423,26 +509,54 @@ def _fit_of_group(numbers: _Numbers, model: str, n: object) -> dict[Key, Reprodu
             return
         value, band = _band(formula, [get[q].published for q in inputs], [get[q].decimals for q in inputs])
         out[model, quantity, "", ""] = Reproduction(
-            value, "printed", how, band, why=f"{how}: {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}")
+            value,
+            "printed",
+            how,
+            band,
+            why=f"{how}: {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}",
+        )
 
     if get["chisq_df"] is not None:
         out[model, "chisq_df", "", ""] = _checked(
-            consistency.chisq_ratio(chisq.printed, df, get["chisq_df"].printed), "chi-square / df")
+            consistency.chisq_ratio(chisq.printed, df, get["chisq_df"].printed), "chi-square / df"
+        )
     if get["rmsea"] is not None:
-        out[model, "rmsea", "", ""] = _checked(
-            consistency.rmsea(chisq.printed, df, n, get["rmsea"].printed), f"from chi-square and n = {n}"
-        ) if _whole(n) else Reproduction(why="needs n; add it to study.json")
+        out[model, "rmsea", "", ""] = (
+            _checked(
+                consistency.rmsea(chisq.printed, df, n, get["rmsea"].printed), f"from chi-square and n = {n}"
+            )
+            if _whole(n)
+            else Reproduction(why="needs n; add it to study.json")
+        )
     df0 = _baseline_df(get, df)
     if df0 is None:
         return out
     base = f"independence model with {df0} degrees of freedom (from TLI and CFI)"
     # x holds chi-square and one index; the chi-square of the independence model is chi2 / (1 - NFI).
-    put("nfi", lambda x: 1 - x[:, 0] / ((x[:, 0] - df) / (1 - x[:, 1]) + df0), ["chisq", "cfi"], f"from CFI, {base}")
-    put("ifi", lambda x: (x[:, 0] / (1 - x[:, 1]) - x[:, 0]) / (x[:, 0] / (1 - x[:, 1]) - df), ["chisq", "nfi"],
-        "from NFI")
-    put("cfi", lambda x: 1 - (x[:, 0] - df) / (x[:, 0] / (1 - x[:, 1]) - df0), ["chisq", "nfi"], f"from NFI, {base}")
-    put("tli", lambda x: 1 - (x[:, 0] / df - 1) / (x[:, 0] / (1 - x[:, 1]) / df0 - 1), ["chisq", "nfi"],
-        f"from NFI, {base}")
+    put(
+        "nfi",
+        lambda x: 1 - x[:, 0] / ((x[:, 0] - df) / (1 - x[:, 1]) + df0),
+        ["chisq", "cfi"],
+        f"from CFI, {base}",
+    )
+    put(
+        "ifi",
+        lambda x: (x[:, 0] / (1 - x[:, 1]) - x[:, 0]) / (x[:, 0] / (1 - x[:, 1]) - df),
+        ["chisq", "nfi"],
+        "from NFI",
+    )
+    put(
+        "cfi",
+        lambda x: 1 - (x[:, 0] - df) / (x[:, 0] / (1 - x[:, 1]) - df0),
+        ["chisq", "nfi"],
+        f"from NFI, {base}",
+    )
+    put(
+        "tli",
+        lambda x: 1 - (x[:, 0] / df - 1) / (x[:, 0] / (1 - x[:, 1]) / df0 - 1),
+        ["chisq", "nfi"],
+        f"from NFI, {base}",
+    )
     p = round((1 + np.sqrt(1 + 8 * df0)) / 2)
     moments = p * (p + 1) / 2
     put("agfi", lambda x: 1 - moments / df * (1 - x[:, 0]), ["gfi"], f"from GFI, {p} variables")
@@ -454,8 +568,11 @@ def _baseline_df(get: Mapping, df: float) -> int | None:
     if get["tli"] is None or get["cfi"] is None:
         return None
     tli, cfi = get["tli"], get["cfi"]
-    value, (low, high) = _band(lambda x: df * (1 - x[:, 0]) / (1 - x[:, 1]), [tli.published, cfi.published],
-                               [tli.decimals, cfi.decimals])
+    value, (low, high) = _band(
+        lambda x: df * (1 - x[:, 0]) / (1 - x[:, 1]),
+        [tli.published, cfi.published],
+        [tli.decimals, cfi.decimals],
+    )
     triangular = [p * (p - 1) // 2 for p in range(3, 400)]
     possible = [t for t in triangular if low <= t <= high]
     return min(possible, key=lambda t: abs(t - value)) if possible else None
@@ -477,27 +594,46 @@ def _degrees_of_freedom(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduct
 def _claims(numbers: _Numbers, meta: Mapping) -> dict[Key, Reproduction]:
     """Numbers in a paper's running text, against its tables."""
     out: dict[Key, Reproduction] = {}
-    fits = [(m, numbers.by[m, "chisq", "", ""], numbers.by[m, "df", "", ""]) for m in numbers.models("chisq")
-            if (m, "df", "", "") in numbers.by]
+    fits = [
+        (m, numbers.by[m, "chisq", "", ""], numbers.by[m, "df", "", ""])
+        for m in numbers.models("chisq")
+        if (m, "df", "", "") in numbers.by
+    ]
     for key, claim in numbers.of("chisq_df"):
         if claim.table == "claims" and len(fits) == 1:
             _, chisq, df = fits[0]
-            out[key] = _checked(consistency.chisq_ratio(chisq.printed, df.printed, claim.printed), "chi-square / df")
+            out[key] = _checked(
+                consistency.chisq_ratio(chisq.printed, df.printed, claim.printed), "chi-square / df"
+            )
     if len(fits) != 2:
         return out
     n = meta.get("n") if isinstance(meta.get("n"), dict) else {}
     first, second = ({"name": m, "chisq": c.printed, "df": d.printed, "n": n.get(m)} for m, c, d in fits)
     for key, claim in numbers.of("chisq_difference"):
         row = consistency.chisq_difference(first, second, claim.printed)
-        out[key] = replace(_checked(row, "difference of the two printed chi-squares"), remark=row["arithmetic"])
+        out[key] = replace(
+            _checked(row, "difference of the two printed chi-squares"), remark=row["arithmetic"]
+        )
     for key, _ in numbers.of("chisq_difference df"):
-        out[key] = Reproduction(abs(fits[0][2].published - fits[1][2].published), "printed",
-                                "difference of the two printed degrees of freedom")
+        out[key] = Reproduction(
+            abs(fits[0][2].published - fits[1][2].published),
+            "printed",
+            "difference of the two printed degrees of freedom",
+        )
     return out
 
 
-RECIPES = (_t_and_p, _answers, _from_loadings, _from_correlations, _beta_from_b, _from_paths, _fit_measures,
-           _degrees_of_freedom, _claims)
+RECIPES = (
+    _t_and_p,
+    _answers,
+    _from_loadings,
+    _from_correlations,
+    _beta_from_b,
+    _from_paths,
+    _fit_measures,
+    _degrees_of_freedom,
+    _claims,
+)
 
 #: What it would take, where no recipe applies.
 MISSING = {
@@ -532,7 +668,9 @@ def from_printed(table: pd.DataFrame, meta: Mapping) -> dict[Key, Reproduction]:
     out: dict[Key, Reproduction] = {}
     for recipe in RECIPES:
         for key, found in recipe(numbers, meta).items():
-            if key in numbers.by and (key not in out or (np.isnan(out[key].value) and not np.isnan(found.value))):
+            if key in numbers.by and (
+                key not in out or (np.isnan(out[key].value) and not np.isnan(found.value))
+            ):
                 out[key] = found
     return out
 
@@ -544,8 +682,18 @@ def _items(stem: str, n: int) -> list[str]:
     return [f"{stem}_{i}" for i in range(1, n + 1)]
 
 
-REPUTATION = {"COMP": _items("comp", 3), "LIKE": _items("like", 3), "CUSA": ["cusa"], "CUSL": _items("cusl", 3)}
-DRIVERS = {"QUAL": _items("qual", 8), "PERF": _items("perf", 5), "CSOR": _items("csor", 5), "ATTR": _items("attr", 3)}
+REPUTATION = {
+    "COMP": _items("comp", 3),
+    "LIKE": _items("like", 3),
+    "CUSA": ["cusa"],
+    "CUSL": _items("cusl", 3),
+}
+DRIVERS = {
+    "QUAL": _items("qual", 8),
+    "PERF": _items("perf", 5),
+    "CSOR": _items("csor", 5),
+    "ATTR": _items("attr", 3),
+}
 _ABOVE = "COMP ~ QUAL + PERF + CSOR + ATTR\nLIKE ~ QUAL + PERF + CSOR + ATTR\n"
 _BELOW = "CUSA ~ COMP + LIKE\nCUSL ~ COMP + LIKE + CUSA"
 _ECSI_PATHS = """Expectation ~ Image
@@ -587,8 +735,12 @@ def hair2021(
     if moderator is not None:
         items = [f"SC {c}" for c in moderator.columns]
         data = data.join(moderator.set_axis(items, axis=1))
-    return pls(data, {**DRIVERS, **REPUTATION, "SC": items}, _ABOVE + _BELOW + " + SC + CUSA*SC",
-               formative=list(DRIVERS))
+    return pls(
+        data,
+        {**DRIVERS, **REPUTATION, "SC": items},
+        _ABOVE + _BELOW + " + SC + CUSA*SC",
+        formative=list(DRIVERS),
+    )
 
 
 def recode_like_switching(items: pd.DataFrame) -> pd.DataFrame:
@@ -605,7 +757,12 @@ def recode_like_switching(items: pd.DataFrame) -> pd.DataFrame:
     if items.shape[1] != 3:
         raise ValueError(f"three columns are recoded, and these are {items.shape[1]}")
     first, second, third = (items[c] for c in items)
-    columns = [(first - 1).clip(1, 5), (second - 1).clip(1, 5), (third - 1).clip(1, 5), (first - 2).clip(1, 4)]
+    columns = [
+        (first - 1).clip(1, 5),
+        (second - 1).clip(1, 5),
+        (third - 1).clip(1, 5),
+        (first - 2).clip(1, 4),
+    ]
     return pd.concat(columns, axis=1, keys=["one", "two", "three", "four"])
 
 
@@ -629,7 +786,14 @@ def placebo_moderators(data: pd.DataFrame | None = None, items: list[str] | None
         a, b, c = triple
         path = hair2021("moderation", data, recode_like_switching(data[[b, c, a]])).paths
         path = path[path["to"] == "CUSL"].set_index("from").estimate
-        rows.append((", ".join(triple), path["CUSA*SC"], path["SC"], len({"qual_5", "qual_6", "qual_7"} & set(triple))))
+        rows.append(
+            (
+                ", ".join(triple),
+                path["CUSA*SC"],
+                path["SC"],
+                len({"qual_5", "qual_6", "qual_7"} & set(triple)),
+            )
+        )
     return pd.DataFrame(rows, columns=["items", "interaction", "direct", "shared"])
 
 
@@ -640,14 +804,25 @@ def ecsi(scheme: str = "path", tol: float = 1e-10) -> PlsFit:
     def block(stem: str, n: int) -> list[str]:
         return [f"{stem}{i}" for i in range(1, n + 1)]
 
-    blocks = {"Image": block("IMAG", 5), "Expectation": block("CUEX", 3), "Quality": block("PERQ", 7),
-              "Value": block("PERV", 2), "Satisfaction": block("CUSA", 3), "Complaints": ["CUSCO"],
-              "Loyalty": block("CUSL", 3)}
+    blocks = {
+        "Image": block("IMAG", 5),
+        "Expectation": block("CUEX", 3),
+        "Quality": block("PERQ", 7),
+        "Value": block("PERV", 2),
+        "Satisfaction": block("CUSA", 3),
+        "Complaints": ["CUSCO"],
+        "Loyalty": block("CUSL", 3),
+    }
     return pls(data, blocks, _ECSI_PATHS, scheme=scheme, tol=tol)
 
 
 def end_band(
-    boot: PlsBootstrap, what: str, j: int, tail: float, n_published: int, interval: str = "percentile",
+    boot: PlsBootstrap,
+    what: str,
+    j: int,
+    tail: float,
+    n_published: int,
+    interval: str = "percentile",
     confidence: float = END_CONFIDENCE,
 ) -> tuple[float, float]:
     """Where the end of a bootstrap interval from ``n_published`` draws should lie.
@@ -701,8 +876,10 @@ def _ends(boot: PlsBootstrap, what: str, level: float, n_published: int, interva
     for j, r in enumerate(table.itertuples(index=False)):
         for end, tail in (("ci_lower", (1 - level) / 2), ("ci_upper", (1 + level) / 2)):
             band = end_band(boot, what, j, tail, n_published, interval)
-            how = (f"{interval} end, {boot.n_boot} draws; an end from {n_published} draws lies between {band[0]:.3f} "
-                   f"and {band[1]:.3f} in {END_CONFIDENCE:.0%} of cases")
+            how = (
+                f"{interval} end, {boot.n_boot} draws; an end from {n_published} draws lies between {band[0]:.3f} "
+                f"and {band[1]:.3f} in {END_CONFIDENCE:.0%} of cases"
+            )
             rep = Reproduction(getattr(r, end), "raw", how, interval=band, why=how)
             out[r[0], r[1], end] = rep
             if what == "htmt":
@@ -722,7 +899,9 @@ def reproduce_hair2021(numbers: pd.DataFrame, meta: Mapping) -> dict[Key, Reprod
         values = _pls_lookup(fit)
         for name, items in DRIVERS.items():
             whole = f"{name.lower()}_global"
-            test = pls(data, {"formative": items, "whole": [whole]}, "whole ~ formative", formative=["formative"])
+            test = pls(
+                data, {"formative": items, "whole": [whole]}, "whole ~ formative", formative=["formative"]
+            )
             values["redundancy", name, ""] = test.paths.estimate[0]
         out |= {(model, *key): Reproduction(v, "raw", how) for key, v in values.items()}
         if numbers.quantity[numbers.model == model].str.contains("ci_").any():
@@ -734,7 +913,8 @@ def reproduce_hair2021(numbers: pd.DataFrame, meta: Mapping) -> dict[Key, Reprod
         if key.quantity == "rows_holding":
             claimed = _identity(key.column, data)
             out["", "rows_holding", key.row, key.column] = Reproduction(
-                float((data[key.row] == claimed).sum()), "raw", "counted in corp_rep")
+                float((data[key.row] == claimed).sum()), "raw", "counted in corp_rep"
+            )
     return out
 
 
@@ -748,18 +928,27 @@ def _identity(text: str, data: pd.DataFrame) -> pd.Series:
     if whole:
         stem, first, last = whole.groups()
         return data[[f"{stem}{i}" for i in range(int(first), int(last) + 1)]].max(axis=1)
-    raise ValueError(f"the identity {text!r} is not understood; write clip(item - 1, 1, 5) or row maximum of item_1..8")
+    raise ValueError(
+        f"the identity {text!r} is not understood; write clip(item - 1, 1, 5) or row maximum of item_1..8"
+    )
 
 
 def reproduce_ecsi(numbers: pd.DataFrame, meta: Mapping) -> dict[Key, Reproduction]:
     """The twelve paths by path weighting, five by the centroid scheme, and the BCa intervals of those."""
     fit = ecsi(tol=1e-5)
-    out = {("", "path_weighting", r[0], r[1]): Reproduction(
-        r[2], "raw", "PLS on mobi, stopped at 1e-5 as SmartPLS 2.0 does (run on, the eighth decimal of one path moves)")
-        for r in fit.paths.itertuples(index=False)}
+    out = {
+        ("", "path_weighting", r[0], r[1]): Reproduction(
+            r[2],
+            "raw",
+            "PLS on mobi, stopped at 1e-5 as SmartPLS 2.0 does (run on, the eighth decimal of one path moves)",
+        )
+        for r in fit.paths.itertuples(index=False)
+    }
     centroid = ecsi("centroid")
-    out |= {("centroid", "estimate", r[0], r[1]): Reproduction(r[2], "raw", "PLS on mobi, centroid scheme")
-            for r in centroid.paths.itertuples(index=False)}
+    out |= {
+        ("centroid", "estimate", r[0], r[1]): Reproduction(r[2], "raw", "PLS on mobi, centroid scheme")
+        for r in centroid.paths.itertuples(index=False)
+    }
     for (a, b, end), rep in _ends(centroid.bootstrap(N_BOOT), "paths", 0.90, 500, "bca").items():
         out["centroid", end, a, b] = rep
     return out

@@ -52,7 +52,9 @@ def _stored_truth() -> dict:
 def _file(name: str) -> Path:
     path = data_dir() / "simulated" / "telecom_survey" / name
     if not path.exists():
-        raise ValueError(f"data/simulated/telecom_survey/{name} is missing; restore it with git, or hand in your own truth")
+        raise ValueError(
+            f"data/simulated/telecom_survey/{name} is missing; restore it with git, or hand in your own truth"
+        )
     return path
 
 
@@ -104,15 +106,23 @@ class _Market:
             names = list(grouping["share"])
             share = np.array([grouping["share"][g] for g in names], dtype=float)
             if abs(share.sum() - 1) > 1e-9:
-                raise ValueError(f"the shares of {', '.join(names)} add up to {share.sum():g}; they must add up to 1")
+                raise ValueError(
+                    f"the shares of {', '.join(names)} add up to {share.sum():g}; they must add up to 1"
+                )
             means = np.zeros((len(names), k))
             for i, g in enumerate(names):
                 for latent, value in grouping["mean"].get(g, {}).items():
                     if latent not in at:
-                        raise ValueError(f"group means: {latent!r} is not exogenous.{_checks.suggest(latent, at)}")
+                        raise ValueError(
+                            f"group means: {latent!r} is not exogenous.{_checks.suggest(latent, at)}"
+                        )
                     means[i, at[latent]] = value
             means -= share @ means
-            cells = [(c + (g,), p * s, m + d) for c, p, m in cells for g, s, d in zip(names, share, means, strict=True)]
+            cells = [
+                (c + (g,), p * s, m + d)
+                for c, p, m in cells
+                for g, s, d in zip(names, share, means, strict=True)
+            ]
         self.cells = {c: m for c, _, m in cells}
         shares = np.array([p for _, p, _ in cells])
         between = sum(p * np.outer(m, m) for _, p, m in cells)
@@ -125,12 +135,16 @@ class _Market:
                 "definite; make the largest correlations or group differences smaller"
             ) from err
 
-        regressors = {v for terms in self.equations.values() for _, _, poly in terms for _, vs in poly for v in vs}
+        regressors = {
+            v for terms in self.equations.values() for _, _, poly in terms for _, vs in poly for v in vs
+        }
         self.residual_correlations: dict[tuple[str, str], float] = {}
         for pair, r in t.get("residual_correlations", {}).items():
             a, b = self._pair(pair, self.endogenous)
             if {a, b} & regressors:
-                raise ValueError(f"residual correlation {pair!r}: neither of the two may explain another variable")
+                raise ValueError(
+                    f"residual correlation {pair!r}: neither of the two may explain another variable"
+                )
             self.residual_correlations[a, b] = r
 
         # variables that are linear in normal ones keep exact moments, group by group; the others may not be regressors
@@ -146,11 +160,15 @@ class _Market:
                 for v in {v for _, vs in poly for v in vs}:
                     if v not in index:
                         why = "is itself curved" if v in self.curved else "is not a variable above it"
-                        raise ValueError(f"equation of {name!r}: {v!r} in term {term!r} {why}.{_checks.suggest(v, known)}")
+                        raise ValueError(
+                            f"equation of {name!r}: {v!r} in term {term!r} {why}.{_checks.suggest(v, known)}"
+                        )
             parts = [(b * f, [index[v] for v in vs]) for _, b, poly in terms for f, vs in poly]
             first = sum(c * (shares @ [_moment(vs, m, cov) for m in mean]) for c, vs in parts)
             second = sum(
-                c1 * c2 * (shares @ [_moment(v1 + v2, m, cov) for m in mean]) for c1, v1 in parts for c2, v2 in parts
+                c1 * c2 * (shares @ [_moment(v1 + v2, m, cov) for m in mean])
+                for c1, v1 in parts
+                for c2, v2 in parts
             )
             explained = float(second - first**2)
             if explained >= 1:
@@ -193,7 +211,9 @@ class _Market:
     def _check_loads(self, name: str, loads: Mapping[str, float], known: Iterable[str]) -> None:
         for v in loads:
             if v not in known:
-                raise ValueError(f"{name!r} loads on {v!r}, which is not a latent variable.{_checks.suggest(v, known)}")
+                raise ValueError(
+                    f"{name!r} loads on {v!r}, which is not a latent variable.{_checks.suggest(v, known)}"
+                )
 
     def unique_sd(self, name: str, loads: Mapping[str, float], extra: float = 0.0) -> float:
         """What is left of a variance of 1 after the loadings (and ``extra``, the variance of a planted shift)."""
@@ -205,7 +225,9 @@ class _Market:
             explained = float(w @ self.correlation.loc[latents, latents].to_numpy() @ w)
         left = 1 - explained - extra
         if left <= 0:
-            raise ValueError(f"{name!r}: its loadings explain {explained:.3f} of a variance of 1; make them smaller")
+            raise ValueError(
+                f"{name!r}: its loadings explain {explained:.3f} of a variance of 1; make them smaller"
+            )
         return float(np.sqrt(left))
 
 
@@ -310,11 +332,15 @@ def _seed(seed: int | np.random.Generator | None, t: Mapping) -> int:
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**31))
     if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed must be a whole number from 0 up (or a numpy Generator, or None), and is {seed!r}")
+        raise ValueError(
+            f"seed must be a whole number from 0 up (or a numpy Generator, or None), and is {seed!r}"
+        )
     return int(seed)
 
 
-def latents(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
+def latents(
+    truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None
+) -> pd.DataFrame:
     """Draw the latent variables and groups themselves, those that stand behind :func:`survey` with the same seed.
 
     Returns
@@ -334,7 +360,9 @@ def latents(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Ge
     for name, grouping in m.groupings.items():
         levels = list(grouping["share"])
         edges = np.cumsum([grouping["share"][g] for g in levels])[:-1]
-        groups[name] = np.array(levels, dtype=object)[np.searchsorted(edges, _stream(seed, name).random(n), side="right")]
+        groups[name] = np.array(levels, dtype=object)[
+            np.searchsorted(edges, _stream(seed, name).random(n), side="right")
+        ]
     noise = _stream(seed, "exogenous").standard_normal((n, len(m.exogenous)))
     values = noise @ m.chol.T
     keys = list(zip(*groups.values(), strict=True)) if groups else [()] * n
@@ -414,7 +442,9 @@ def survey(
     given_seed = _seed(seed, t)
     wanted = _wanted_faults(faults, t)
     if scale not in ("points", "latent"):
-        raise ValueError(f"scale is 'points' (five-point answers) or 'latent' (before cutting), and not {scale!r}")
+        raise ValueError(
+            f"scale is 'points' (five-point answers) or 'latent' (before cutting), and not {scale!r}"
+        )
     rows_wanted = [f for f in wanted if f in ("careless", "missing", "duplicates")]
     if scale == "latent" and rows_wanted:
         if faults is not True:
@@ -433,13 +463,19 @@ def survey(
         if name in t["items"]:
             y = _response(m, name, x, given_seed, wanted)
             if scale == "points":
-                y = 1.0 + np.searchsorted(t["items"][name]["thresholds"], np.round(y, LATENT_DECIMALS), side="left")
+                y = 1.0 + np.searchsorted(
+                    t["items"][name]["thresholds"], np.round(y, LATENT_DECIMALS), side="left"
+                )
             out[name] = y
         else:
             out[name] = _background(name, t, x, given_seed)
     data = pd.DataFrame(out, columns=names)
     record = _row_faults(data, m, x, given_seed, wanted) if scale == "points" else {}
-    data.attrs = {"simulated": True, "seed": given_seed, "faults": {f: record.get(f, t["faults"][f]) for f in wanted}}
+    data.attrs = {
+        "simulated": True,
+        "seed": given_seed,
+        "faults": {f: record.get(f, t["faults"][f]) for f in wanted},
+    }
     return data
 
 
@@ -456,7 +492,9 @@ def _wanted_faults(faults: bool | str | Iterable[str], t: Mapping) -> list[str]:
     wanted = [faults] if isinstance(faults, str) else list(faults)
     for f in wanted:
         if f not in listed:
-            raise ValueError(f"fault {f!r} is not one of the truth's: {', '.join(listed)}.{_checks.suggest(f, listed)}")
+            raise ValueError(
+                f"fault {f!r} is not one of the truth's: {', '.join(listed)}.{_checks.suggest(f, listed)}"
+            )
     return [f for f in FAULTS if f in wanted]
 
 
@@ -489,7 +527,9 @@ def _background(name: str, t: Mapping, x: pd.DataFrame, seed: int) -> np.ndarray
         first, second = spec
         return np.where(_stream(seed, "gender").random(len(x)) < spec[first], first, second).astype(object)
     z = np.round(x[spec["from"]].to_numpy(), LATENT_DECIMALS)
-    value = np.exp(spec["log_mean"] + spec["log_sd"] * z) if "log_mean" in spec else spec["mean"] + spec["sd"] * z
+    value = (
+        np.exp(spec["log_mean"] + spec["log_sd"] * z) if "log_mean" in spec else spec["mean"] + spec["sd"] * z
+    )
     return np.clip(np.round(value), spec["low"], spec["high"]).astype(int)
 
 
@@ -501,16 +541,25 @@ def _row_faults(data: pd.DataFrame, m: _Market, x: pd.DataFrame, seed: int, want
     items = [c for c in data.columns if c in t["items"]]
     record: dict[str, dict] = {}
     place = _stream(seed, "rows")
-    free = place.permutation(n)  # careless rows are taken from its front, the doubled block lies clear of them
+    free = place.permutation(
+        n
+    )  # careless rows are taken from its front, the doubled block lies clear of them
 
     careless = np.array([], dtype=int)
     if "careless" in wanted:
         fault = t["faults"]["careless"]
         if stored:
-            straight, answers, random = fault["straight_rows"], fault["straight_answers"], fault["random_rows"]
+            straight, answers, random = (
+                fault["straight_rows"],
+                fault["straight_answers"],
+                fault["random_rows"],
+            )
         else:
             count = int(round(fault["share"] * n))
-            straight, random = np.sort(free[: count // 2]).tolist(), np.sort(free[count // 2 : count]).tolist()
+            straight, random = (
+                np.sort(free[: count // 2]).tolist(),
+                np.sort(free[count // 2 : count]).tolist(),
+            )
             answers = place.integers(1, 6, len(straight)).tolist()
         careless = np.array(list(straight) + list(random), dtype=int)
         for item in items:
@@ -523,7 +572,9 @@ def _row_faults(data: pd.DataFrame, m: _Market, x: pd.DataFrame, seed: int, want
 
     if "missing" in wanted:
         fault = t["faults"]["missing"]
-        share = fault["share_of_answers"] / fault["skipped_by_those_who_skip"]  # of respondents who skip at all
+        share = (
+            fault["share_of_answers"] / fault["skipped_by_those_who_skip"]
+        )  # of respondents who skip at all
         age = np.round(x["age"].to_numpy(), LATENT_DECIMALS)
         slope = fault["slope_on_age"]
         # the logistic averaged over normal age has mean `share` where the intercept is stretched (probit approximation)
@@ -534,7 +585,9 @@ def _row_faults(data: pd.DataFrame, m: _Market, x: pd.DataFrame, seed: int, want
         for item in items:
             gap = skips & (_stream(seed, "missing " + item).random(n) < fault["skipped_by_those_who_skip"])
             data.loc[gap, item] = np.nan
-        record["missing"] = {"rows_with_gaps": np.flatnonzero(data[items].isna().any(axis=1)).tolist() if items else []}
+        record["missing"] = {
+            "rows_with_gaps": np.flatnonzero(data[items].isna().any(axis=1)).tolist() if items else []
+        }
 
     if "duplicates" in wanted:
         fault = t["faults"]["duplicates"]
@@ -550,11 +603,16 @@ def _row_faults(data: pd.DataFrame, m: _Market, x: pd.DataFrame, seed: int, want
             for c in data.columns:
                 if data[c].dtype == object and c in items + ["tenure", "spend", "age"]:
                     data[c] = pd.to_numeric(data[c])
-            record["duplicates"] = {"first_rows": [first, last], "copied_to": [copy_to, copy_to + last - first]}
+            record["duplicates"] = {
+                "first_rows": [first, last],
+                "copied_to": [copy_to, copy_to + last - first],
+            }
     return record
 
 
-def _clear_block(n: int, length: int, taken: set[int], rng: np.random.Generator) -> tuple[int | None, int | None]:
+def _clear_block(
+    n: int, length: int, taken: set[int], rng: np.random.Generator
+) -> tuple[int | None, int | None]:
     for start in rng.integers(0, max(1, n - 2 * length), 200).tolist():
         if not taken & set(range(start, start + 2 * length)):
             return start, start + length
@@ -585,7 +643,9 @@ def keyed(data: pd.DataFrame, truth: Mapping | None = None) -> pd.DataFrame:
 
 
 # --- behaviour -------------------------------------------------------------------------------------------------
-def usage(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
+def usage(
+    truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None
+) -> pd.DataFrame:
     """Follow the same customers for 36 months: bills, top-ups, departures.
 
     Customer k is row k - 1 of :func:`survey` with the same n and seed (customers count from 1). Each month a customer
@@ -619,7 +679,9 @@ def usage(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Gene
         for factor, vs in poly:
             for v in vs:
                 if v not in x.columns:
-                    raise ValueError(f"hazard term {term!r}: {v!r} is not a latent variable.{_checks.suggest(v, x.columns)}")
+                    raise ValueError(
+                        f"hazard term {term!r}: {v!r} is not a latent variable.{_checks.suggest(v, x.columns)}"
+                    )
             log_h = log_h + b * factor * np.prod([x[v].to_numpy() for v in vs], axis=0)
     log_h = log_h + x["contract"].map(hazard["contract"]).to_numpy(dtype=float)
     leave = 1 - np.exp(-np.exp(log_h))
@@ -633,7 +695,9 @@ def usage(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Gene
     on_contract = (x["contract"] == "contract").to_numpy()
     bill = np.where(on_contract[:, None], np.round(spend[:, None] * growth * noise, 2), 0.0)
     size = spec["topup"]["size"]
-    times = _stream(seed, "topups").poisson(np.round(spend[:, None] * growth / size, LATENT_DECIMALS), (n, months))
+    times = _stream(seed, "topups").poisson(
+        np.round(spend[:, None] * growth / size, LATENT_DECIMALS), (n, months)
+    )
     times = np.where(on_contract[:, None], 0, times)
     there = month[None, :] <= last[:, None]
     who, when = np.nonzero(there)
@@ -692,7 +756,9 @@ def twin(
     """
     if isinstance(cov, pd.DataFrame):
         if list(map(str, cov.index)) != list(map(str, cov.columns)):
-            raise ValueError("the rows and columns of cov have different names or another order; make them the same")
+            raise ValueError(
+                "the rows and columns of cov have different names or another order; make them the same"
+            )
         names = [str(c) for c in cov.columns]
         matrix = cov.to_numpy(dtype=float)
     else:
@@ -701,7 +767,9 @@ def twin(
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise ValueError(f"cov must be a square matrix, and has the shape {matrix.shape}")
     if not np.isfinite(matrix).all():
-        raise ValueError("cov holds missing or infinite values; a printed lower triangle must be mirrored first")
+        raise ValueError(
+            "cov holds missing or infinite values; a printed lower triangle must be mirrored first"
+        )
     if not np.allclose(matrix, matrix.T, atol=1e-10 * max(1.0, np.abs(matrix).max())):
         i, j = np.unravel_index(np.argmax(np.abs(matrix - matrix.T)), matrix.shape)
         raise ValueError(
@@ -714,7 +782,9 @@ def twin(
     p = len(names)
     n = _whole(n, "n")
     if n <= p:
-        raise ValueError(f"n = {n} rows cannot have a covariance matrix of {p} variables of full rank; take n > {p}")
+        raise ValueError(
+            f"n = {n} rows cannot have a covariance matrix of {p} variables of full rank; take n > {p}"
+        )
     if means is None:
         centre = np.zeros(p)
     elif isinstance(means, (Mapping, pd.Series)):
@@ -842,7 +912,10 @@ def _survey_codebook(t: Mapping, data: pd.DataFrame) -> pd.DataFrame:
         )
     labels = {
         "operator": ("Operator: A, B or C", "运营商：A、B 或 C"),
-        "contract": ("Type of contract: prepaid or contract", "合约类型：预付费（prepaid）或合约（contract）"),
+        "contract": (
+            "Type of contract: prepaid or contract",
+            "合约类型：预付费（prepaid）或合约（contract）",
+        ),
         "tenure": ("Months with the operator", "在网月数"),
         "spend": ("Spending on the operator's services, money per month", "每月在该运营商的消费金额"),
         "age": ("Age in years", "年龄（岁）"),
@@ -870,15 +943,40 @@ def _survey_codebook(t: Mapping, data: pd.DataFrame) -> pd.DataFrame:
 
 def _usage_codebook() -> pd.DataFrame:
     rows = [
-        ("customer", "key", "Customer number; customer k is row k of telecom_survey, counted from 1",
-         "客户编号；第 k 位客户是 telecom_survey 的第 k 行（从 1 数起）", 1, ""),
+        (
+            "customer",
+            "key",
+            "Customer number; customer k is row k of telecom_survey, counted from 1",
+            "客户编号；第 k 位客户是 telecom_survey 的第 k 行（从 1 数起）",
+            1,
+            "",
+        ),
         ("month", "time", "Month after the survey", "问卷之后的第几个月", 1, 36),
-        ("bill", "revenue", "Bill of the month, money (contract customers; 0 for prepaid)",
-         "当月账单金额（合约客户；预付费客户为 0）", 0, ""),
-        ("topups", "revenue", "Number of top-ups in the month (prepaid customers; 0 for contract)",
-         "当月充值次数（预付费客户；合约客户为 0）", 0, ""),
+        (
+            "bill",
+            "revenue",
+            "Bill of the month, money (contract customers; 0 for prepaid)",
+            "当月账单金额（合约客户；预付费客户为 0）",
+            0,
+            "",
+        ),
+        (
+            "topups",
+            "revenue",
+            "Number of top-ups in the month (prepaid customers; 0 for contract)",
+            "当月充值次数（预付费客户；合约客户为 0）",
+            0,
+            "",
+        ),
         ("topup_amount", "revenue", "Money topped up in the month", "当月充值金额", 0, ""),
-        ("left", "departure", "1 in the month in which the customer left, otherwise 0", "客户在当月离网记 1，否则记 0", 0, 1),
+        (
+            "left",
+            "departure",
+            "1 in the month in which the customer left, otherwise 0",
+            "客户在当月离网记 1，否则记 0",
+            0,
+            1,
+        ),
     ]
     book = pd.DataFrame(rows, columns=["variable", "construct", "label_en", "label_zh", "low", "high"])
     return book.assign(reverse=0, missing_code="", source="simulated")
@@ -959,14 +1057,20 @@ def write(folder: str | Path | None = None, population: bool = False) -> list[Pa
         ),
         "telecom_usage/codebook.csv": _usage_codebook().to_csv(index=False, lineterminator="\n"),
         "telecom_usage/README.md": _USAGE_README.format(
-            n=len(data), months=t["usage"]["months"], rows=len(follow), gone=int(follow["left"].sum()), seed=t["seed"]
+            n=len(data),
+            months=t["usage"]["months"],
+            rows=len(follow),
+            gone=int(follow["left"].sum()),
+            seed=t["seed"],
         ),
     }
     if population:
         stored = _observe_population()
         triangle = ",\n".join("  " + json.dumps(row) for row in stored.pop("cov_lower_triangle"))
         head = ",\n".join(f" {json.dumps(k)}: {json.dumps(v)}" for k, v in stored.items())
-        texts["telecom_survey/truth_observed.json"] = f'{{\n{head},\n "cov_lower_triangle": [\n{triangle}\n ]\n}}\n'
+        texts["telecom_survey/truth_observed.json"] = (
+            f'{{\n{head},\n "cov_lower_triangle": [\n{triangle}\n ]\n}}\n'
+        )
     paths = []
     for name, text in texts.items():
         path = home / name

@@ -115,14 +115,18 @@ def htmt(
     if n_obs is None:
         data = _checks.frame(data)
     elif not (isinstance(data, pd.DataFrame) and list(data.index) == list(data.columns)):
-        raise ValueError("n_obs= says that data is a correlation matrix; rows and columns must have the same names")
+        raise ValueError(
+            "n_obs= says that data is a correlation matrix; rows and columns must have the same names"
+        )
     scales = _checks.scales(data, scales, at_least=2)
     if len(scales) < 2:
         raise ValueError("HTMT compares scales, and there is one; give at least two")
     items = [i for group in scales.values() for i in group]
     shared = sorted({i for i in items if items.count(i) > 1})
     if shared:
-        raise ValueError(f"items in more than one scale: {', '.join(shared)}; an item can speak for one scale only")
+        raise ValueError(
+            f"items in more than one scale: {', '.join(shared)}; an item can speak for one scale only"
+        )
     if n_boot < 0 or 0 < n_boot < 100:
         raise ValueError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 100 (1000 for a paper)")
     if not 0.5 < level < 1:
@@ -130,7 +134,9 @@ def htmt(
     raw, dropped = None, 0
     if n_obs is None:
         if data.shape[0] == data.shape[1] and list(data.index) == list(data.columns):
-            raise ValueError("data looks like a correlation matrix; say how many people are behind it: n_obs=")
+            raise ValueError(
+                "data looks like a correlation matrix; say how many people are behind it: n_obs="
+            )
         kept, dropped = _checks.complete_rows(_checks.numeric(data, items))
         kept = _checks.numeric(kept)
         n, raw = len(kept), kept.to_numpy()
@@ -153,16 +159,22 @@ def htmt(
     for scale, group in scales.items():
         at = [items.index(i) for i in group]
         block = r[0][np.ix_(at, at)]
-        odd += [f"{group[i]} and {group[j]} ({scale}, {block[i, j]:.2f})"
-                for i, j in combinations(range(len(group)), 2) if block[i, j] < 0]
+        odd += [
+            f"{group[i]} and {group[j]} ({scale}, {block[i, j]:.2f})"
+            for i, j in combinations(range(len(group)), 2)
+            if block[i, j] < 0
+        ]
     if odd:
         warnings.warn(
             f"items of one scale correlate negatively: {'; '.join(odd[:4])}{' ...' if len(odd) > 4 else ''}. HTMT takes "
-            "absolute values, so an item that was not recoded goes unseen.", stacklevel=2)
+            "absolute values, so an item that was not recoded goes unseen.",
+            stacklevel=2,
+        )
     value = _htmt_values(r, member, kind)[0]
     out = HTMT(value, index=names, columns=names)
     pairs = pd.DataFrame(
-        [(a, b, out.loc[a, b]) for a, b in combinations(names, 2)], columns=["scale_1", "scale_2", "htmt"])
+        [(a, b, out.loc[a, b]) for a, b in combinations(names, 2)], columns=["scale_1", "scale_2", "htmt"]
+    )
     extra = ["ci_lower", "ci_upper", "ci_upper_one_sided", "p_1", "p_90", "p_85"]
     pairs[extra] = np.nan
     if n_boot:
@@ -297,14 +309,20 @@ def fornell_larcker(
         raise ValueError("give either a fit, or loadings= with phi=")
     if fit is not None:
         if not hasattr(fit, "estimates"):
-            raise ValueError(f"fit must be the result of sc.fit, and is a {type(fit).__name__}; "
-                             "for a table of loadings use loadings= and phi=")
+            raise ValueError(
+                f"fit must be the result of sc.fit, and is a {type(fit).__name__}; "
+                "for a table of loadings use loadings= and phi="
+            )
         load, phi, residual = _from_fit(fit)
     else:
         if phi is None or not isinstance(phi, pd.DataFrame):
-            raise ValueError("loadings need phi=, a DataFrame of factor correlations with factor names on both sides")
+            raise ValueError(
+                "loadings need phi=, a DataFrame of factor correlations with factor names on both sides"
+            )
         if isinstance(loadings, Mapping):
-            blocks = [(f"{f}_{i + 1}", f, float(v)) for f, values in loadings.items() for i, v in enumerate(values)]
+            blocks = [
+                (f"{f}_{i + 1}", f, float(v)) for f, values in loadings.items() for i, v in enumerate(values)
+            ]
             load = pd.DataFrame(0.0, index=[b[0] for b in blocks], columns=list(loadings))
             for item, f, v in blocks:
                 load.loc[item, f] = v
@@ -312,16 +330,22 @@ def fornell_larcker(
             load = pd.DataFrame(loadings).astype(float).fillna(0.0)
         for f in load.columns:
             if f not in phi.index or f not in phi.columns:
-                raise ValueError(f"factor {f!r} of the loadings is not in phi.{_checks.suggest(f, phi.columns)}")
+                raise ValueError(
+                    f"factor {f!r} of the loadings is not in phi.{_checks.suggest(f, phi.columns)}"
+                )
         phi = phi.loc[load.columns, load.columns].astype(float)
         residual = pd.DataFrame(np.diag(1 - (load**2).sum(axis=1)), index=load.index, columns=load.index)
     several = load.index[(load != 0).sum(axis=1) > 1].tolist()
     if several:
-        raise ValueError(f"items with loadings on more than one factor: {', '.join(map(str, several))}; AVE is defined "
-                         "for items with one. Set small loadings to zero, or read HTMT instead.")
+        raise ValueError(
+            f"items with loadings on more than one factor: {', '.join(map(str, several))}; AVE is defined "
+            "for items with one. Set small loadings to zero, or read HTMT instead."
+        )
     if (load.abs() > 1.0 + 1e-9).any().any():
         worst = load.abs().max(axis=1).idxmax()
-        raise ValueError(f"the standardised loading of {worst} is above 1 (a Heywood case): AVE and cr have no meaning")
+        raise ValueError(
+            f"the standardised loading of {worst} is above 1 (a Heywood case): AVE and cr have no meaning"
+        )
     rows = {}
     for f in load.columns:
         own = load.index[load[f] != 0]
@@ -343,8 +367,18 @@ def fornell_larcker(
     for f in load.columns:
         table.loc[f, f] = rows[f]["sqrt_ave"]
     pairs = pd.DataFrame(
-        [(a, b, phi.loc[a, b], phi.loc[a, b] ** 2, rows[a]["ave"], rows[b]["ave"],
-          min(rows[a]["ave"], rows[b]["ave"]) > phi.loc[a, b] ** 2) for a, b in combinations(load.columns, 2)],
+        [
+            (
+                a,
+                b,
+                phi.loc[a, b],
+                phi.loc[a, b] ** 2,
+                rows[a]["ave"],
+                rows[b]["ave"],
+                min(rows[a]["ave"], rows[b]["ave"]) > phi.loc[a, b] ** 2,
+            )
+            for a, b in combinations(load.columns, 2)
+        ],
         columns=["scale_1", "scale_2", "correlation", "squared", "ave_1", "ave_2", "distinct"],
     )
     return FornellLarcker(table, summary, pairs)
@@ -404,8 +438,10 @@ def phi_test(
     if len(factors) < 2:
         raise ValueError("the model has fewer than two factors; there is no correlation to test")
     if e["op"].eq("~").any() or e.loc[e["op"] == "=~", "rhs"].isin(factors).any():
-        raise ValueError("phi_test takes a measurement model: factors with items and free correlations, no ~ lines and "
-                         "no second-order factors")
+        raise ValueError(
+            "phi_test takes a measurement model: factors with items and free correlations, no ~ lines and "
+            "no second-order factors"
+        )
     pairs = list(combinations(factors, 2)) if pairs is None else [tuple(p) for p in pairs]
     rows = []
     for pair in pairs:
@@ -415,9 +451,13 @@ def phi_test(
         for f in pair:
             if f not in factors:
                 raise ValueError(f"{f!r} is not a factor of the model.{_checks.suggest(f, factors)}")
-        hit = e[(e["op"] == "~~") & (((e["lhs"] == a) & (e["rhs"] == b)) | ((e["lhs"] == b) & (e["rhs"] == a)))]
+        hit = e[
+            (e["op"] == "~~") & (((e["lhs"] == a) & (e["rhs"] == b)) | ((e["lhs"] == b) & (e["rhs"] == a)))
+        ]
         if hit.empty or not np.isfinite(hit["se"].iloc[0]):
-            raise ValueError(f"the correlation of {a} and {b} is not free in the model; drop the line that fixes it")
+            raise ValueError(
+                f"the correlation of {a} and {b} is not free in the model; drop the line that fixes it"
+            )
         r = hit.iloc[0]
         target = float(np.copysign(value, r["est"]))
         held = _fit(_without_covariance(model, a, b) + f"\n{a} ~~ {target!r}*{b}\n", data, **options)
@@ -456,13 +496,17 @@ class MethodCheck:
     n_dropped: int
 
     def __repr__(self) -> str:
-        return (f"{self.name} (n = {self.n_obs}, {self.n_dropped} rows with gaps left out)\n{self.table.round(3)}\n"
-                f"Can show: {self.can_show}\nCannot show: {self.cannot_show}")
+        return (
+            f"{self.name} (n = {self.n_obs}, {self.n_dropped} rows with gaps left out)\n{self.table.round(3)}\n"
+            f"Can show: {self.can_show}\nCannot show: {self.cannot_show}"
+        )
 
     def _repr_html_(self) -> str:
-        return (f"<p><b>{self.name}</b> (n = {self.n_obs}, {self.n_dropped} rows with gaps left out)</p>"
-                f"{self.table.round(3).to_html()}<p><b>Can show:</b> {self.can_show}</p>"
-                f"<p><b>Cannot show:</b> {self.cannot_show}</p>")
+        return (
+            f"<p><b>{self.name}</b> (n = {self.n_obs}, {self.n_dropped} rows with gaps left out)</p>"
+            f"{self.table.round(3).to_html()}<p><b>Can show:</b> {self.can_show}</p>"
+            f"<p><b>Cannot show:</b> {self.cannot_show}</p>"
+        )
 
 
 def _complete_items(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: int):
@@ -518,11 +562,15 @@ def single_factor_test(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) 
     table.insert(0, "first_factor", [float((load**2).mean()), np.nan])
     table.insert(0, "first_component", [float(np.linalg.eigvalsh(r)[-1] / len(r)), np.nan])
     return MethodCheck(
-        "Single-factor check", table,
+        "Single-factor check",
+        table,
         "that one source explains the answers: only if the one-factor model fits about as well as the scales do.",
         "that method variance is absent. A method that adds a moderate amount to every item leaves the scales apart and "
         "the first share below any threshold, and real correlations between constructs raise the share without any "
-        "method at work.", len(x), dropped)
+        "method at work.",
+        len(x),
+        dropped,
+    )
 
 
 def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> MethodCheck:
@@ -563,14 +611,20 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     """
     scales, x, dropped = _complete_items(data, scales, 2)
     if len(scales) < 2:
-        raise ValueError("with one scale, its factor and a method factor cannot be told apart; give at least two scales")
+        raise ValueError(
+            "with one scale, its factor and a method factor cannot be told apart; give at least two scales"
+        )
     if "method_" in x.columns or "method_" in scales:
         raise ValueError("the name 'method_' is taken by the method factor; rename the scale or column")
     base = _measurement(scales)
     traits = list(scales)
     with_method = (
-        base + "\nmethod_ =~ " + " + ".join(f"1*{i}" for i in x.columns) + "\nmethod_ ~~ method_"
-        + "".join(f"\nmethod_ ~~ 0*{t}" for t in traits) + "".join(f"\n{t} ~~ 1*{t}" for t in traits)
+        base
+        + "\nmethod_ =~ "
+        + " + ".join(f"1*{i}" for i in x.columns)
+        + "\nmethod_ ~~ method_"
+        + "".join(f"\nmethod_ ~~ 0*{t}" for t in traits)
+        + "".join(f"\n{t} ~~ 1*{t}" for t in traits)
     )
     with_method = with_method.replace("=~ ", "=~ NA*", len(traits))
     a = _fit(base, x, std_lv=True)
@@ -587,17 +641,23 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
 
     e = b.estimates
     variances = e[(e["op"] == "~~") & (e["lhs"] == e["rhs"])].set_index("lhs")["est"]
-    absent = bool(b.converged and variances["method_"] <= 0)  # the best admissible value is zero: the scales alone
+    absent = bool(
+        b.converged and variances["method_"] <= 0
+    )  # the best admissible value is zero: the scales alone
     proper = bool(b.converged and (variances >= 0).all() and np.linalg.eigvalsh(correlations(b))[0] > 1e-8)
     if not (proper or absent):
         warnings.warn(
             "the model with the method factor has no proper solution (negative variance or correlations beyond 1): its "
-            "share, loadings and correlations are left empty. The data cannot tell method and scales apart.", stacklevel=2)
+            "share, loadings and correlations are left empty. The data cannot tell method and scales apart.",
+            stacklevel=2,
+        )
     share = e[(e["op"] == "=~") & (e["lhs"] == "method_")]["std_all"] ** 2
     delta = float(a.measures["chisq"] - b.measures["chisq"])
     p = float(chdtrc(1, max(delta, 0.0)))
     columns = ["chisq", "df", "cfi", "rmsea"]
-    table = pd.DataFrame([a.measures[columns], b.measures[columns]], index=["the scales", "with method factor"], dtype=float)
+    table = pd.DataFrame(
+        [a.measures[columns], b.measures[columns]], index=["the scales", "with method factor"], dtype=float
+    )
     upper = np.triu_indices(len(traits), 1)
     change = (loadings(b) - loadings(a)).abs()
     more = {
@@ -617,11 +677,15 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     for name, values in more.items():
         table[name] = values
     return MethodCheck(
-        "Unmeasured method factor", table,
+        "Unmeasured method factor",
+        table,
         "that the items share something beyond their scales, how large it would be, and whether loadings and "
         "correlations of the scales hold once it is taken out.",
         "that this something is method: a general attitude, or a true common cause of all scales, looks the same. And a "
-        "method that touches scales unequally is not caught by equal loadings.", len(x), dropped)
+        "method that touches scales unequally is not caught by equal loadings.",
+        len(x),
+        dropped,
+    )
 
 
 def marker_correction(
@@ -678,7 +742,9 @@ def marker_correction(
         if not 0 <= marker_r < 1:
             raise ValueError(f"marker={marker_r}; a marker correlation lies from 0 up to below 1")
     if len(others) < 2:
-        raise ValueError("the correction is about correlations of scales other than the marker; give at least two")
+        raise ValueError(
+            "the correction is about correlations of scales other than the marker; give at least two"
+        )
     if n < 5:
         raise ValueError(f"{n} complete rows are too few")
     rows = []
@@ -688,10 +754,25 @@ def marker_correction(
         p0 = 2 * stdtr(n - 2, -abs(plain) * np.sqrt((n - 2) / max(1 - plain**2, 1e-12)))
         p1 = 2 * stdtr(n - 3, -abs(adjusted) * np.sqrt((n - 3) / max(1 - adjusted**2, 1e-12)))
         rows.append((a, b, plain, float(p0), marker_r, adjusted, float(p1), bool(p1 < 0.05)))
-    table = pd.DataFrame(rows, columns=["scale_1", "scale_2", "r", "pvalue", "marker_r", "r_adjusted",
-                                        "pvalue_adjusted", "still_significant"])
+    table = pd.DataFrame(
+        rows,
+        columns=[
+            "scale_1",
+            "scale_2",
+            "r",
+            "pvalue",
+            "marker_r",
+            "r_adjusted",
+            "pvalue_adjusted",
+            "still_significant",
+        ],
+    )
     return MethodCheck(
-        "Marker correction", table,
+        "Marker correction",
+        table,
         "whether a correlation would survive if the method added to all pairs as much as it adds to the marker's.",
         "anything if the marker was chosen after seeing the correlations, or is related to the scales in truth; and it "
-        "misses method effects that the marker does not share (another answer format, a neutral subject).", n, dropped)
+        "misses method effects that the marker does not share (another answer format, a neutral subject).",
+        n,
+        dropped,
+    )

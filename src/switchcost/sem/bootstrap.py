@@ -66,12 +66,16 @@ class Bootstrap:
     n_improper: int = 0
 
     def _lines(self) -> list[str]:
-        out = [f"{self.kind} bootstrap, {self.n_boot} resamples (seed {self.seed}): {self.n_converged} converged, "
-               f"{self.n_failed} failed"]
+        out = [
+            f"{self.kind} bootstrap, {self.n_boot} resamples (seed {self.seed}): {self.n_converged} converged, "
+            f"{self.n_failed} failed"
+        ]
         if self.failures:
             out[0] += " (" + "; ".join(f"{v} {k}" for k, v in self.failures.items()) + ")"
         if self.n_failed > 0.05 * self.n_boot:
-            out.append("mind: more than 5 % failed, and the intervals describe only resamples that could be fitted")
+            out.append(
+                "mind: more than 5 % failed, and the intervals describe only resamples that could be fitted"
+            )
         if self.n_improper:
             out.append(f"{self.n_improper} resamples have a negative variance; they are kept")
         if self.pvalue == self.pvalue:
@@ -93,7 +97,9 @@ class Bootstrap:
         if self.functions is not None:
             parts.append(table(self.functions))
         if not main.all():
-            parts.append(f"<details><summary>Variances, covariances, intercepts</summary>{table(est[~main])}</details>")
+            parts.append(
+                f"<details><summary>Variances, covariances, intercepts</summary>{table(est[~main])}</details>"
+            )
         parts.append(f"<details><summary>Standardised</summary>{table(self.standardized)}</details>")
         return "\n".join(parts)
 
@@ -168,16 +174,22 @@ def bootstrap(
     if not fit.converged:
         raise ValueError("the fit did not converge, so there is nothing to bootstrap")
     if fit._raw is None and kind != "parametric":
-        raise ValueError(f"kind={kind!r} draws rows, and the model was fitted to a covariance matrix; "
-                         "use kind='parametric'")
+        raise ValueError(
+            f"kind={kind!r} draws rows, and the model was fitted to a covariance matrix; "
+            "use kind='parametric'"
+        )
     gaps = isinstance(fit._data, Patterns)
     if gaps and kind == "bollen-stine":
-        raise ValueError("the Bollen-Stine transformation needs complete rows; use kind='parametric', or fit with "
-                         "missing='listwise'")
+        raise ValueError(
+            "the Bollen-Stine transformation needs complete rows; use kind='parametric', or fit with "
+            "missing='listwise'"
+        )
     seed = DEFAULT_SEED if seed is None else int(seed)
     chosen = _functions(functions)
     draw = _Source(fit, kind)
-    seeds = np.random.SeedSequence(seed).spawn(int(n_boot))  # one stream a resample: chunks and jobs cannot matter
+    seeds = np.random.SeedSequence(seed).spawn(
+        int(n_boot)
+    )  # one stream a resample: chunks and jobs cannot matter
     size = 25 if gaps else max(1, min(CHUNK, int(2**24 / max(draw.largest, 1))))
     chunks = [seeds[k : k + size] for k in range(0, n_boot, size)]
     parts = _run(_Task(draw, chosen), chunks, n_jobs, progress)
@@ -185,8 +197,10 @@ def bootstrap(
     ok = np.concatenate([p["ok"] for p in parts])
     reasons = Counter(r for p in parts for r in p["reasons"])
     if ok.sum() < max(2, min(20, n_boot // 2)):
-        raise ValueError(f"only {ok.sum()} of {n_boot} resamples could be refitted ({dict(reasons)}); the model asks "
-                         "more than these data can carry")
+        raise ValueError(
+            f"only {ok.sum()} of {n_boot} resamples could be refitted ({dict(reasons)}); the model asks "
+            "more than these data can carry"
+        )
     stack = {k: np.concatenate([p[k] for p in parts]) for k in ("est", "std", "chisq", "improper")}
     table = fit.estimates
     keys = [c for c in ("lhs", "op", "rhs", "group", "label") if c in table]
@@ -194,9 +208,12 @@ def bootstrap(
     varies = stack["std"].std(axis=0) > 1e-12
     value = fit._with_defined(fit._theta[None], "est")[0]
     std = fit._with_defined(fit._theta[None], "std_all")[0]
-    columns = [f"{a} {b} {c}".strip() + (f" (group {g})" if g > 1 else "")
-               for a, b, c, g in zip(table["lhs"], table["op"], table["rhs"], table.get("group", [1] * len(table)),
-                                     strict=True)]
+    columns = [
+        f"{a} {b} {c}".strip() + (f" (group {g})" if g > 1 else "")
+        for a, b, c, g in zip(
+            table["lhs"], table["op"], table["rhs"], table.get("group", [1] * len(table)), strict=True
+        )
+    ]
     extra = None
     if chosen:
         names = _evaluate(chosen, fit, fit._data, fit._theta[None])
@@ -206,15 +223,23 @@ def bootstrap(
     observed = 2 * fit.n_total * (fit._F - _saturated(fit._model, fit._data)[0]) if not gaps else np.nan
     tested = kind != "nonparametric" and not gaps
     return Bootstrap(
-        kind=kind, n_boot=int(n_boot), seed=seed, level=level,
+        kind=kind,
+        n_boot=int(n_boot),
+        seed=seed,
+        level=level,
         estimates=_intervals(table.loc[free, keys], value[free], stack["est"][:, free], level),
         standardized=_intervals(table.loc[varies, keys], std[varies], stack["std"][:, varies], level),
         functions=extra,
-        draws=pd.DataFrame(stack["est"][:, free], index=np.flatnonzero(ok),
-                           columns=[c for c, keep in zip(columns, free, strict=True) if keep]),
+        draws=pd.DataFrame(
+            stack["est"][:, free],
+            index=np.flatnonzero(ok),
+            columns=[c for c, keep in zip(columns, free, strict=True) if keep],
+        ),
         chisq=pd.Series(stack["chisq"], index=np.flatnonzero(ok), name="chisq"),
         pvalue=float(np.mean(stack["chisq"] >= observed)) if tested else np.nan,
-        n_converged=int(ok.sum()), n_failed=int((~ok).sum()), failures=dict(reasons),
+        n_converged=int(ok.sum()),
+        n_failed=int((~ok).sum()),
+        failures=dict(reasons),
         n_improper=int(stack["improper"].sum()),
     )
 
@@ -223,8 +248,14 @@ def _run(task, chunks: list, n_jobs: int, progress: bool) -> list:
     """Every chunk through ``task``, here or in worker processes, under a bar that appears after two seconds."""
     from tqdm import tqdm
 
-    bar = {"total": len(chunks), "desc": "bootstrap", "unit": "batch", "delay": 2, "leave": False,
-           "disable": not progress}
+    bar = {
+        "total": len(chunks),
+        "desc": "bootstrap",
+        "unit": "batch",
+        "delay": 2,
+        "leave": False,
+        "disable": not progress,
+    }
     if n_jobs == 1:
         return [task(c) for c in tqdm(chunks, **bar)]
     from joblib import Parallel, delayed
@@ -274,7 +305,9 @@ class _Source:
                 S.append(np.array([d[0] for d in drawn]))
                 m.append(np.array([d[1] for d in drawn]) + self.center[k])
             else:
-                counts = np.array([np.bincount(rng.integers(n, size=n), minlength=n) for rng in rngs], dtype=float)
+                counts = np.array(
+                    [np.bincount(rng.integers(n, size=n), minlength=n) for rng in rngs], dtype=float
+                )
                 mean, cov = weighted_moments(self.rows[k], counts)
                 S.append(cov)
                 m.append(mean + self.center[k])
@@ -301,7 +334,9 @@ def weighted_moments(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.
     n, p = X.shape
     low = np.tril_indices(p)
     second = np.zeros((len(counts), len(low[0])))
-    for first in range(0, n, 4096):  # blocks of rows: the outer products of a million rows would not fit in memory
+    for first in range(
+        0, n, 4096
+    ):  # blocks of rows: the outer products of a million rows would not fit in memory
         rows = X[first : first + 4096]
         second += counts[:, first : first + 4096] @ (rows[:, low[0]] * rows[:, low[1]])
     mean = counts @ X / n
@@ -356,7 +391,9 @@ def _lean(fit, data, theta: np.ndarray):
 def _saturated(model, data) -> np.ndarray:
     """F of the saturated model (B,), in the units of ``fit_batch``: (log|S| + p) / 2 summed over groups."""
     N, p, log_scale = sum(data.n), model.n_ov, np.log(model.scale[: model.n_ov]).sum()
-    return sum(n / N * (0.5 * (np.linalg.slogdet(S)[1] + p) - log_scale) for S, n in zip(data.S, data.n, strict=True))
+    return sum(
+        n / N * (0.5 * (np.linalg.slogdet(S)[1] + p) - log_scale) for S, n in zip(data.S, data.n, strict=True)
+    )
 
 
 @dataclass
@@ -390,8 +427,12 @@ class _Task:
                     rows["functions"].append([float(v[0]) for v in found.values()])
             width = len(model.rows) + len(model.defined)
             est, std = (np.reshape(rows[k], (int(ok.sum()), width)) for k in ("est", "std"))
-            out = {"est": est, "std": std, "chisq": np.full(len(est), np.nan),
-                   "functions": np.reshape(rows["functions"], (len(est), -1))}
+            out = {
+                "est": est,
+                "std": std,
+                "chisq": np.full(len(est), np.nan),
+                "functions": np.reshape(rows["functions"], (len(est), -1)),
+            }
         else:
             data = self.source.moments(seeds)
             whole = _regular(data, model.scale[: model.n_ov])
@@ -400,7 +441,9 @@ class _Task:
             theta, F, done = refit(model, part, fit._theta, self.source.information)
             left = np.flatnonzero(~done)
             if len(left):
-                theta[left], F[left], done[left] = fit_batch(model, None, start=fit._theta, data=part.take(left))
+                theta[left], F[left], done[left] = fit_batch(
+                    model, None, start=fit._theta, data=part.take(left)
+                )
             for b in np.flatnonzero(~done):
                 theta[b], F[b], done[b] = self._single(part.take(slice(b, b + 1)))
             reasons += [STALLED] * int((~done).sum())
@@ -408,8 +451,11 @@ class _Task:
             ok[whole] = done
             part, theta = part.take(done), theta[done]
             view = _lean(fit, part, theta)
-            out = {"est": view._with_defined(theta, "est"), "std": view._with_defined(theta, "std_all"),
-                   "chisq": 2 * sum(part.n) * (F[done] - _saturated(model, part))}
+            out = {
+                "est": view._with_defined(theta, "est"),
+                "std": view._with_defined(theta, "std_all"),
+                "chisq": 2 * sum(part.n) * (F[done] - _saturated(model, part)),
+            }
             if self.functions:
                 found = _evaluate(self.functions, fit, part, theta)
                 out["functions"] = np.column_stack(list(found.values()))
@@ -469,7 +515,9 @@ def refit(model, data, start: np.ndarray, information: np.ndarray, tolerance: fl
             if not keep.any():
                 break
             data, active, first, last, z, f, z_before, f_before, steps, changes = (
-                data.take(keep), *(a[keep] for a in (active, first, last, z, f, z_before, f_before, steps, changes)))
+                data.take(keep),
+                *(a[keep] for a in (active, first, last, z, f, z_before, f_before, steps, changes)),
+            )
         new = z + f
         if k:
             steps[:, (k - 1) % memory], changes[:, (k - 1) % memory] = z - z_before, f - f_before
@@ -526,7 +574,8 @@ def _items(fit, k: int) -> dict[str, np.ndarray]:
 def _ave(fit, k, data, theta) -> dict:
     L, phi, _, sd = _measurement(fit, k, data, theta)
     return {
-        f: ((L[:, items, fit._model.lv.index(f)] / sd[:, items]) ** 2).mean(axis=1) * phi[:, fit._model.lv.index(f)]
+        f: ((L[:, items, fit._model.lv.index(f)] / sd[:, items]) ** 2).mean(axis=1)
+        * phi[:, fit._model.lv.index(f)]
         for f, items in _items(fit, k).items()
     }
 
@@ -555,7 +604,8 @@ def _htmt(fit, k, data, theta) -> dict:
     names = list(scales)
     return {
         f"{a} - {b}": R[:, scales[a][:, None], scales[b]].mean(axis=(1, 2)) / np.sqrt(within[a] * within[b])
-        for n, a in enumerate(names) for b in names[n + 1 :]
+        for n, a in enumerate(names)
+        for b in names[n + 1 :]
     }
 
 
@@ -572,7 +622,9 @@ def _functions(functions) -> dict:
         functions = {f if isinstance(f, str) else getattr(f, "__name__", "function"): f for f in functions}
     for name, f in functions.items():
         if not callable(f) and f not in READY:
-            raise ValueError(f"function {name!r} must be callable or one of {', '.join(map(repr, READY))}, not {f!r}")
+            raise ValueError(
+                f"function {name!r} must be callable or one of {', '.join(map(repr, READY))}, not {f!r}"
+            )
     return dict(functions)
 
 

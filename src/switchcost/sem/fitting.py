@@ -106,25 +106,43 @@ def fit(
     fiml = missing == "fiml" and source["raw"] is not None
     if meanstructure is None:
         meanstructure = (
-            n_groups > 1 and (sample_cov is None or sample_mean is not None)
-        ) or fiml or (sample_cov is not None and sample_mean is not None)
+            (n_groups > 1 and (sample_cov is None or sample_mean is not None))
+            or fiml
+            or (sample_cov is not None and sample_mean is not None)
+        )
     rows, var = parameter_table(
-        parsed, n_groups, std_lv=std_lv, meanstructure=meanstructure, fixed_x=fixed_x, orthogonal=orthogonal,
-        group_equal=group_equal, group_partial=group_partial,
+        parsed,
+        n_groups,
+        std_lv=std_lv,
+        meanstructure=meanstructure,
+        fixed_x=fixed_x,
+        orthogonal=orthogonal,
+        group_equal=group_equal,
+        group_partial=group_partial,
     )
     notes += var.notes + source["notes"]
     _label_clash(parsed, var, data, notes)
     shared = list(dict.fromkeys(t.label[0] for t in parsed.terms if t.label and len(t.label) == 1))
     if n_groups > 1 and shared:
-        notes.append(f"one label for all groups makes a parameter equal in all of them: {', '.join(shared)} "
-                     "(write c(a1, a2)*x for a label a group)")
+        notes.append(
+            f"one label for all groups makes a parameter equal in all of them: {', '.join(shared)} "
+            "(write c(a1, a2)*x for a label a group)"
+        )
     built = Model(rows, var, parsed.constraints, parsed.defined)
     if built.means and sample_cov is not None and sample_mean is None:
         raise ValueError("the model has intercepts (~ 1), so sample_mean is needed beside sample_cov")
     options = {
-        "estimator": estimator, "missing": missing, "std_lv": std_lv, "meanstructure": built.means,
-        "fixed_x": fixed_x, "orthogonal": orthogonal, "group": group, "group_equal": group_equal,
-        "group_partial": group_partial, "n_dropped": source["dropped"], "se": True,
+        "estimator": estimator,
+        "missing": missing,
+        "std_lv": std_lv,
+        "meanstructure": built.means,
+        "fixed_x": fixed_x,
+        "orthogonal": orthogonal,
+        "group": group,
+        "group_equal": group_equal,
+        "group_partial": group_partial,
+        "n_dropped": source["dropped"],
+        "se": True,
         "positions": source.get("positions"),
         "information": information or ("observed" if fiml or estimator == "MLR" else "expected"),
     }
@@ -146,8 +164,17 @@ def fit(
         _identified(built, data_, starting_values(built, h1["cov"], h1["mean"] if built.means else None))
         theta, F, converged, more = estimate(built, data_, h1)
     return Fit(
-        built, data_, theta, F, converged, text=model, options=options, h1=h1, raw=source["raw"],
-        groups=source["labels"], notes=notes + more,
+        built,
+        data_,
+        theta,
+        F,
+        converged,
+        text=model,
+        options=options,
+        h1=h1,
+        raw=source["raw"],
+        groups=source["labels"],
+        notes=notes + more,
     )
 
 
@@ -174,7 +201,9 @@ def estimate(model: Model, data, h1: dict) -> tuple:
 
     tries = []
     for begin in (start, *starts[:2]):
-        found = minimize(target, begin / size, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 500})
+        found = minimize(
+            target, begin / size, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 500}
+        )
         tries.append(fit_batch(model, None, start=found.x * size, max_iter=50, data=data))
     best = _lowest(model, data, tries)
     if best is not None:
@@ -215,15 +244,21 @@ def _identified(model: Model, data, start: np.ndarray) -> None:
     null = np.abs(vectors[:, values < 1e-10]).max(axis=1)
     weight = np.abs(model.K) @ null
     blame = [r for r in np.argsort(-weight, kind="stable") if weight[r] > 0.3 * weight.max()][:6]
-    names = ", ".join(f"'{model.free_rows[r].name}'" + (f" (group {model.free_rows[r].group + 1})" if model.n_groups > 1
-                      else "") for r in blame)
+    names = ", ".join(
+        f"'{model.free_rows[r].name}'"
+        + (f" (group {model.free_rows[r].group + 1})" if model.n_groups > 1 else "")
+        for r in blame
+    )
     higher = {r.lhs for r in model.rows if r.op == "=~" and r.rhs in model.lv}
     raise ValueError(
         f"the model is not identified: the data cannot determine {names}"
         f"{' separately' if len(blame) > 1 else ''}. Usual causes: a latent without a fixed loading or variance, "
         "a latent with too few items or no relation to others, or paths in both directions."
-        + (" Here: the mean of a higher-order latent is free beside those of its indicators; fix it, as in h ~ 0*1."
-           if any(model.free_rows[r].op == "~1" and model.free_rows[r].lhs in higher for r in blame) else "")
+        + (
+            " Here: the mean of a higher-order latent is free beside those of its indicators; fix it, as in h ~ 0*1."
+            if any(model.free_rows[r].op == "~1" and model.free_rows[r].lhs in higher for r in blame)
+            else ""
+        )
     )
 
 
@@ -243,7 +278,9 @@ def _options(estimator, missing, information, group_equal, group, sample_cov) ->
     for word in group_equal:
         check("each word of group_equal", word, EQUAL)
     if sample_cov is not None and estimator == "MLR":
-        raise ValueError("estimator='MLR' needs the rows of the data: a covariance matrix does not hold the kurtosis")
+        raise ValueError(
+            "estimator='MLR' needs the rows of the data: a covariance matrix does not hold the kurtosis"
+        )
     if sample_cov is not None and missing == "fiml":
         raise ValueError("missing='fiml' needs the rows of the data, not a covariance matrix")
     if sample_cov is not None and group is not None:
@@ -254,8 +291,11 @@ def _label_clash(parsed, var, data, notes) -> None:
     for t in parsed.terms:
         for label in t.label or []:
             if label in var.ov or label in var.lv:
-                fail(t, f"the label {label!r} is also a variable of the model; write '+' between two variables, "
-                        "or choose another label")
+                fail(
+                    t,
+                    f"the label {label!r} is also a variable of the model; write '+' between two variables, "
+                    "or choose another label",
+                )
             if data is not None and label in data.columns:
                 note = f"{label!r} is read as a label, and is also a column of the data"
                 if note not in notes:

@@ -73,26 +73,38 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
             raise ValueError(f"{name} did not converge; its chi-square means nothing")
         other = sorted(set(f._model.ov) ^ set(first._model.ov))
         if other:
-            raise ValueError(f"{names[0]} and {name} have different variables ({', '.join(other[:6])}); "
-                             "their chi-squares cannot be compared")
+            raise ValueError(
+                f"{names[0]} and {name} have different variables ({', '.join(other[:6])}); "
+                "their chi-squares cannot be compared"
+            )
         if f.estimator != first.estimator:
-            raise ValueError(f"{names[0]} is a fit by {first.estimator} and {name} by {f.estimator}; use one estimator")
+            raise ValueError(
+                f"{names[0]} is a fit by {first.estimator} and {name} by {f.estimator}; use one estimator"
+            )
         if f._model.means != first._model.means:
-            raise ValueError(f"only one of {names[0]} and {name} models the means; pass meanstructure to both")
+            raise ValueError(
+                f"only one of {names[0]} and {name} models the means; pass meanstructure to both"
+            )
         if f.n_obs != first.n_obs:
             notes.append(f"{names[0]} and {name} use different rows (n = {first.n_obs} and {f.n_obs})")
-        elif not all(np.allclose(_sorted(f, k), _sorted(first, k), rtol=1e-8) for k in range(f._model.n_groups)):
+        elif not all(
+            np.allclose(_sorted(f, k), _sorted(first, k), rtol=1e-8) for k in range(f._model.n_groups)
+        ):
             notes.append(f"{names[0]} and {name} use different data: their sample moments differ")
     for a, b, x, y in zip(fits, fits[1:], names, names[1:], strict=False):
         if a.df == b.df:
-            raise ValueError(f"{x} and {y} have the same degrees of freedom ({a.df}), so neither is nested in the "
-                             "other: compare fit.measures['aic'] or ['bic'] instead")
+            raise ValueError(
+                f"{x} and {y} have the same degrees of freedom ({a.df}), so neither is nested in the "
+                "other: compare fit.measures['aic'] or ['bic'] instead"
+            )
     rows = [_row(fits[0], None)]
     for a, b, x, y in zip(fits, fits[1:], names, names[1:], strict=False):
         rows.append(_row(b, a))
         if rows[-1]["delta_chisq"] < -1e-6:
-            notes.append(f"{y} fits better than {x} although it is more restricted: the models are not nested, or one "
-                         "found a local minimum")
+            notes.append(
+                f"{y} fits better than {x} although it is more restricted: the models are not nested, or one "
+                "found a local minimum"
+            )
     for n in notes:
         warnings.warn(n, UserWarning, stacklevel=2)
     out = pd.DataFrame(rows, index=pd.Index(names, name="model"))
@@ -109,8 +121,16 @@ def _row(f: Fit, parent: Fit | None) -> dict:
     m, robust = f.measures, f.estimator == "MLR"
     c, cfi, rmsea = ("chisq_scaled", "cfi_robust", "rmsea_robust") if robust else ("chisq", "cfi", "rmsea")
     p = "pvalue_scaled" if robust else "pvalue"
-    row = {"chisq": m[c], "df": m["df"], "pvalue": m[p], "cfi": m.get(cfi, np.nan), "rmsea": m.get(rmsea, np.nan),
-           "srmr": m["srmr"], "aic": m["aic"], "bic": m["bic"]}
+    row = {
+        "chisq": m[c],
+        "df": m["df"],
+        "pvalue": m[p],
+        "cfi": m.get(cfi, np.nan),
+        "rmsea": m.get(rmsea, np.nan),
+        "srmr": m["srmr"],
+        "aic": m["aic"],
+        "bic": m["bic"],
+    }
     row |= dict.fromkeys(("delta_chisq", "delta_df", "delta_pvalue", "delta_cfi", "delta_rmsea"), np.nan)
     if parent is not None:
         m1 = parent.measures
@@ -120,8 +140,13 @@ def _row(f: Fit, parent: Fit | None) -> dict:
             c1 = m1["chisq_scaling_factor"] if parent.df else 1.0
             scale = (f.df * m["chisq_scaling_factor"] - parent.df * c1) / d
             difference = difference / scale if scale > 0 else np.nan
-        row |= {"delta_chisq": difference, "delta_df": float(d), "delta_pvalue": chi2_p(max(difference, 0.0), d),
-                "delta_cfi": row["cfi"] - m1.get(cfi, np.nan), "delta_rmsea": row["rmsea"] - m1.get(rmsea, np.nan)}
+        row |= {
+            "delta_chisq": difference,
+            "delta_df": float(d),
+            "delta_pvalue": chi2_p(max(difference, 0.0), d),
+            "delta_cfi": row["cfi"] - m1.get(cfi, np.nan),
+            "delta_rmsea": row["rmsea"] - m1.get(rmsea, np.nan),
+        }
         if np.isnan(difference):
             row["delta_pvalue"] = np.nan
     return row
@@ -176,11 +201,15 @@ def invariance(
     ['configural', 'metric', 'scalar', 'strict']
     """
     options = {"estimator": estimator, "missing": missing, "std_lv": std_lv, "group": group}
-    fits = {level: fit(model, data, group_equal=equal, group_partial=group_partial if equal else (), **options)
-            for level, equal in LEVELS.items()}
+    fits = {
+        level: fit(model, data, group_equal=equal, group_partial=group_partial if equal else (), **options)
+        for level, equal in LEVELS.items()
+    }
     failed = [level for level, f in fits.items() if not f.converged]
     if failed:
-        raise ValueError(f"the {failed[0]} model did not converge; look at sc.fit(..., group={group!r}) on its own")
+        raise ValueError(
+            f"the {failed[0]} model did not converge; look at sc.fit(..., group={group!r}) on its own"
+        )
     rows, before = [], None
     for f in fits.values():
         if before is not None and f.df == before.df:
@@ -193,7 +222,8 @@ def invariance(
     tests = pd.concat(tests, ignore_index=True)
     out.fits = fits
     out.score_tests = tests[["level", *[c for c in tests.columns if c != "level"]]].sort_values(
-        "chisq", ascending=False, ignore_index=True)
+        "chisq", ascending=False, ignore_index=True
+    )
     return out
 
 
@@ -238,7 +268,17 @@ def score_tests(fitted: Fit, op: str | None = None) -> pd.DataFrame:
         most = 1 if len(c) == 2 else int(np.nanargmax(single))  # of two groups both tests are the same
         rest = c[1:]
         chisq = N * grad[rest] @ np.linalg.solve(V[np.ix_(rest, rest)], grad[rest])
-        rows.append((lhs, o, rhs, fitted.groups[members[most].group], chisq, float(len(rest)),
-                     chi2_p(chisq, len(rest)), change[most]))
+        rows.append(
+            (
+                lhs,
+                o,
+                rhs,
+                fitted.groups[members[most].group],
+                chisq,
+                float(len(rest)),
+                chi2_p(chisq, len(rest)),
+                change[most],
+            )
+        )
     out = pd.DataFrame(rows, columns=["lhs", "op", "rhs", "group", "chisq", "df", "pvalue", "epc"])
     return out.sort_values("chisq", ascending=False, ignore_index=True)

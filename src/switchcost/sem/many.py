@@ -100,7 +100,9 @@ def _stack(samples: list[pd.DataFrame], fit, group: str | None) -> list[np.ndarr
         n = np.bincount(rows[here], minlength=len(samples))
         if n.min() != n.max():
             where = "" if group is None else f" in group {g}"
-            raise ValueError(f"the samples differ in size{where}: {n.min()} to {n.max()} rows; cut them to one size")
+            raise ValueError(
+                f"the samples differ in size{where}: {n.min()} to {n.max()} rows; cut them to one size"
+            )
         out.append(values[here].reshape(len(samples), n[0], len(names)))
     return out
 
@@ -151,4 +153,3 @@ def _collect(fit, data: Moments, S, m, n, theta, F, converged) -> Refits:
         values[~converged] = np.nan
         frames.append(pd.DataFrame(values, columns=names))
     return Refits(out, *frames)
-

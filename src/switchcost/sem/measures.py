@@ -76,10 +76,21 @@ def all_measures(
     chisq = max(chisq, 0.0)
     cfi, tli = comparative(chisq, df, base_chisq, base_df)
     out = {
-        "npar": float(npar), "fmin": chisq / (2 * n), "chisq": chisq, "df": float(df), "pvalue": chi2_p(chisq, df),
-        "baseline_chisq": base_chisq, "baseline_df": float(base_df), "baseline_pvalue": chi2_p(base_chisq, base_df),
-        "cfi": cfi, "tli": tli, "logl": logl, "unrestricted_logl": h1_logl,
-        "aic": -2 * logl + 2 * npar, "bic": -2 * logl + npar * np.log(n), "ntotal": float(n),
+        "npar": float(npar),
+        "fmin": chisq / (2 * n),
+        "chisq": chisq,
+        "df": float(df),
+        "pvalue": chi2_p(chisq, df),
+        "baseline_chisq": base_chisq,
+        "baseline_df": float(base_df),
+        "baseline_pvalue": chi2_p(base_chisq, base_df),
+        "cfi": cfi,
+        "tli": tli,
+        "logl": logl,
+        "unrestricted_logl": h1_logl,
+        "aic": -2 * logl + 2 * npar,
+        "bic": -2 * logl + npar * np.log(n),
+        "ntotal": float(n),
         "bic2": -2 * logl + npar * np.log((n + 2) / 24),
     }
     out |= {f"rmsea{k}": v for k, v in rmsea(chisq, df, n, groups).items()}
@@ -90,10 +101,16 @@ def all_measures(
         tb = base_chisq / cb
         cfi_s, tli_s = comparative(t, df, tb, base_df)
         out |= {
-            "chisq_scaled": t, "df_scaled": float(df), "pvalue_scaled": chi2_p(t, df), "chisq_scaling_factor": c,
-            "baseline_chisq_scaled": tb, "baseline_df_scaled": float(base_df),
-            "baseline_pvalue_scaled": chi2_p(tb, base_df), "baseline_chisq_scaling_factor": cb,
-            "cfi_scaled": cfi_s, "tli_scaled": tli_s,
+            "chisq_scaled": t,
+            "df_scaled": float(df),
+            "pvalue_scaled": chi2_p(t, df),
+            "chisq_scaling_factor": c,
+            "baseline_chisq_scaled": tb,
+            "baseline_df_scaled": float(base_df),
+            "baseline_pvalue_scaled": chi2_p(tb, base_df),
+            "baseline_chisq_scaling_factor": cb,
+            "cfi_scaled": cfi_s,
+            "tli_scaled": tli_s,
         }
         out |= {f"rmsea{k}_scaled": v for k, v in rmsea(chisq, c * df if df else 0, n, groups).items()}
     if scaled:

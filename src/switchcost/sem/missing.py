@@ -85,9 +85,11 @@ def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tup
         both = (mask * count[:, None]).T @ mask
         if (both == 0).any():
             a, b = np.argwhere(both == 0)[0]
-            raise ValueError(f"{model.ov[a]} and {model.ov[b]} are never observed together"
-                             f"{' in group ' + source['labels'][k] if source['labels'] else ''}; "
-                             "their covariance cannot be estimated")
+            raise ValueError(
+                f"{model.ov[a]} and {model.ov[b]} are never observed together"
+                f"{' in group ' + source['labels'][k] if source['labels'] else ''}; "
+                "their covariance cannot be estimated"
+            )
         mu, Sigma, F = em(mask, count, m, S)
         _checks.positive_definite(Sigma, model.ov, "covariance matrix (estimated by EM)")
         means.append(mu), covs.append(Sigma)
@@ -116,11 +118,18 @@ def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tup
             x_moments.append((mu, Sigma))
     q = len(ix)
     h1 = {
-        "logl": logl, "x_logl": x_logl if fixed_x else 0.0, "cells": cells, "cov": covs, "mean": means,
-        "baseline_chisq": 2 * (logl - base), "alone": alone,
+        "logl": logl,
+        "x_logl": x_logl if fixed_x else 0.0,
+        "cells": cells,
+        "cov": covs,
+        "mean": means,
+        "baseline_chisq": 2 * (logl - base),
+        "alone": alone,
         "baseline_df": len(n) * (p * (p + 1) // 2 - q * (q + 1) // 2 - (p - q)),
     }
-    data = Patterns(*(list(part) for part in zip(*[(f[0], f[1], f[2], f[3]) for f in found], strict=True)), x_moments, n)
+    data = Patterns(
+        *(list(part) for part in zip(*[(f[0], f[1], f[2], f[3]) for f in found], strict=True)), x_moments, n
+    )
     return data, h1
 
 
@@ -139,7 +148,9 @@ def _saturated_model(names: list[str], fixed: set[str], scale: np.ndarray) -> Mo
 
 def _saturated_theta(sat: Model, mu: np.ndarray, S: np.ndarray) -> np.ndarray:
     place = {n: k for k, n in enumerate(sat.ov)}
-    return np.array([mu[place[r.lhs]] if r.op == "~1" else S[place[r.lhs], place[r.rhs]] for r in sat.free_rows])
+    return np.array(
+        [mu[place[r.lhs]] if r.op == "~1" else S[place[r.lhs], place[r.rhs]] for r in sat.free_rows]
+    )
 
 
 def _saturated_hessian(sat: Model, data: Patterns, mu: np.ndarray, S: np.ndarray) -> np.ndarray:
@@ -178,14 +189,18 @@ def saturated_information(names: list[str], X: np.ndarray, mu: np.ndarray, S: np
     mask, count, m, cov = patterns(X)
     data = Patterns([mask], [count], [m], [cov], [(mu, S)], [float(len(X))])
     theta = _saturated_theta(sat, mu, S)
-    return float(np.trace(np.linalg.solve(_saturated_hessian(sat, data, mu, S), meat(sat, data, theta, 0, X))))
+    return float(
+        np.trace(np.linalg.solve(_saturated_hessian(sat, data, mu, S), meat(sat, data, theta, 0, X)))
+    )
 
 
 def h1_information(fit) -> list[dict]:
     """By group: observed information ``W`` and meat ``J`` of the saturated model, tr(W^-1 J), and the complete-data
     information ``Wc`` at the same moments; in the order of the parameters of ``_saturated_model``."""
     model, out = fit._model, []
-    sat = _saturated_model(model.ov, set(model.var.x) if fit.options["fixed_x"] else set(), model.scale[: model.n_ov])
+    sat = _saturated_model(
+        model.ov, set(model.var.x) if fit.options["fixed_x"] else set(), model.scale[: model.n_ov]
+    )
     for k, (X, _) in enumerate(fit._raw):
         d, mu, S = fit._data, fit._h1["mean"][k], fit._h1["cov"][k]
         data = Patterns([d.mask[k]], [d.count[k]], [d.m[k]], [d.S[k]], [d.x_moments[k]], [d.n[k]])
@@ -194,7 +209,16 @@ def h1_information(fit) -> list[dict]:
         J = meat(sat, data, theta, 0, X)
         We = W if fit.options["information"] == "observed" else evaluate(sat, data, theta[None])[2][0]
         Wc = evaluate(sat, Moments([S[None]], [mu[None]], [d.n[k]]), theta[None])[2][0]
-        out.append({"W": W, "J": J, "Wc": Wc, "We": We, "trace": float(np.trace(np.linalg.solve(W, J))), "model": sat})
+        out.append(
+            {
+                "W": W,
+                "J": J,
+                "Wc": Wc,
+                "We": We,
+                "trace": float(np.trace(np.linalg.solve(W, J))),
+                "model": sat,
+            }
+        )
     return out
 
 
@@ -224,8 +248,11 @@ def corrected(fit) -> dict:
         if x:  # the saturated distribution of the predictors alone
             mx, Sx = (a[x] if a.ndim == 1 else a[xs] for a in fit._data.x_moments[k])
             d = fit._h1["mean"][k][x] - mx
-            x_part = (np.linalg.slogdet(Sx / np.outer(s[x], s[x]))[1] - len(x)
-                      + np.trace(np.linalg.solve(Sx, S[xs] + np.outer(d, d))))
+            x_part = (
+                np.linalg.slogdet(Sx / np.outer(s[x], s[x]))[1]
+                - len(x)
+                + np.trace(np.linalg.solve(Sx, S[xs] + np.outer(d, d)))
+            )
         m1, v1 = (a[y] for a in fit._h1["alone"][k])
         second = np.diag(S)[y] + (fit._h1["mean"][k][y] - m1) ** 2
         base += fit._data.n[k] * ((np.log(v1 / s[y] ** 2) + second / v1 - 1).sum() + x_part - logdet)
@@ -270,6 +297,10 @@ def _factor(fit, deltas, info, shares) -> float:
     for k, (f, i) in enumerate(zip(shares, info, strict=True)):
         part = slice(sizes[k], sizes[k + 1])
         inverse = np.linalg.inv(i["W"])
-        W[part, part], Wc[part, part], gamma[part, part] = f * i["W"], f * i["Wc"], inverse @ i["J"] @ inverse / f
+        W[part, part], Wc[part, part], gamma[part, part] = (
+            f * i["W"],
+            f * i["Wc"],
+            inverse @ i["J"] @ inverse / f,
+        )
     Q = np.eye(len(D)) - W @ D @ E @ D.T
     return float(np.sum((Q @ Wc) * (gamma @ Q)))

@@ -17,8 +17,16 @@ import pandas as pd
 from .._checks import suggest
 from .syntax import Parsed, fail
 
-EQUAL = ("loadings", "intercepts", "means", "residuals", "residual.covariances", "regressions", "lv.variances",
-         "lv.covariances")
+EQUAL = (
+    "loadings",
+    "intercepts",
+    "means",
+    "residuals",
+    "residual.covariances",
+    "regressions",
+    "lv.variances",
+    "lv.covariances",
+)
 
 
 @dataclass
@@ -65,7 +73,8 @@ def variables(parsed: Parsed) -> Variables:
     eq_y = unique(t.lhs for t in terms if t.op == "~")
     eq_x = unique(t.rhs for t in terms if t.op == "~")
     named = unique(
-        [n for t in terms if t.op == "~~" for n in (t.lhs,)] + [t.rhs for t in terms if t.op == "~~"]
+        [n for t in terms if t.op == "~~" for n in (t.lhs,)]
+        + [t.rhs for t in terms if t.op == "~~"]
         + [t.lhs for t in terms if t.op == "~1"]
     )
     ov_ind = [n for n in indicators if n not in lv]
@@ -183,7 +192,10 @@ def _modify(row: Row, term, groups: int) -> None:
         else:
             row.start = float(value)
             if row.fixed is not None:
-                fail(term, f"{row.name!r} is fixed at {row.fixed:g}; free it as well, NA*{row.rhs} + start({value:g})*{row.rhs}")
+                fail(
+                    term,
+                    f"{row.name!r} is fixed at {row.fixed:g}; free it as well, NA*{row.rhs} + start({value:g})*{row.rhs}",
+                )
 
 
 def _kind(row: Row, var: Variables) -> str:
@@ -206,7 +218,9 @@ def _partial(text: str, parsed: Parsed) -> tuple[str, str, str]:
 
     t = parse(text).terms
     if len(t) != 1:
-        raise ValueError(f"group_partial takes one parameter an entry, such as 'f =~ x2' or 'x2 ~ 1'; got {text!r}")
+        raise ValueError(
+            f"group_partial takes one parameter an entry, such as 'f =~ x2' or 'x2 ~ 1'; got {text!r}"
+        )
     known = {n for s in parsed.terms for n in (s.lhs, s.rhs)}
     for n in (t[0].lhs, t[0].rhs):
         if n and n not in known:
@@ -255,7 +269,9 @@ class Model:
     the marker's for latents), so that the units of the items cannot matter; ``theta`` itself is in user units.
     """
 
-    def __init__(self, rows: list[Row], var: Variables, constraints: list = (), defined: list = (), names=None):
+    def __init__(
+        self, rows: list[Row], var: Variables, constraints: list = (), defined: list = (), names=None
+    ):
         self.rows, self.var = rows, var
         self.ov, self.lv, self.n_ov = var.ov, var.lv, len(var.ov)
         self.names = var.ov + var.lv
@@ -270,7 +286,9 @@ class Model:
         senders = {r.lhs if r.op == "=~" else r.rhs for r in rows if r.op in ("=~", "~")}
         self.H = np.array([position[n] for n in self.names if n in senders], dtype=int)
         self.groups = [self._place(g, position) for g in range(self.n_groups)]
-        self.simple = self.n_groups == 1 and self.npar == self.n_free and np.array_equal(self.K, np.eye(self.npar))
+        self.simple = (
+            self.n_groups == 1 and self.npar == self.n_free and np.array_equal(self.K, np.eye(self.npar))
+        )
         self.set_scale(np.ones(self.n_ov))
 
     # -- constraints -------------------------------------------------------------------------------------------
@@ -282,21 +300,33 @@ class Model:
                 by_label.setdefault(r.label, []).append(r)
 
         def form(r):
-            return ({r.free: 1.0}, 0.0) if r.free >= 0 else ({}, float(r.fixed if r.fixed is not None else np.nan))
+            return (
+                ({r.free: 1.0}, 0.0)
+                if r.free >= 0
+                else ({}, float(r.fixed if r.fixed is not None else np.nan))
+            )
 
         for label, rows in by_label.items():
             forms[label] = form(rows[0])
             for other in rows[1:]:
                 a, b = forms[label], form(other)
                 if a[0] or b[0]:
-                    equations.append(({**{k: v for k, v in a[0].items()}, **{k: -v for k, v in b[0].items()}},
-                                      b[1] - a[1], f"label {label!r}"))
+                    equations.append(
+                        (
+                            {**{k: v for k, v in a[0].items()}, **{k: -v for k, v in b[0].items()}},
+                            b[1] - a[1],
+                            f"label {label!r}",
+                        )
+                    )
         for name, expression, token in self.defined:
             for label, t in expression.labels.items():
                 if label not in by_label and label not in {d[0] for d in self.defined}:
                     fail(t, f"label {label!r} is not in the model.{suggest(label, by_label)}")
             if name in by_label:
-                fail(token, f"{name!r} is already the label of a parameter; choose another name for the defined one")
+                fail(
+                    token,
+                    f"{name!r} is already the label of a parameter; choose another name for the defined one",
+                )
         for _ in self.defined:  # definitions may use one another in any order
             for name, expression, _token in self.defined:
                 if name not in forms and set(expression.labels) <= set(forms):
@@ -311,8 +341,11 @@ class Model:
             a, b = left.linear(forms), right.linear(forms)
             text = f"{left.text} == {right.text}"
             if a is None or b is None:
-                fail(token, f"the constraint {text} is not linear in the parameters; only linear ones are supported "
-                            "(define the function with := and look at its interval)")
+                fail(
+                    token,
+                    f"the constraint {text} is not linear in the parameters; only linear ones are supported "
+                    "(define the function with := and look at its interval)",
+                )
             coefficients = {k: a[0].get(k, 0.0) - b[0].get(k, 0.0) for k in {**a[0], **b[0]}}
             if not coefficients and abs(a[1] - b[1]) > 1e-12:
                 fail(token, f"the constraint {text} can never hold")
@@ -337,8 +370,10 @@ class Model:
             pivot = int(np.flatnonzero(row)[-1])
             q, r = -row / row[pivot], rhs / row[pivot]
             q[pivot] = 0.0
-            solved = [(p, np.where(np.arange(n) == pivot, 0.0, q0 + q0[pivot] * q), r0 + q0[pivot] * r)
-                      for p, q0, r0 in solved]
+            solved = [
+                (p, np.where(np.arange(n) == pivot, 0.0, q0 + q0[pivot] * q), r0 + q0[pivot] * r)
+                for p, q0, r0 in solved
+            ]
             solved.append((pivot, q, r))
         K, c = np.eye(n), np.zeros(n)
         for p, q, r in solved:
@@ -361,17 +396,31 @@ class Model:
             if r.op in ("=~", "~"):
                 to, source = (r.rhs, r.lhs) if r.op == "=~" else (r.lhs, r.rhs)
                 a, b = position[to], position[source]
-                kind.append(0), x.append(pool(a)), y.append(p + h + in_h[b]), w.append(1.0), eta.append(in_h[b])
+                (
+                    kind.append(0),
+                    x.append(pool(a)),
+                    y.append(p + h + in_h[b]),
+                    w.append(1.0),
+                    eta.append(in_h[b]),
+                )
             elif r.op == "~~":
                 a, b = position[r.lhs], position[r.rhs]
-                kind.append(1), x.append(pool(a)), y.append(pool(b)), w.append(0.5 if a == b else 1.0), eta.append(-2)
+                (
+                    kind.append(1),
+                    x.append(pool(a)),
+                    y.append(pool(b)),
+                    w.append(0.5 if a == b else 1.0),
+                    eta.append(-2),
+                )
             else:
                 a = b = position[r.lhs]
                 kind.append(2), x.append(pool(a)), y.append(pool(a)), w.append(0.0), eta.append(-1)
             i.append(a), j.append(b), exo.append(r.exo)
         for n in self.lv:
             if position[n] not in in_h:
-                raise ValueError(f"the latent {n!r} has no indicator and no effect; nothing is known about it")
+                raise ValueError(
+                    f"the latent {n!r} has no indicator and no effect; nothing is known about it"
+                )
         K, c = np.zeros((len(index), self.npar)), np.zeros(len(index))
         for k, row in enumerate(index):
             r = self.rows[row]
@@ -415,7 +464,9 @@ class Model:
     def _rescale(self) -> None:
         s = self.scale
         for g in self.groups:
-            d = np.where(g.kind == 0, s[g.j] / s[g.i], np.where(g.kind == 1, 1 / (s[g.i] * s[g.j]), 1 / s[g.i]))
+            d = np.where(
+                g.kind == 0, s[g.j] / s[g.i], np.where(g.kind == 1, 1 / (s[g.i] * s[g.j]), 1 / s[g.i])
+            )
             g.d, g.D, g.k0 = d, d[:, None] * g.K, d * g.c
 
     # -- views -------------------------------------------------------------------------------------------------
@@ -455,7 +506,12 @@ class Model:
         """The same model without equality constraints: theta are the free rows of the table."""
         model = Model.__new__(Model)
         model.__dict__.update(self.__dict__)
-        model.K, model.c, model.npar, model.simple = np.eye(self.n_free), np.zeros(self.n_free), self.n_free, False
+        model.K, model.c, model.npar, model.simple = (
+            np.eye(self.n_free),
+            np.zeros(self.n_free),
+            self.n_free,
+            False,
+        )
         position = {v: k for k, v in enumerate(self.names)}
         model.groups = [model._place(g, position) for g in range(self.n_groups)]
         model._rescale()
@@ -465,8 +521,18 @@ class Model:
         """The parameter table: lhs op rhs group user free (0 = fixed) label fixed start exo."""
         return pd.DataFrame(
             [
-                (r.lhs, r.op, r.rhs, r.group + 1, int(r.user), r.free + 1, r.label,
-                 np.nan if r.fixed is None else r.fixed, np.nan if r.start is None else r.start, int(r.exo))
+                (
+                    r.lhs,
+                    r.op,
+                    r.rhs,
+                    r.group + 1,
+                    int(r.user),
+                    r.free + 1,
+                    r.label,
+                    np.nan if r.fixed is None else r.fixed,
+                    np.nan if r.start is None else r.start,
+                    int(r.exo),
+                )
                 for r in self.rows
             ],
             columns=["lhs", "op", "rhs", "group", "user", "free", "label", "fixed", "start", "exo"],

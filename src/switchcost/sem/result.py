@@ -126,12 +126,14 @@ class Fit:
         p, out = self._model.n_ov, []
         for k in range(self._model.n_groups):
             C, mean = self._implied(k)
-            out.append({
-                "cov": pd.DataFrame(C[:p, :p], index=self._model.ov, columns=self._model.ov),
-                "mean": None if mean is None else pd.Series(mean[:p], index=self._model.ov),
-                "cov_lv": pd.DataFrame(C[p:, p:], index=self._model.lv, columns=self._model.lv),
-                "mean_lv": None if mean is None else pd.Series(mean[p:], index=self._model.lv),
-            })
+            out.append(
+                {
+                    "cov": pd.DataFrame(C[:p, :p], index=self._model.ov, columns=self._model.ov),
+                    "mean": None if mean is None else pd.Series(mean[:p], index=self._model.ov),
+                    "cov_lv": pd.DataFrame(C[p:, p:], index=self._model.lv, columns=self._model.lv),
+                    "mean_lv": None if mean is None else pd.Series(mean[p:], index=self._model.lv),
+                }
+            )
         return out[0] if len(out) == 1 else out
 
     # -- estimates ---------------------------------------------------------------------------------------------
@@ -151,7 +153,9 @@ class Fit:
                 arrow, mean = g.kind == 0, g.kind == 2
                 values[:, arrow] *= sd[:, g.j[arrow]] / sd[:, g.i[arrow]]
                 values[:, mean] /= sd[:, g.i[mean]]
-                variance = {i: n for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == 1 and i == j}
+                variance = {
+                    i: n for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == 1 and i == j
+                }
                 raw = e / g.d
                 for n in np.flatnonzero(g.kind == 1):
                     i, j = g.i[n], g.j[n]
@@ -232,8 +236,11 @@ class Fit:
         for k, g in enumerate(self._model.groups):
             e = self._entries(self._theta[None], k)
             _, C, _ = structure(self._model, g, e)
-            own = {self._model.names[i]: e[0, n] / C[0, i, i]
-                   for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == 1 and i == j}
+            own = {
+                self._model.names[i]: e[0, n] / C[0, i, i]
+                for n, (i, j) in enumerate(zip(g.i, g.j, strict=True))
+                if g.kind[n] == 1 and i == j
+            }
             targets = {self._model.names[g.i[n]] for n in np.flatnonzero(g.kind == 0)}
             out[self.groups[k] if self.groups else 0] = pd.Series(
                 {n: 1 - own.get(n, 0.0) for n in self._model.names if n in targets}, dtype=float
@@ -262,9 +269,17 @@ class Fit:
 
             scaled = (scaled or {}) | {"corrected": corrected(self)}
         out = fm.all_measures(
-            chisq=2 * (h1["logl"] - logl), df=self.df, npar=self.npar, n=self.n_total, groups=model.n_groups,
-            base_chisq=h1["baseline_chisq"], base_df=h1["baseline_df"], logl=logl - h1["x_logl"],
-            h1_logl=h1["logl"] - h1["x_logl"], srmr_value=value, scaled=scaled,
+            chisq=2 * (h1["logl"] - logl),
+            df=self.df,
+            npar=self.npar,
+            n=self.n_total,
+            groups=model.n_groups,
+            base_chisq=h1["baseline_chisq"],
+            base_df=h1["baseline_df"],
+            logl=logl - h1["x_logl"],
+            h1_logl=h1["logl"] - h1["x_logl"],
+            srmr_value=value,
+            scaled=scaled,
         )
         if not self.converged:
             out = {k: v if k in ("npar", "df", "ntotal") else np.nan for k, v in out.items()}
@@ -282,8 +297,10 @@ class Fit:
             if curvature[0] < 1e-8:
                 weight = np.abs(model.K) @ np.abs(vectors[:, 0])
                 names = ", ".join(self._row_name(model.free_rows[i]) for i in np.argsort(-weight)[:3])
-                out.append(f"the information matrix is singular at the solution: these data hardly determine {names}; "
-                           "their standard errors mean nothing")
+                out.append(
+                    f"the information matrix is singular at the solution: these data hardly determine {names}; "
+                    "their standard errors mean nothing"
+                )
         for k, g in enumerate(model.groups):
             where = f" in group {self.groups[k]}" if model.n_groups > 1 else ""
             for n in g.rows:
@@ -296,8 +313,10 @@ class Fit:
             sd = np.sqrt(np.maximum(np.diag(L), 0.0))
             for a, b in combinations(range(len(L)), 2):
                 if sd[a] * sd[b] > 0 and abs(L[a, b]) > sd[a] * sd[b] * (1 + 1e-8):
-                    out.append(f"latent correlation beyond 1{where}: {model.lv[a]} with {model.lv[b]} "
-                               f"({L[a, b] / (sd[a] * sd[b]):.3f})")
+                    out.append(
+                        f"latent correlation beyond 1{where}: {model.lv[a]} with {model.lv[b]} "
+                        f"({L[a, b] / (sd[a] * sd[b]):.3f})"
+                    )
             ok = sd > 0
             if ok.any() and np.linalg.eigvalsh((L[ok][:, ok]) / np.outer(sd[ok], sd[ok]))[0] < -1e-8:
                 out.append(f"the covariance matrix of the latents is not positive definite{where}")
@@ -332,7 +351,11 @@ class Fit:
         extra = _candidates(self._model)
         keep = list(self._model.rows)
         present = {(r.lhs, r.op, r.rhs, r.group): r for r in keep}
-        extra = [r for r in extra if not ((q := present.get((r.lhs, r.op, r.rhs, r.group))) and (q.free >= 0 or q.exo))]
+        extra = [
+            r
+            for r in extra
+            if not ((q := present.get((r.lhs, r.op, r.rhs, r.group))) and (q.free >= 0 or q.exo))
+        ]
         columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_all"]
         if not extra:
             return pd.DataFrame(columns=columns)
@@ -350,8 +373,11 @@ class Fit:
         sepc = []
         with np.errstate(invalid="ignore"):
             sds = [np.sqrt(np.diag(self._implied(k)[0])) for k in range(self._model.n_groups)]
-        variances = {(r.lhs, r.group): v for r, v in zip(self._model.rows, self._row_values(self._theta[None])[0],
-                                                         strict=True) if r.op == "~~" and r.lhs == r.rhs}
+        variances = {
+            (r.lhs, r.group): v
+            for r, v in zip(self._model.rows, self._row_values(self._theta[None])[0], strict=True)
+            if r.op == "~~" and r.lhs == r.rhs
+        }
         position = {n: k for k, n in enumerate(self._model.names)}
         for r, e in zip(extra, epc, strict=True):
             sd = sds[r.group]
@@ -396,12 +422,26 @@ class Fit:
                 rows.append((model.ov[a], "~~", model.ov[b], k + 1, o, i, o - i, zc[a, b]))
             if model.means:
                 for a in range(p):
-                    rows.append((model.ov[a], "~1", "", k + 1, m[a] / s[a], mean[a] / s[a],
-                                 (m[a] - mean[a]) / s[a], zm[a]))
-        out = pd.DataFrame(rows, columns=["lhs", "op", "rhs", "group", "observed", "implied", "residual", "z"])
+                    rows.append(
+                        (
+                            model.ov[a],
+                            "~1",
+                            "",
+                            k + 1,
+                            m[a] / s[a],
+                            mean[a] / s[a],
+                            (m[a] - mean[a]) / s[a],
+                            zm[a],
+                        )
+                    )
+        out = pd.DataFrame(
+            rows, columns=["lhs", "op", "rhs", "group", "observed", "implied", "residual", "z"]
+        )
         if model.n_groups == 1:
             out = out.drop(columns="group")
-        return out.sort_values("z", key=np.abs, ascending=False, kind="stable", ignore_index=True, na_position="last")
+        return out.sort_values(
+            "z", key=np.abs, ascending=False, kind="stable", ignore_index=True, na_position="last"
+        )
 
     def factor_scores(self, method: str = "regression") -> pd.DataFrame:
         """Scores of the latents, one row a row used (index of the data kept).
@@ -414,7 +454,9 @@ class Fit:
         if method not in ("regression", "bartlett"):
             raise ValueError(f"method must be 'regression' or 'bartlett', not {method!r}")
         if self._raw is None:
-            raise ValueError("factor scores need the rows of the data; the model was fitted to a covariance matrix")
+            raise ValueError(
+                "factor scores need the rows of the data; the model was fitted to a covariance matrix"
+            )
         if not self._model.lv:
             raise ValueError("the model has no latent variables, so there are no factor scores")
         p, parts = self._model.n_ov, []
@@ -435,8 +477,10 @@ class Fit:
                 items = np.flatnonzero(np.abs(L).sum(axis=1) > 0)
                 theta, L = S[np.ix_(items, items)], L[items]
                 if np.linalg.matrix_rank(theta) < len(items) or np.linalg.matrix_rank(L) < L.shape[1]:
-                    raise ValueError("Bartlett scores need a residual variance in every item and an own item for "
-                                     "every latent; use method='regression'")
+                    raise ValueError(
+                        "Bartlett scores need a residual variance in every item and an own item for "
+                        "every latent; use method='regression'"
+                    )
                 W = np.linalg.solve(theta, L)
                 weights = np.linalg.solve(L.T @ W, W.T)
                 scores = (X[:, items] - mean[items]) @ weights.T
@@ -449,7 +493,9 @@ class Fit:
                     weights = np.linalg.solve(C[np.ix_(o, o)], C[np.ix_(o, np.arange(p, len(C)))])
                     scores[rows] = mean[p:] + (X[np.ix_(rows, o)] - mean[o]) @ weights
             parts.append(pd.DataFrame(scores, columns=self._model.lv, index=index))
-        return pd.concat(parts).iloc[np.argsort(np.concatenate(self.options["positions"]))]  # the data's own order
+        return pd.concat(parts).iloc[
+            np.argsort(np.concatenate(self.options["positions"]))
+        ]  # the data's own order
 
     @property
     def partable(self) -> pd.DataFrame:
@@ -481,16 +527,23 @@ class Fit:
         text = f"chi-square{' (scaled)' if robust else ''} {m[f'chisq{tail}']:.2f}, df {self.df:d}"
         text += "" if np.isnan(p) else f", p {'< .001' if p < 0.0005 else f'= {p:.3f}'}"
         name = "robust " if robust else ""
-        return (f"{text}; {name}CFI {m[f'cfi{r}']:.3f}, TLI {m[f'tli{r}']:.3f}, RMSEA {m[f'rmsea{r}']:.3f} "
-                f"[{m[f'rmsea_ci_lower{r}']:.3f}, {m[f'rmsea_ci_upper{r}']:.3f}], SRMR {m['srmr']:.3f}")
+        return (
+            f"{text}; {name}CFI {m[f'cfi{r}']:.3f}, TLI {m[f'tli{r}']:.3f}, RMSEA {m[f'rmsea{r}']:.3f} "
+            f"[{m[f'rmsea_ci_lower{r}']:.3f}, {m[f'rmsea_ci_upper{r}']:.3f}], SRMR {m['srmr']:.3f}"
+        )
 
     def _sample_line(self) -> str:
         n = self.n_obs
-        text = f"n = {n}" if not isinstance(n, list) else "n = " + ", ".join(
-            f"{k} ({g})" for k, g in zip(n, self.groups, strict=True))
+        text = (
+            f"n = {n}"
+            if not isinstance(n, list)
+            else "n = " + ", ".join(f"{k} ({g})" for k, g in zip(n, self.groups, strict=True))
+        )
         if not isinstance(self._data, Moments):
             text += f", {sum(len(c) for c in self._data.count)} patterns of missing values (full information)"
-        return text + (f"; {self.n_dropped} row{'s' if self.n_dropped > 1 else ''} dropped" if self.n_dropped else "")
+        return text + (
+            f"; {self.n_dropped} row{'s' if self.n_dropped > 1 else ''} dropped" if self.n_dropped else ""
+        )
 
     def __repr__(self) -> str:
         state = "" if self.converged else "NOT CONVERGED. "
@@ -499,17 +552,23 @@ class Fit:
 
     def _repr_html_(self) -> str:
         esc = html.escape
-        parts = [f"<p><b>Structural equation model</b>, {self.estimator}, {self.npar} free parameters, "
-                 f"{esc(self._sample_line())}<br>{esc(self._fit_line())}</p>"]
+        parts = [
+            f"<p><b>Structural equation model</b>, {self.estimator}, {self.npar} free parameters, "
+            f"{esc(self._sample_line())}<br>{esc(self._fit_line())}</p>"
+        ]
         if self.warnings:
             parts.append("<ul>" + "".join(f"<li><b>Mind:</b> {esc(w)}</li>" for w in self.warnings) + "</ul>")
         short = self.model.strip().count("\n") < 15
-        parts.append(f"<details{' open' if short else ''}><summary>Model</summary>"
-                     f"<pre>{esc(self.model.strip())}</pre></details>")
+        parts.append(
+            f"<details{' open' if short else ''}><summary>Model</summary>"
+            f"<pre>{esc(self.model.strip())}</pre></details>"
+        )
         for op, title, names in (
-            ("=~", "Loadings", ("latent", "item")), ("~", "Paths", ("outcome", "predictor")),
+            ("=~", "Loadings", ("latent", "item")),
+            ("~", "Paths", ("outcome", "predictor")),
             (":=", "Defined parameters", ("name", "expression")),
-            ("~~", "Variances and covariances", ("variable", "with")), ("~1", "Intercepts and means", ("variable", "")),
+            ("~~", "Variances and covariances", ("variable", "with")),
+            ("~1", "Intercepts and means", ("variable", "")),
         ):
             table = self._table(op, names)
             if table is None:
@@ -538,8 +597,10 @@ class Fit:
         out["SE"] = part["se"].map(number)
         out["z"] = part["z"].map(lambda v: number(v, "{:.2f}"))
         out["p"] = part["pvalue"].map(lambda v: "&lt; .001" if v < 0.0005 else number(v))
-        out["95 % interval"] = [number(a) and f"{a:.3f} to {b:.3f}"
-                                for a, b in zip(part["ci_lower"], part["ci_upper"], strict=True)]
+        out["95 % interval"] = [
+            number(a) and f"{a:.3f} to {b:.3f}"
+            for a, b in zip(part["ci_lower"], part["ci_upper"], strict=True)
+        ]
         out["standardised"] = part["std_all"].map(number)
         words = [c for c in (*names, "group") if c in out]
         out[words] = out[words].map(html.escape)
@@ -568,8 +629,12 @@ def _candidates(model: Model) -> list[Row]:
         out += [Row(f, "=~", x, g, False) for f in var.lv for x in nox if x not in eq]
         out += [Row(a, "~~", b, g, False) for k, a in enumerate(items) for b in items[k:]]
         out += [Row(a, "~~", b, g, False) for k, a in enumerate(var.lv) for b in var.lv[k:]]
-        out += [Row(y, "~", x, g, False) for y in eq for x in eq
-                if y != x and y not in fixed and not (y in indicators and y not in var.lv and x in var.lv)]
+        out += [
+            Row(y, "~", x, g, False)
+            for y in eq
+            for x in eq
+            if y != x and y not in fixed and not (y in indicators and y not in var.lv and x in var.lv)
+        ]
         if model.means:
             out += [Row(n, "~1", "", g, False) for n in var.ov + var.lv]
     mirrored = {(r.rhs, r.lhs, r.group) for r in model.rows if r.op == "~~"}

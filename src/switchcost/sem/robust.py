@@ -90,8 +90,10 @@ def robust_pieces(fit) -> dict:
     p^2 x p^2 matrix is needed; fixed predictors take their own share out again.
     """
     model, data, N = fit._model, fit._data, fit.n_total
-    B0 = sum(n / N * meat(model, data, fit._theta, k, X) for k, (n, (X, _)) in
-             enumerate(zip(data.n, fit._raw, strict=True)))
+    B0 = sum(
+        n / N * meat(model, data, fit._theta, k, X)
+        for k, (n, (X, _)) in enumerate(zip(data.n, fit._raw, strict=True))
+    )
     h0 = float(np.sum(B0 * fit._bread))
     x = [model.ov.index(v) for v in model.var.x]
     h1 = base = 0.0
@@ -112,9 +114,14 @@ def robust_pieces(fit) -> dict:
         if x and not fit.options["fixed_x"]:  # free predictors are saturated in the baseline
             base += _predictor_trace(fit, k, x) if np.isnan(X[:, x]).any() else trace(X[:, x])
     c = (h1 - h0) / fit.df if fit.df else np.nan
-    return {"meat": B0, "scaling": {"chisq_scaling_factor": c,
-                                    "baseline_scaling_factor": (h1 - base) / fit._h1["baseline_df"]},
-            "trace_h0": h0}
+    return {
+        "meat": B0,
+        "scaling": {
+            "chisq_scaling_factor": c,
+            "baseline_scaling_factor": (h1 - base) / fit._h1["baseline_df"],
+        },
+        "trace_h0": h0,
+    }
 
 
 def _predictor_trace(fit, k: int, x: list[int]) -> float:

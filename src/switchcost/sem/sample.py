@@ -46,8 +46,10 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
         gone = keep & np.isnan(values[:, [ov.index(v) for v in roles.x]]).any(axis=1)
         if gone.any():
             keep &= ~gone
-            notes.append(f"{gone.sum()} rows with a missing predictor ({', '.join(roles.x)}) were dropped, because "
-                         "predictors are taken as fixed; fixed_x=False keeps them")
+            notes.append(
+                f"{gone.sum()} rows with a missing predictor ({', '.join(roles.x)}) were dropped, because "
+                "predictors are taken as fixed; fixed_x=False keeps them"
+            )
     if not keep.any():
         raise ValueError(f"no row is complete in the {len(ov)} variables of the model; try missing='fiml'")
     labels, parts = [], []
@@ -63,8 +65,10 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
         else:
             found = list(pd.unique(col.dropna()))
         if len(found) < 2:
-            raise ValueError(f"group column {group!r} holds only one value ({found[0] if found else 'none'}); "
-                             "several groups are needed")
+            raise ValueError(
+                f"group column {group!r} holds only one value ({found[0] if found else 'none'}); "
+                "several groups are needed"
+            )
         if len(found) > 50:
             raise ValueError(f"group column {group!r} holds {len(found)} different values; is it a group?")
         for c in found:
@@ -75,22 +79,39 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
     for k, (X, _) in enumerate(raw):
         where = f" in group {labels[k]!r}" if labels else ""
         if len(X) <= len(ov) and missing == "listwise":
-            raise ValueError(f"{len(X)} complete rows{where} and {len(ov)} variables: more rows than variables are needed")
+            raise ValueError(
+                f"{len(X)} complete rows{where} and {len(ov)} variables: more rows than variables are needed"
+            )
         low, high = np.nanmin(X, axis=0, initial=np.inf), np.nanmax(X, axis=0, initial=-np.inf)
         flat = [ov[j] for j in np.flatnonzero(~(low < high))]
         if flat:
             raise ValueError(f"{', '.join(flat)} has no variance{where}; a constant cannot be analysed")
     dropped = n_rows - sum(len(X) for X, _ in raw)
     positions = [np.flatnonzero(r) for r in parts]
-    return {"raw": raw, "positions": positions, "n": [float(len(X)) for X, _ in raw], "labels": labels, "notes": notes, "dropped": dropped}
+    return {
+        "raw": raw,
+        "positions": positions,
+        "n": [float(len(X)) for X, _ in raw],
+        "labels": labels,
+        "notes": notes,
+        "dropped": dropped,
+    }
 
 
 def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
     """Covariance matrices with divisor n and means by group, from ones with divisor n - 1."""
     labels = [str(k) for k in cov] if isinstance(cov, Mapping) else []
-    covs = list(cov.values()) if isinstance(cov, Mapping) else list(cov) if isinstance(cov, (list, tuple)) else [cov]
+    covs = (
+        list(cov.values())
+        if isinstance(cov, Mapping)
+        else list(cov)
+        if isinstance(cov, (list, tuple))
+        else [cov]
+    )
     if isinstance(cov, (list, tuple)) and not all(isinstance(c, (pd.DataFrame, np.ndarray)) for c in cov):
-        raise ValueError("sample_cov must be a DataFrame with variable names (or a list or dict of them by group)")
+        raise ValueError(
+            "sample_cov must be a DataFrame with variable names (or a list or dict of them by group)"
+        )
     labels = labels or ([str(k + 1) for k in range(len(covs))] if len(covs) > 1 else [])
     if mean is None:
         means = [None] * len(covs)
@@ -105,14 +126,20 @@ def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
     else:
         n = [float(v) for v in np.atleast_1d(np.asarray(n_obs, float))]
     if len(n) != len(covs) or len(means) != len(covs):
-        raise ValueError(f"{len(covs)} covariance matrices need as many n_obs ({len(n)}) and means ({len(means)})")
+        raise ValueError(
+            f"{len(covs)} covariance matrices need as many n_obs ({len(n)}) and means ({len(means)})"
+        )
     S, m = [], []
     for c, mu, size in zip(covs, means, n, strict=True):
         if isinstance(c, np.ndarray) and c.ndim == 2 and len(covs) >= 1:
-            raise ValueError("sample_cov must carry the names of its variables: pd.DataFrame(matrix, index=names, "
-                             "columns=names)")
+            raise ValueError(
+                "sample_cov must carry the names of its variables: pd.DataFrame(matrix, index=names, "
+                "columns=names)"
+            )
         if not isinstance(c, pd.DataFrame) or c.shape[0] != c.shape[1]:
-            raise ValueError("sample_cov must be a square DataFrame with variable names (or a dict of them by group)")
+            raise ValueError(
+                "sample_cov must be a square DataFrame with variable names (or a dict of them by group)"
+            )
         if list(c.index) != list(c.columns):
             if set(c.index) != set(c.columns):
                 raise ValueError("rows and columns of sample_cov must have the same names")
@@ -124,9 +151,13 @@ def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
         if not np.allclose(A, A.T, rtol=1e-6, atol=1e-10):
             gap = np.abs(A - A.T)
             a, b = np.unravel_index(gap.argmax(), gap.shape)
-            raise ValueError(f"sample_cov is not symmetric: {ov[a]}, {ov[b]} is {A[a, b]:g} above and {A[b, a]:g} below")
+            raise ValueError(
+                f"sample_cov is not symmetric: {ov[a]}, {ov[b]} is {A[a, b]:g} above and {A[b, a]:g} below"
+            )
         if (np.diag(A) <= 0).any():
-            raise ValueError(f"sample_cov has a variance that is not positive: {ov[int(np.diag(A).argmin())]}")
+            raise ValueError(
+                f"sample_cov has a variance that is not positive: {ov[int(np.diag(A).argmin())]}"
+            )
         if not np.isfinite(size) or size <= len(ov):
             raise ValueError(f"n_obs = {size:g} and {len(ov)} variables: more rows than variables are needed")
         S.append((A + A.T) / 2 * (size - 1) / size)
@@ -176,6 +207,9 @@ def _saturated(model: Model, S, n, x: list[str], fixed_x: bool) -> dict:
         base += size * (np.log(np.diag(A)[iy]).sum() + logdet_x - logdet)
     df = len(n) * (p * (p + 1) // 2 - q * (q + 1) // 2 - (p - q))
     return {
-        "logl": logl, "x_logl": x_logl if fixed_x else 0.0, "cells": np.full(p, sum(n)),
-        "baseline_chisq": base, "baseline_df": df,
+        "logl": logl,
+        "x_logl": x_logl if fixed_x else 0.0,
+        "cells": np.full(p, sum(n)),
+        "baseline_chisq": base,
+        "baseline_df": df,
     }

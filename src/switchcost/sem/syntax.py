@@ -18,8 +18,32 @@ from typing import NoReturn
 import numpy as np
 
 OPERATORS = ("=~", "~~", "~", ":=", "==")
-_SYMBOLS = ("~*~", "=~", "<~", "~~", ":=", "==", "<=", ">=", "~", "<", ">", "|", "+", "-", "*", "/", "^", "(", ")",
-            ",", ":", "%", "?", "=")
+_SYMBOLS = (
+    "~*~",
+    "=~",
+    "<~",
+    "~~",
+    ":=",
+    "==",
+    "<=",
+    ">=",
+    "~",
+    "<",
+    ">",
+    "|",
+    "+",
+    "-",
+    "*",
+    "/",
+    "^",
+    "(",
+    ")",
+    ",",
+    ":",
+    "%",
+    "?",
+    "=",
+)
 _UNSUPPORTED = {
     "<~": "formative latents (<~)",
     "|": "thresholds of ordered variables (|)",
@@ -164,9 +188,13 @@ def parse(text: str) -> Parsed:
         if not at:
             if len(tokens) > 1 and tokens[1].text == ":" or tokens[0].text in ("level", "group", "block"):
                 fail(tokens[0], f"blocks ({tokens[0].text}:) are not supported")
-            fail(tokens[0], f"no operator (=~ ~ ~~ := ==) in the statement that begins with {tokens[0].text!r}")
+            fail(
+                tokens[0], f"no operator (=~ ~ ~~ := ==) in the statement that begins with {tokens[0].text!r}"
+            )
         if len(at) > 1:
-            fail(tokens[at[1]], f"a second operator {tokens[at[1]].text!r} in one statement; begin a new line")
+            fail(
+                tokens[at[1]], f"a second operator {tokens[at[1]].text!r} in one statement; begin a new line"
+            )
         op, left, right = tokens[at[0]], tokens[: at[0]], tokens[at[0] + 1 :]
         if not left:
             fail(op, f"nothing stands to the left of {op.text!r}")
@@ -212,12 +240,13 @@ def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> 
             key = (lhs.text, kind, rhs)
             mirror = (rhs, kind, lhs.text) if kind == "~~" else key
             if key in seen or mirror in seen:
-                fail(name, f"'{lhs.text} {kind} {rhs}' was already written in line {(seen.get(key) or seen[mirror]).line}")
+                fail(
+                    name,
+                    f"'{lhs.text} {kind} {rhs}' was already written in line {(seen.get(key) or seen[mirror]).line}",
+                )
             new = Term(*key, name.line, name.col)
             if key in within:
-                if not modifiers or all(
-                    getattr(within[key], m) is None for m in ("fixed", "label", "start")
-                ):
+                if not modifiers or all(getattr(within[key], m) is None for m in ("fixed", "label", "start")):
                     fail(name, f"'{lhs.text} {kind} {rhs}' is written twice")
                 new = within[key]
             for what, value, token in modifiers:
@@ -227,7 +256,9 @@ def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> 
             within[key] = new
     seen.update(within)
     place = {t.text: k for k, t in reversed(list(enumerate(names)))}
-    parsed.terms.extend(sorted(within.values(), key=lambda t: place[t.lhs]))  # all terms of a left side together
+    parsed.terms.extend(
+        sorted(within.values(), key=lambda t: place[t.lhs])
+    )  # all terms of a left side together
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:
@@ -261,7 +292,10 @@ def _term(tokens: list[Token]) -> tuple[list, Token]:
     if not last:
         fail(tokens[-1], "'*' must be followed by a variable")
     if len(last) > 1:
-        fail(last[1], f"{last[1].text!r} is not expected after {last[0].text!r}; is a '+', a '*' or a new line missing?")
+        fail(
+            last[1],
+            f"{last[1].text!r} is not expected after {last[0].text!r}; is a '+', a '*' or a new line missing?",
+        )
     name = last[0]
     if name.kind == "number" and float(name.text) != 1:
         fail(name, f"{name.text!r} is not a variable (an intercept is written ~ 1; a fixed value 0.5*x)")
@@ -312,12 +346,18 @@ def _vector(tokens: list[Token], head: Token) -> tuple[str, list, Token]:
             values.append(np.nan if is_na else t.text)
             labels, expect = labels + (not is_na), False
         else:
-            fail(t, f"{t.text!r} is not expected in a modifier; write a number, a label, NA, c(...) or start(...)")
+            fail(
+                t,
+                f"{t.text!r} is not expected in a modifier; write a number, a label, NA, c(...) or start(...)",
+            )
     if expect:
         fail(head, "a modifier is empty or ends with a comma")
     if labels and numbers:
-        fail(head, "a modifier mixes labels and numbers; write two: c(0, NA)*x + c('', m)*x fixes the first group and "
-                   "labels the second")
+        fail(
+            head,
+            "a modifier mixes labels and numbers; write two: c(0, NA)*x + c('', m)*x fixes the first group and "
+            "labels the second",
+        )
     if labels:
         return "label", ["" if v != v else v for v in values], head
     return "fixed", values, head
