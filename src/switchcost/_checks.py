@@ -170,10 +170,11 @@ def positive_definite(matrix: np.ndarray, names: Sequence[str], what: str = "cov
     values, vectors = np.linalg.eigh(corr)
     if values[0] > 1e-10:
         return
-    weight = np.abs(vectors[:, 0])
-    blame = [str(names[i]) for i in np.argsort(-weight) if weight[i] > 0.1][:6]
+    weight = np.abs(vectors[:, 0]).round(6)  # rounded, so that ties fall the same way on every machine
+    smallest = 0.0 if abs(values[0]) < 1e-12 else values[0]
+    blame = [str(names[i]) for i in np.argsort(-weight, kind="stable") if weight[i] > 0.1][:6]
     raise ValueError(
-        f"the {what} is not positive definite (smallest eigenvalue of its correlations {values[0]:.2g}): "
+        f"the {what} is not positive definite (smallest eigenvalue of its correlations {smallest:.2g}): "
         f"a combination of {', '.join(blame)} has no variance. Usual causes: an item that is a sum or a copy "
         "of others, fewer rows than items, or pairwise deletion."
     )
