@@ -2,6 +2,7 @@
 """One command for everything. Needs Python 3.11 or newer and nothing else.
 
 python run.py            run every notebook in a clean kernel, compare its numbers, print the scoreboard
+python run.py 05 11      the same with those two only
 python run.py test       run the tests
 python run.py lab        open JupyterLab at the first notebook
 python run.py refresh    run notebooks in place and keep their new outputs (refresh 05 11: only those)
@@ -145,6 +146,8 @@ def main(arguments: list[str]) -> int:
     if command in ("-h", "--help", "help"):
         print(__doc__)
         return 0
+    if command[:2].isdigit():  # python run.py 05 11: only those notebooks
+        command, rest = "all", arguments
     if command not in COMMANDS:
         stop(
             f"There is no command {command!r}. There are: {', '.join(COMMANDS[1:])}; without one, everything runs."

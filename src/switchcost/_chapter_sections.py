@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -737,7 +736,7 @@ def closing(work: Work) -> None:
 
     work.open("Software and reproducibility")
     work.say(
-        f"Python {platform.python_version().rsplit('.', 1)[0]}, package switchcost {__version__}; bootstrap seed {work.seed}, {work.n_boot:,} samples. The same file, codebook and settings give the same numbers."
+        f"Python package switchcost {__version__} with numpy {np.__version__} and pandas {pd.__version__}; bootstrap seed {work.seed}, {work.n_boot:,} samples. The same file, codebook and settings give the same numbers."
     )
     spec = {k: v for k, v in work.spec.items() if v}
     work.say(

@@ -603,8 +603,8 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     Examples
     --------
     >>> rng = np.random.default_rng(3)
-    >>> f = rng.normal(size=(300, 2)).repeat(3, axis=1)
-    >>> x = pd.DataFrame(f + rng.normal(size=(300, 6)), columns=["a1", "a2", "a3", "b1", "b2", "b3"])
+    >>> f = rng.normal(size=(500, 2)).repeat(3, axis=1) + 0.6 * rng.normal(size=(500, 1))
+    >>> x = pd.DataFrame(f + rng.normal(size=(500, 6)), columns=["a1", "a2", "a3", "b1", "b2", "b3"])
     >>> scales = {"a": ["a1", "a2", "a3"], "b": ["b1", "b2", "b3"]}
     >>> method_factor(x, scales).table.loc["with method factor", ["df", "delta_df"]].tolist()
     [7.0, 1.0]
