@@ -192,3 +192,26 @@ def test_broken_study_json(monkeypatch, tmp_path):
         (new / "study.json").write_text(text, encoding="utf-8")
         with pytest.raises(ValueError, match=says):
             sc.published("smith2020")
+
+
+@pytest.mark.parametrize("codes", [{3: -99}, {3: -99, 5: -9}, {7: 999}], ids=["-99", "-99 and -9", "999"])
+def test_no_analysis_takes_a_missing_code_for_an_answer(codes):
+    import numpy as np
+
+    import switchcost as sc
+
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame(rng.integers(1, 6, (120, 4)), columns=["a", "b", "c", "d"]).astype(float)
+    for row, code in codes.items():
+        data.loc[row, "b"] = code
+    analyses = [
+        lambda: sc.fit("F =~ a + b + c + d", data),
+        lambda: sc.moderate(data, y="a", x="b", moderator="c"),
+        lambda: sc.reliability(data, {"s": ["a", "b", "c"]}),
+        lambda: sc.item_analysis(data, ["a", "b", "c"]),
+        lambda: sc.efa(data, 1),
+        lambda: sc.htmt(data, {"s": ["a", "b"], "t": ["c", "d"]}),
+    ]
+    for analysis in analyses:
+        with pytest.raises(ValueError, match=r"column 'b' holds -?9+ in 1 row.*replace it"):
+            analysis()

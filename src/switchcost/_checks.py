@@ -69,7 +69,7 @@ def numeric(
     constant: str = "error",
     missing_allowed: bool = True,
 ) -> pd.DataFrame:
-    """Return the named columns as float64; text, infinities, all-missing and constant columns raise.
+    """Return the named columns as float64; text, missing codes, infinities, gaps only and constants raise.
 
     Parameters
     ----------
@@ -124,7 +124,9 @@ def numeric(
                 "A constant has no variance and cannot be analysed; leave it out."
             )
         out[name] = values
-    return pd.DataFrame(out, index=data.index)
+    out = pd.DataFrame(out, index=data.index)
+    missing_codes(out, names)
+    return out
 
 
 def scales(
@@ -180,6 +182,9 @@ def positive_definite(matrix: np.ndarray, names: Sequence[str], what: str = "cov
     )
 
 
+CODES = (-9, -99, -999, -9999, 99, 999, 9999)
+
+
 def missing_codes(data: pd.DataFrame, names: Sequence[str]) -> None:
     """Raise when a column still holds a number that stands for "no answer" (-9, -99, -999, 99, 999, 9999).
 
@@ -188,8 +193,8 @@ def missing_codes(data: pd.DataFrame, names: Sequence[str]) -> None:
     """
     for name in columns(data, names):
         values = pd.to_numeric(data[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        for code in (-9, -99, -999, -9999, 99, 999, 9999):
-            rest = values[~np.isnan(values) & (values != code)]
+        rest = values[~np.isnan(values) & ~np.isin(values, CODES)]
+        for code in CODES:
             found = int((values == code).sum())
             if not found or len(rest) == 0:
                 continue

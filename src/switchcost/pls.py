@@ -94,7 +94,6 @@ def pls(
     formative = [formative] if isinstance(formative, str) else list(formative)
     _check_model(blocks, edges, formative)
     items = [i for block in blocks.values() for i in block]
-    _checks.missing_codes(data, items)
     x = _checks.numeric(data, items)
     gaps = x.isna()
     n_all = len(x)
