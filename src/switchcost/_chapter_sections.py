@@ -183,7 +183,7 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
     for item in [*work.items, *work.columns]:
         low, high = (book[c].get(item, np.nan) for c in ("low", "high"))
         if pd.notna(low) and pd.notna(high):
-            keyed[item] = _checks.numeric(used, [item])[item]
+            keyed[item] = _checks.numeric(used, [item], codes="allow")[item]
             bad = (keyed[item] < low) | (keyed[item] > high)
             if bad.any():
                 impossible[item] = int(bad.sum())

@@ -68,6 +68,7 @@ def numeric(
     *,
     constant: str = "error",
     missing_allowed: bool = True,
+    codes: str = "error",
 ) -> pd.DataFrame:
     """Return the named columns as float64; text, missing codes, infinities, gaps only and constants raise.
 
@@ -77,6 +78,8 @@ def numeric(
     names : columns to take, all when None
     constant : ``"error"`` (a column with one value raises) or ``"allow"``
     missing_allowed : False raises where a value is missing
+    codes : ``"error"`` (a number such as -99 left among the answers raises) or ``"allow"``, for callers that
+        compare with the codebook's range themselves
 
     Raises
     ------
@@ -125,7 +128,8 @@ def numeric(
             )
         out[name] = values
     out = pd.DataFrame(out, index=data.index)
-    missing_codes(out, names)
+    if codes == "error":
+        missing_codes(out, names)
     return out
 
 

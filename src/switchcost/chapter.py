@@ -243,4 +243,4 @@ def _roles(work: write.Work) -> None:
         if not 2 <= raw[group].nunique() <= 8:
             raise ValueError(f"group {group!r} has {raw[group].nunique()} different values; it needs 2 to 8")
     for name in [c for c in work.columns if c not in work.spec["covariates"]]:
-        _checks.numeric(raw, [name])
+        _checks.numeric(raw, [name], codes="allow")
