@@ -168,7 +168,7 @@ def test_published_table_of_ha_et_al():
             "not positive definite",
         ),
         (lambda x: reliability(x.head(3), {"s": ["CUSA1", "CUSA2", "CUSA3"]}), "too few"),
-        (lambda x: reliability(x, {"s": ["CUSA1", "CUSA2"]}, n_boot=5), "at least 100"),
+        (lambda x: reliability(x, {"s": ["CUSA1", "CUSA2"]}, n_boot=5), "at least 20"),
         (lambda x: reliability(x, {"s": ["CUSA1", "CUSA2"]}, n_obs=250), "covariance matrix"),
         (lambda x: reliability(x.cov(), {"s": ["CUSA1", "CUSA2"]}), "n_obs="),
         (lambda x: item_analysis(x, ["CUSA1"]), "at least two"),

@@ -797,7 +797,7 @@ class EFA:
 
         Parameters
         ----------
-        n_boot : samples of rows, at least 50
+        n_boot : samples of rows, at least 20
         seed : of the samples
         level : of the intervals
 
@@ -824,8 +824,8 @@ class EFA:
 
         if self._raw is None:
             raise ValueError("a bootstrap needs raw answers, and this analysis was made from a matrix")
-        if n_boot < 50:
-            raise ValueError(f"n_boot={n_boot}; an interval needs at least 50 samples, better 200 or more")
+        if n_boot < 20:
+            raise ValueError(f"n_boot={n_boot}; an interval needs at least 20 samples, better 200 or more")
         rng = np.random.default_rng(seed)
         target, k, n = self.loadings.to_numpy(), self.loadings.shape[1], len(self._raw)
         loads, phis, failed = [], [], 0

@@ -514,7 +514,7 @@ class Moderation:
 
         Parameters
         ----------
-        n_boot : int, at least 100
+        n_boot : int, at least 20
         seed : int, default 20260101. Same seed, same numbers.
         at, kind : as in :meth:`simple_slopes`
 
@@ -522,8 +522,8 @@ class Moderation:
         -------
         DataFrame, index the coefficients and ``"slope at ..."``; columns ``est se ci_lower ci_upper n_boot``.
         """
-        if n_boot < 100:
-            raise ValueError(f"n_boot is {n_boot}; percentile intervals need at least 100 draws, better 2000")
+        if n_boot < 20:
+            raise ValueError(f"n_boot is {n_boot}; percentile intervals need at least 20 draws, better 2000")
         rng = np.random.default_rng(DEFAULT_SEED if seed is None else seed)
         slopes = self.simple_slopes(at, kind=kind)
         w = np.vstack(

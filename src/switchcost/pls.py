@@ -413,8 +413,8 @@ class PlsFit:
         PlsBootstrap
             ``.paths .loadings .weights .htmt .r2``, and ``.table(what, level, interval)`` for other intervals.
         """
-        if int(n_boot) != n_boot or n_boot < 50:
-            raise ValueError(f"n_boot is {n_boot}; a bootstrap needs a whole number of draws, 50 or more")
+        if int(n_boot) != n_boot or n_boot < 20:
+            raise ValueError(f"n_boot is {n_boot}; a bootstrap needs a whole number of draws, 20 or more")
         seed = DEFAULT_SEED if seed is None else int(seed)
         rng = np.random.Generator(np.random.PCG64(seed))
         n = self.n_obs

@@ -340,8 +340,8 @@ def reliability(
     scales = _checks.scales(data, scales, at_least=2)
     if not 0 < level < 1:
         raise ValueError(f"level={level}; a confidence level lies between 0 and 1, e.g. 0.95")
-    if n_boot < 0 or 0 < n_boot < 100:
-        raise ValueError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 100 (1000 for a paper)")
+    if n_boot < 0 or 0 < n_boot < 20:
+        raise ValueError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 20 (1000 for a paper)")
     if n_boot and n_obs is not None:
         raise ValueError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
     tail = (1 - level) / 2

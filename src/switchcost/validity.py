@@ -127,8 +127,8 @@ def htmt(
         raise ValueError(
             f"items in more than one scale: {', '.join(shared)}; an item can speak for one scale only"
         )
-    if n_boot < 0 or 0 < n_boot < 100:
-        raise ValueError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 100 (1000 for a paper)")
+    if n_boot < 0 or 0 < n_boot < 20:
+        raise ValueError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 20 (1000 for a paper)")
     if not 0.5 < level < 1:
         raise ValueError(f"level={level}; a confidence level lies between 0.5 and 1, e.g. 0.95")
     raw, dropped = None, 0
