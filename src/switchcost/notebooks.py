@@ -271,9 +271,15 @@ def readme_blocks() -> dict[str, str]:
     for study, row in counts.iterrows():
         cells = [f"**{study}**" if study == "all" else f"`{study}`", *(f"{row[c]:.0f}" for c in head[1:])]
         lines.append("| " + " | ".join(cells) + " |")
-    share = counts.loc["all", "reproduced"]
-    comparable = counts.loc["all", list(replicate.VERDICTS[:5])].sum()
-    lines += ["", f"Of {comparable:.0f} numbers that can be compared, {share:.1%} come out as printed."]
+    checked = board[board.verdict != "not comparable"]
+    agree = checked.verdict.isin(replicate.VERDICTS[:3])
+    raw = checked.source == "the answers"
+    lines += [
+        "",
+        f"{len(checked)} numbers can be checked. {raw.sum()} were computed again from people's answers: "
+        f"{agree[raw].sum()} agree. {(~raw).sum()} could only be held against other numbers of the same paper: "
+        f"{agree[~raw].sum()} agree, which shows that the arithmetic is right, not that the finding is.",
+    ]
     rows = [
         f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()
     ]
