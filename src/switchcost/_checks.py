@@ -197,7 +197,10 @@ def missing_codes(data: pd.DataFrame, names: Sequence[str]) -> None:
     """
     for name in columns(data, names):
         values = pd.to_numeric(data[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        rest = values[~np.isnan(values) & ~np.isin(values, CODES)]
+        coded = np.isin(values, CODES)
+        if not coded.any():
+            continue
+        rest = values[~np.isnan(values) & ~coded]
         for code in CODES:
             found = int((values == code).sum())
             if not found or len(rest) == 0:
