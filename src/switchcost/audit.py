@@ -262,37 +262,19 @@ def _identity_checks(
         if rest.shape[1] > 1
         else []
     )
+
+    def add(check: str, f: _identities.Identity) -> None:
+        detail = f"{f.target} = {f.form} in {f.holds} of {f.rows} rows"
+        found.add(check, ", ".join((f.target, *f.sources)), f.holds, detail, "serious", f.chance)
+
     for f in exact:
-        check = "copy of another column" if f.form.startswith("copy") else "function of another column"
-        found.add(
-            check,
-            ", ".join((f.target, *f.sources)),
-            f.holds,
-            f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
-            "serious",
-            f.chance,
-        )
+        add("copy of another column" if f.form.startswith("copy") else "function of another column", f)
     for f in by_block:
-        check = "function of a block" if len(f.sources) > 1 else "function of another column"
-        found.add(
-            check,
-            ", ".join((f.target, *f.sources)),
-            f.holds,
-            f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
-            "serious",
-            f.chance,
-        )
+        add("function of a block" if len(f.sources) > 1 else "function of another column", f)
     blocked = {f.target for f in by_block}
     for f in near:
         if f.target not in blocked:
-            found.add(
-                "near function of another column",
-                ", ".join((f.target, *f.sources)),
-                f.holds,
-                f"{f.target} = {f.form} in {f.holds} of {f.rows} rows",
-                "serious",
-                f.chance,
-            )
+            add("near function of another column", f)
     return one | blocked
 
 
