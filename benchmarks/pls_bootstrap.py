@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import seminr
 
-from switchcost import reproductions
+from switchcost.replication.from_answers import hair2021
 
 SEMINR_DRAWS, DRAWS = 200, 2000
 
 
 def main() -> None:
-    fit = reproductions.hair2021("moderation")
+    fit = hair2021("moderation")
     start = time.process_time()
     theirs = seminr.bootstrap_model(fit._model, SEMINR_DRAWS, seed=1)
     seconds_seminr = (time.process_time() - start) / SEMINR_DRAWS

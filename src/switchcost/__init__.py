@@ -1,24 +1,77 @@
 """Switching costs, satisfaction and loyalty: reliability, factor analysis, structural models, moderation.
 
 Everything a notebook needs hangs directly on the package: ``import switchcost as sc`` and ``sc.load(...)``,
-``sc.fit(...)``, ``sc.scoreboard()``. Functions that share their module's name are imported here, so that
-``sc.audit`` is always the function.
+``sc.fit(...)``, ``sc.scoreboard()``. The estimator is a package of its own, ``semfit``.
 """
 
-# ruff: noqa: F401, I001  (the order follows the order of the notebooks)
-from .data import codebook, datasets, directions, load, published, read_survey, wanted
-from .audit import audit
-from .reliability import average_variance_extracted, composite_reliability, item_analysis, reliability
-from .efa import bartlett, efa, kmo, map_test, parallel_analysis
-from .sem import compare, fit, invariance
-from .validity import fornell_larcker, htmt, marker_correction, method_factor, phi_test, single_factor_test
-from .moderation import moderate
-from .latent_interaction import latent_interaction
-from .consistency import check_table
-from .pls import pls
-from . import power, simulate
-from . import replicate
-from .replicate import scoreboard
-from . import chapter, plots, tables
+from semfit import Fit, compare, fit, invariance, latent_interaction
 
-__version__ = "0.1.0"
+from . import plots, simulate
+from ._core.version import __version__
+from .data.codebook import codebook
+from .data.files import read_survey
+from .data.published import directions, published, wanted
+from .data.sets import datasets, load
+from .measurement.adequacy import bartlett, kmo
+from .measurement.factors import efa
+from .measurement.method_bias import marker_correction, method_factor, single_factor_test
+from .measurement.n_factors import map_test, parallel_analysis
+from .measurement.reliability import (
+    average_variance_extracted,
+    composite_reliability,
+    item_analysis,
+    reliability,
+)
+from .measurement.validity import fornell_larcker, htmt, phi_test
+from .moderation import power
+from .moderation.regression import moderate
+from .plspm.fitting import pls
+from .replication.board import scoreboard
+from .replication.consistency import check_table
+from .report import chapter, tables
+from .screening.audit import audit
+
+__all__ = [
+    "Fit",
+    "__version__",
+    "audit",
+    "average_variance_extracted",
+    "bartlett",
+    "chapter",
+    "check_table",
+    "codebook",
+    "compare",
+    "composite_reliability",
+    "datasets",
+    "directions",
+    "efa",
+    "fit",
+    "fornell_larcker",
+    "htmt",
+    "invariance",
+    "item_analysis",
+    "kmo",
+    "latent_interaction",
+    "load",
+    "map_test",
+    "marker_correction",
+    "method_factor",
+    "moderate",
+    "parallel_analysis",
+    "phi_test",
+    "plots",
+    "pls",
+    "power",
+    "published",
+    "read_survey",
+    "reliability",
+    "scoreboard",
+    "simulate",
+    "single_factor_test",
+    "tables",
+    "wanted",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,31 @@
+"""Structural equation models: lavaan syntax in, lavaan's numbers out.
+
+>>> import numpy as np, pandas as pd, semfit
+>>> rng = np.random.default_rng(1)
+>>> f = rng.normal(size=300)
+>>> data = pd.DataFrame({f"x{i}": f + rng.normal(size=300) for i in range(1, 5)})
+>>> fit = semfit.fit("f =~ x1 + x2 + x3 + x4", data)
+>>> fit.converged, int(fit.measures["df"])
+(True, 2)
+"""
+
+from .diagram import path_diagram
+from .fitting import fit
+from .interaction.latent import latent_interaction
+from .interaction.result import LatentInteraction
+from .nested import compare, invariance, score_tests
+from .refits import Refits, refit
+from .result import Fit
+
+__all__ = [
+    "Fit",
+    "LatentInteraction",
+    "Refits",
+    "compare",
+    "fit",
+    "invariance",
+    "latent_interaction",
+    "path_diagram",
+    "refit",
+    "score_tests",
+]

@@ -1,0 +1,1 @@
+"""Interactions of latent variables: product indicators and LMS."""

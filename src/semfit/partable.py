@@ -1,0 +1,221 @@
+"""The parameter table: from the terms of a model to one row a parameter, with lavaan's defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+
+from .checks import suggest
+from .syntax import Parsed, fail
+
+EQUAL = (
+    "loadings",
+    "intercepts",
+    "means",
+    "residuals",
+    "residual.covariances",
+    "regressions",
+    "lv.variances",
+    "lv.covariances",
+)
+
+
+@dataclass
+class Row:
+    """One line of the parameter table; ``fixed`` is None where the parameter is free."""
+
+    lhs: str
+    op: str
+    rhs: str
+    group: int
+    user: bool
+    fixed: float | None = None
+    start: float | None = None
+    label: str = ""
+    exo: bool = False  # value taken from the sample (fixed.x)
+    free: int = -1  # position among the free parameters
+
+    @property
+    def name(self) -> str:
+        return f"{self.lhs} {self.op} {self.rhs}".strip()
+
+
+@dataclass
+class Variables:
+    """Names by role, with lavaan's rules."""
+
+    ov: list[str]
+    lv: list[str]
+    x: list[str]  # exogenous observed, treated as fixed when fixed_x
+    lv_x: list[str]
+    y: list[str]  # dependent, never a predictor or an indicator
+    notes: list[str] = field(default_factory=list)
+
+
+def variables(parsed: Parsed) -> Variables:
+    """Sort the names of a model by role; observed ones in the order lavaan uses."""
+
+    def unique(names):
+        return list(dict.fromkeys(names))
+
+    terms, notes = parsed.terms, []
+    lv = unique(t.lhs for t in terms if t.op == "=~")
+    indicators = unique(t.rhs for t in terms if t.op == "=~")
+    eq_y = unique(t.lhs for t in terms if t.op == "~")
+    eq_x = unique(t.rhs for t in terms if t.op == "~")
+    named = unique(
+        [n for t in terms if t.op == "~~" for n in (t.lhs,)]
+        + [t.rhs for t in terms if t.op == "~~"]
+        + [t.lhs for t in terms if t.op == "~1"]
+    )
+    ov_ind = [n for n in indicators if n not in lv]
+    ov_y = [n for n in eq_y if n not in lv + ov_ind]
+    ov_x = [n for n in eq_x if n not in lv + ov_ind + ov_y]
+    ov = ov_ind + ov_y + ov_x
+    ov += [n for n in named if n not in lv + ov]
+    random_x = [n for n in ov_x if n in named]
+    if random_x:
+        notes.append(
+            f"the model writes variances, covariances or intercepts of the predictor(s) {', '.join(random_x)}: "
+            "they are estimated like other variables, not taken as fixed"
+        )
+    tops = [n for n in eq_y if n not in indicators + eq_x]
+    return Variables(
+        ov=ov,
+        lv=lv,
+        x=[n for n in ov_x if n not in named],
+        lv_x=[n for n in lv if n not in indicators + eq_y],
+        y=[n for n in lv if n in tops] + [n for n in ov if n in tops],
+        notes=notes,
+    )
+
+
+def parameter_table(
+    parsed: Parsed,
+    groups: int = 1,
+    *,
+    std_lv: bool = False,
+    meanstructure: bool = False,
+    fixed_x: bool = True,
+    orthogonal: bool = False,
+    group_equal: tuple = (),
+    group_partial: tuple = (),
+) -> tuple[list[Row], Variables]:
+    """Rows of the model with lavaan's defaults added, in lavaan's order."""
+    var = variables(parsed)
+    meanstructure = meanstructure or any(t.op == "~1" for t in parsed.terms)
+    partial = [_partial(p, parsed) for p in group_partial]
+    base, written = [], set()
+    first, counts = set(), {}
+    for t in parsed.terms:
+        if t.op == "=~":
+            counts[t.lhs] = counts.get(t.lhs, 0) + 1
+    for t in parsed.terms:
+        row = Row(t.lhs, t.op, t.rhs, 0, True)
+        if t.op == "=~" and not std_lv and t.lhs not in first:
+            row.fixed = 1.0
+            first.add(t.lhs)
+        if t.op == "~~" and t.lhs == t.rhs and std_lv and t.lhs in var.lv:
+            row.fixed = 1.0
+        base.append((row, t))
+        written |= {(t.lhs, t.op, t.rhs), (t.rhs, t.op, t.lhs)} if t.op == "~~" else {(t.lhs, t.op, t.rhs)}
+
+    single = {t.rhs for t in parsed.terms if t.op == "=~" and counts[t.lhs] == 1}
+    single = {s for s in single if sum(t.op == "=~" and t.rhs == s for t in parsed.terms) == 1}
+
+    def default(lhs, op, rhs="", fixed=None, exo=False):
+        if (lhs, op, rhs) not in written:
+            base.append((Row(lhs, op, rhs, 0, False, fixed=fixed, exo=exo), None))
+
+    nox = [n for n in var.ov if n not in var.x]
+    for n in nox:
+        default(n, "~~", n, 0.0 if n in single else None)
+    for n in var.lv:
+        default(n, "~~", n, 1.0 if std_lv else 0.0 if n in single else None)
+    for a, b in combinations(var.lv_x, 2):
+        default(a, "~~", b, 0.0 if orthogonal else None)
+    for a, b in combinations(var.y, 2):
+        default(a, "~~", b, 0.0 if orthogonal and a in var.lv and b in var.lv else None)
+    for k, a in enumerate(var.x):
+        for b in var.x[k:]:
+            default(a, "~~", b, exo=fixed_x)
+    if meanstructure:
+        for n in var.ov:
+            default(n, "~1", exo=fixed_x and n in var.x)
+        for n in var.lv:
+            default(n, "~1", fixed=0.0)
+
+    rows = []
+    for g in range(groups):
+        for template, term in base:
+            row = replace(template, group=g)
+            if g > 0 and not row.user and row.lhs in var.lv:
+                if row.op == "~1" and "intercepts" in group_equal and "means" not in group_equal:
+                    row.fixed = None  # latent means are free once intercepts are equal
+                variance = row.op == "~~" and row.lhs == row.rhs
+                if variance and std_lv and "loadings" in group_equal and "lv.variances" not in group_equal:
+                    row.fixed = None
+            if term is not None:
+                _modify(row, term, groups)
+            if groups > 1 and not row.label and not row.exo and _kind(row, var) in group_equal:
+                if (row.lhs, row.op, row.rhs) not in partial and (row.rhs, row.op, row.lhs) not in partial:
+                    row.label = f"{row.lhs}{row.op}{row.rhs}"
+            rows.append(row)
+    for k, row in enumerate(r for r in rows if r.fixed is None and not r.exo):
+        row.free = k
+    return rows, var
+
+
+def _modify(row: Row, term, groups: int) -> None:
+    """Apply the user's modifiers for this row's group."""
+    for what in ("fixed", "label", "start"):
+        values = getattr(term, what)
+        if values is None:
+            continue
+        if len(values) not in (1, groups):
+            have = "there is one group" if groups == 1 else f"there are {groups} groups"
+            fail(term, f"{row.name!r} has {len(values)} {what} values, and {have}")
+        value = values[row.group] if len(values) > 1 else values[0]
+        if what == "fixed":
+            row.fixed = None if np.isnan(value) else float(value)
+        elif what == "label":
+            row.label = value
+        else:
+            row.start = float(value)
+            if row.fixed is not None:
+                fail(
+                    term,
+                    f"{row.name!r} is fixed at {row.fixed:g}; free it as well, NA*{row.rhs} + start({value:g})*{row.rhs}",
+                )
+
+
+def _kind(row: Row, var: Variables) -> str:
+    """The group_equal word that covers this row."""
+    if row.op == "=~":
+        return "loadings"
+    if row.op == "~":
+        return "regressions"
+    latent = row.lhs in var.lv
+    if row.op == "~1":
+        return "means" if latent else "intercepts"
+    if row.lhs == row.rhs:
+        return "lv.variances" if latent else "residuals"
+    return "lv.covariances" if latent else "residual.covariances"
+
+
+def _partial(text: str, parsed: Parsed) -> tuple[str, str, str]:
+    """``"f =~ x2"`` or ``"x2 ~ 1"`` as a row key."""
+    from .syntax import parse
+
+    t = parse(text).terms
+    if len(t) != 1:
+        raise ValueError(
+            f"group_partial takes one parameter an entry, such as 'f =~ x2' or 'x2 ~ 1'; got {text!r}"
+        )
+    known = {n for s in parsed.terms for n in (s.lhs, s.rhs)}
+    for n in (t[0].lhs, t[0].rhs):
+        if n and n not in known:
+            raise ValueError(f"group_partial {text!r}: {n!r} is not in the model.{suggest(n, known - {''})}")
+    return t[0].lhs, t[0].op, t[0].rhs

@@ -1,0 +1,159 @@
+"""One model fitted to many samples at once: what a simulation needs, and nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc
+
+from . import checks
+from . import measures as fm
+from .estimate import Moments, entries, fit_batch, sample_of, structure
+
+
+@dataclass(frozen=True)
+class Refits:
+    """The same model in many samples; made by :func:`refit`.
+
+    Attributes
+    ----------
+    measures : DataFrame, one row a sample
+        chisq, df, pvalue, cfi, rmsea, srmr, converged, proper (converged, no negative variance and no correlation of
+        latents beyond 1). Measures of fits that did not converge are NaN.
+    estimates, standardized : DataFrame, one row a sample, one column a parameter ("satisfaction =~ sat1", with
+        " (group)" where there are groups)
+    """
+
+    measures: pd.DataFrame
+    estimates: pd.DataFrame
+    standardized: pd.DataFrame
+
+    def __repr__(self) -> str:
+        ok = self.measures
+        return f"<{len(ok)} refits: {int(ok['converged'].sum())} converged, {int(ok['proper'].sum())} proper>"
+
+
+def refit(fit, samples: Sequence[pd.DataFrame]) -> Refits:
+    """Fit the model of ``fit`` again to each of many complete samples, in one batch.
+
+    Parameters
+    ----------
+    fit : Fit
+        Complete-data maximum likelihood. Its model, groups and starting values are used, its data are not.
+    samples : sequence of DataFrames
+        Rows with a missing value in a variable of the model raise. All samples have the same number of rows, within
+        groups too.
+
+    Returns
+    -------
+    Refits
+
+    Raises
+    ------
+    ValueError
+        Missing answers, unequal sample sizes, a fit by full information or with fixed exogenous variables.
+
+    Notes
+    -----
+    The chi-square is that of maximum likelihood also where ``fit`` has robust standard errors. No standard errors.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, semfit
+    >>> rng = np.random.default_rng(1)
+    >>> def sample():
+    ...     f = rng.normal(size=400)
+    ...     return pd.DataFrame({f"x{i}": f + rng.normal(size=400) for i in range(1, 5)})
+    >>> one = sample()
+    >>> fit = semfit.fit("f =~ x1 + x2 + x3 + x4", one)
+    >>> semfit.refit(fit, [one, sample()])
+    <2 refits: 2 converged, 2 proper>
+    """
+    model, options = fit._model, fit.options
+    if options["missing"] == "fiml" or options["fixed_x"] and len(model.var.x):
+        raise ValueError("refit takes fits to complete data without observed predictors (fixed_x=False)")
+    samples = [checks.frame(s, "a sample") for s in samples]
+    if not samples:
+        raise ValueError("no samples were given")
+    x = _stack(samples, fit, options["group"])
+    n = [a.shape[1] for a in x]
+    if min(n) <= model.n_ov:
+        raise ValueError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
+    m = [a.mean(axis=1) for a in x]
+    S = [np.swapaxes(c := a - a.mean(axis=1, keepdims=True), 1, 2) @ c / a.shape[1] for a in x]
+    theta, F, converged = fit_batch(model, S, m if model.means else None, n, start=fit._theta)
+    return _collect(fit, Moments(S, m if model.means else None, n), S, m, n, theta, F, converged)
+
+
+def _stack(samples: list[pd.DataFrame], fit, group: str | None) -> list[np.ndarray]:
+    """One array (samples, rows, variables) a group. All samples are checked in one go: a simulation has thousands."""
+    names = fit._model.ov
+    for s in samples:
+        checks.columns(s, names if group is None else [*names, group], "variable")
+    rows = np.repeat(np.arange(len(samples)), [len(s) for s in samples])
+    values = checks.numeric(
+        pd.concat([s[names] for s in samples], ignore_index=True), constant="allow", missing_allowed=False
+    ).to_numpy()
+    labels = None if group is None else np.concatenate([s[group].to_numpy() for s in samples])
+    out = []
+    for g in fit.groups if group is not None else [None]:
+        here = np.ones(len(rows), bool) if group is None else labels == g
+        n = np.bincount(rows[here], minlength=len(samples))
+        if n.min() != n.max():
+            where = "" if group is None else f" in group {g}"
+            raise ValueError(
+                f"the samples differ in size{where}: {n.min()} to {n.max()} rows; cut them to one size"
+            )
+        out.append(values[here].reshape(len(samples), n[0], len(names)))
+    return out
+
+
+def _collect(fit, data: Moments, S, m, n, theta, F, converged) -> Refits:
+    model, N, p = fit._model, sum(n), fit._model.n_ov
+    scale = model.scale[:p]
+    saturated, base, srmr = 0.0, 0.0, 0.0
+    improper = np.zeros(len(theta), bool)
+    for k, g in enumerate(model.groups):
+        logdet = np.linalg.slogdet(S[k])[1]
+        spread = np.diagonal(S[k], axis1=1, axis2=2)
+        saturated = saturated + n[k] / N * 0.5 * (logdet - 2 * np.log(scale).sum() + p)
+        base = base + n[k] * (np.log(spread).sum(axis=1) - logdet)
+        e = entries(model, g, theta, sample_of(data, k))
+        _, C, mean = structure(model, g, e)
+        implied = C[:, :p, :p] * np.outer(scale, scale)
+        sd = np.sqrt(spread)
+        r = ((S[k] - implied) / (sd[:, :, None] * sd[:, None, :]))[:, *np.tril_indices(p)]
+        if mean is not None:
+            r = np.concatenate([r, (m[k] - mean[:, :p] * scale) / sd], axis=1)
+        srmr = srmr + n[k] / N * np.sqrt((r**2).mean(axis=1))
+        own = (g.kind == 1) & (g.i == g.j)
+        improper |= (e[:, own] < 0).any(axis=1)
+        L = C[:, p:, p:]
+        size = np.sqrt(np.maximum(np.diagonal(L, axis1=1, axis2=2), 1e-300))
+        improper |= (np.abs(L) > size[:, :, None] * size[:, None, :] * (1 + 1e-8)).any(axis=(1, 2))
+    chisq = np.maximum(2 * N * (F - saturated), 0.0)
+    df, base_df = fit.df, len(n) * p * (p - 1) // 2
+    with np.errstate(all="ignore"):
+        out = pd.DataFrame(
+            {
+                "chisq": chisq,
+                "df": float(df),
+                "pvalue": chdtrc(df, chisq) if df else np.nan,
+                "cfi": [fm.comparative(c, df, b, base_df)[0] for c, b in zip(chisq, base, strict=True)],
+                "rmsea": np.sqrt(np.maximum((chisq - df) / (df * N), 0.0)) * np.sqrt(len(n)) if df else 0.0,
+                "srmr": srmr,
+            }
+        )
+    out[~converged] = np.nan
+    out["converged"], out["proper"] = converged, converged & ~improper
+    names = [r.name + (f" ({fit.groups[r.group]})" if len(n) > 1 else "") for r in model.rows]
+    frames = []
+    for kind in ("est", "std_all"):
+        with np.errstate(all="ignore"):
+            values = fit._row_values(theta, kind)
+        values[~converged] = np.nan
+        frames.append(pd.DataFrame(values, columns=names))
+    return Refits(out, *frames)

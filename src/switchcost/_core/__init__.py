@@ -1,0 +1,1 @@
+"""What every part of the helper stands on: errors, checks of input, threads, the version."""

@@ -1,0 +1,22 @@
+"""Data sets with their codebooks, printed numbers of studies, and files that people bring.
+
+``load``, ``datasets``, ``read_survey``, ``data_dir``, ``register``, ``decimals``, ``Study``, ``directions``, ``wanted``;
+``codebook`` and ``published`` are modules here and functions of the package (``sc.codebook``, ``sc.published``).
+"""
+
+from .files import read_survey
+from .published import Study, decimals, directions, wanted
+from .registry import data_dir, register
+from .sets import datasets, load
+
+__all__ = [
+    "Study",
+    "data_dir",
+    "datasets",
+    "decimals",
+    "directions",
+    "load",
+    "read_survey",
+    "register",
+    "wanted",
+]

@@ -1,0 +1,120 @@
+"""Codebooks: one line a question, checked before anybody relies on it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from . import parsing as _read
+from .registry import checked_file, data_dir, raw_sets, study_folders, unknown_name
+
+CODEBOOK_COLUMNS = (
+    "variable", "construct", "label_en", "label_zh", "low", "high", "reverse", "missing_code", "source",
+)  # fmt: skip
+
+
+def codebook(name: str | os.PathLike | pd.DataFrame) -> pd.DataFrame:
+    """Read the codebook of a data set, of a published study, or your own.
+
+    Parameters
+    ----------
+    name : str, path or DataFrame
+        A name from :func:`datasets`; the path of a codebook CSV; or a DataFrame, which is checked.
+
+    Returns
+    -------
+    DataFrame
+        For raw data: variable, construct, label_en, label_zh, low, high (numbers), reverse (bool), missing_code
+        (number or NaN), source, and any further columns of the file. ``construct`` is ``group`` for
+        nominal columns such as the operator. For a published study: table, column, meaning.
+
+    Raises
+    ------
+    ValueError
+        No such name or file, no column ``variable``, a variable listed twice, or a range that is not one.
+
+    Examples
+    --------
+    >>> import switchcost as sc
+    >>> sc.codebook("mobi").set_index("variable").loc["CUSA1", "construct"]
+    'Satisfaction'
+    """
+    if isinstance(name, pd.DataFrame):
+        return _check_codebook(name.astype(object).where(name.notna(), "").astype(str), "the codebook")
+    text = os.fspath(name) if isinstance(name, (str, os.PathLike)) else str(name)
+    if isinstance(name, os.PathLike) or "/" in text or "\\" in text or Path(text).suffix:
+        header, rows, _ = _read.read_table(Path(text), None, None)
+        return _check_codebook(pd.DataFrame(rows, columns=header), f"codebook {Path(text).name!r}")
+    folder = data_dir()
+    sets, studies = raw_sets(folder), study_folders(folder)
+    if text in studies and text not in sets:
+        path = studies[text] / "codebook.csv"
+        return pd.read_csv(checked_file(path), dtype=str, keep_default_na=False)
+    if text not in sets:
+        raise unknown_name(text, folder, "data set")
+    path = sets[text] / "codebook.csv"
+    if not path.is_file():
+        raise ValueError(f"data set {text!r} has no codebook.csv yet")
+    # A codebook is prose that gets mended; it is not under the checksum that guards numbers.
+    return _check_codebook(
+        pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8"), f"codebook of {text!r}"
+    )
+
+
+def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
+    book = book.rename(columns=lambda c: str(c).strip())
+    if "variable" not in book.columns:
+        raise ValueError(
+            f"{what} has no column 'variable'. It needs: {', '.join(CODEBOOK_COLUMNS)} "
+            f"(only 'variable' must be filled); found: {', '.join(map(str, book.columns[:8]))}."
+        )
+    book = book.copy()
+    book["variable"] = book["variable"].str.strip()
+    if (book["variable"] == "").any():
+        raise ValueError(
+            f"{what} has an empty 'variable' in line {int(np.argmax(book['variable'] == '')) + 2}; name it or delete the line"
+        )
+    twice = book.loc[book["variable"].duplicated(), "variable"].unique()
+    if len(twice):
+        raise ValueError(f"{what} lists {', '.join(twice)} more than once; keep one line a variable")
+    for column in CODEBOOK_COLUMNS:
+        if column not in book.columns:
+            book[column] = ""
+    for column in ("low", "high", "missing_code"):
+        text = book[column].str.strip()
+        number = pd.to_numeric(text.where(text != "", None), errors="coerce")
+        bad = number.isna() & (text != "")
+        if bad.any():
+            raise ValueError(
+                f"{what}: {column!r} of variable {book.loc[bad, 'variable'].iloc[0]!r} is {text[bad].iloc[0]!r}; "
+                "write one number, or leave it empty"
+            )
+        book[column] = number.astype(float)
+    wrong = book["low"] >= book["high"]
+    if wrong.any():
+        row = book[wrong].iloc[0]
+        raise ValueError(
+            f"{what}: the range of {row['variable']!r} is {row['low']:g} to {row['high']:g}; low must be below high"
+        )
+    yes, no = {"1", "yes", "true", "y", "1.0", "reverse", "r"}, {"", "0", "no", "false", "n", "0.0"}
+    text = book["reverse"].str.strip().str.lower()
+    bad = ~text.isin(yes | no)
+    if bad.any():
+        raise ValueError(
+            f"{what}: 'reverse' of variable {book.loc[bad, 'variable'].iloc[0]!r} is {text[bad].iloc[0]!r}; "
+            "write 1 for a reverse-keyed item, 0 or nothing for the others"
+        )
+    book["reverse"] = text.isin(yes)
+    rest = [c for c in book.columns if c not in CODEBOOK_COLUMNS]
+    return book[[*CODEBOOK_COLUMNS, *rest]].reset_index(drop=True)
+
+
+def codes_to_nan(data: pd.DataFrame, book: pd.DataFrame) -> pd.DataFrame:
+    coded = book.dropna(subset=["missing_code"])
+    for variable, code in zip(coded["variable"], coded["missing_code"], strict=True):
+        if variable in data.columns and (data[variable] == code).any():
+            data[variable] = data[variable].where(data[variable] != code)
+    return data

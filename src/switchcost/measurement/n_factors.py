@@ -1,0 +1,245 @@
+"""How many factors: parallel analysis and the minimum average partial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .correlations import correlation_input
+
+
+# --- how many factors? -----------------------------------------------------------------------------------------------
+def _reduced_eigenvalues(r: np.ndarray) -> np.ndarray:
+    """Eigenvalues, largest first, of correlations with squared multiple correlations on the diagonal (any batch)."""
+    smc = 1 - 1 / np.diagonal(np.linalg.inv(r), axis1=-2, axis2=-1)
+    p = r.shape[-1]
+    reduced = r.copy()
+    reduced[..., np.arange(p), np.arange(p)] = smc
+    return np.linalg.eigvalsh(reduced)[..., ::-1]
+
+
+def _first_failure(above: np.ndarray) -> int:
+    """How many leading values pass before the first that does not."""
+    return int(np.argmin(above)) if not above.all() else len(above)
+
+
+@dataclass(frozen=True, eq=False)
+class ParallelAnalysis:
+    """Result of :func:`parallel_analysis`.
+
+    Attributes
+    ----------
+    n_components, n_factors : int
+        How many leading eigenvalues beat chance, for components and for common factors.
+    kaiser : int
+        How many components have an eigenvalue above 1, for comparison only: the rule overstates.
+    table : DataFrame
+        By position 1..p: eigenvalue and chance (percentile and mean over the random sets), for both kinds.
+    """
+
+    n_components: int
+    n_factors: int
+    kaiser: int
+    table: pd.DataFrame
+    n_obs: int
+    n_iter: int
+    percentile: float
+    draws: str
+
+    def __repr__(self) -> str:
+        return (
+            f"Parallel analysis (n = {self.n_obs}, {self.n_iter} random sets, {self.percentile:g}th percentile): "
+            f"{self.n_components} components, {self.n_factors} common factors; eigenvalues above 1: {self.kaiser}"
+        )
+
+    def plot(self, kind: str = "components", ax=None):
+        """Scree plot with the line that chance draws. ``kind`` is "components" or "factors"; returns the axes."""
+        import matplotlib.pyplot as plt
+
+        from .. import plots
+
+        if kind not in ("components", "factors"):
+            raise ValueError(f"kind={kind!r}; it must be 'components' or 'factors'")
+        ax = plt.gca() if ax is None else ax
+        t = self.table
+        found = self.n_components if kind == "components" else self.n_factors
+        colours = list(plots.COLORS.values()) if isinstance(plots.COLORS, dict) else list(plots.COLORS)
+        ax.plot(t.index, t[kind], marker="o", color=colours[0], label="the answers")
+        ax.plot(
+            t.index,
+            t[f"{kind}_chance"],
+            marker="s",
+            ms=4,
+            ls="--",
+            color=colours[1],
+            label=f"chance, {self.percentile:g}th percentile",
+        )
+        if kind == "components":
+            ax.axhline(1, color="0.6", lw=1, ls=":", label="Kaiser's line at 1")
+        ax.axvline(found + 0.5, color="0.4", lw=1)
+        ax.set(
+            xlabel=f"{'component' if kind == 'components' else 'common factor'}, largest first",
+            ylabel="eigenvalue",
+        )
+        ax.legend()
+        return ax
+
+
+def parallel_analysis(
+    data: pd.DataFrame | np.ndarray,
+    n_iter: int = 500,
+    percentile: float = 95,
+    *,
+    n_obs: int | None = None,
+    draws: str = "normal",
+    seed: int | None = 1,
+) -> ParallelAnalysis:
+    """Horn's parallel analysis: how many eigenvalues are larger than unrelated answers would give.
+
+    Parameters
+    ----------
+    data : DataFrame of shape (n, p), or a correlation or covariance matrix (p, p) with ``n_obs``
+    n_iter : number of random data sets
+    percentile : of the random eigenvalues that a real one must beat (95 is stricter than the mean)
+    n_obs : rows behind a matrix
+    draws : ``"normal"`` draws unrelated normal answers; ``"permute"`` shuffles each column of the raw answers, which
+        keeps five-point scales and skewed answers as they are
+    seed : of the random sets; the same seed gives the same numbers
+
+    Returns
+    -------
+    ParallelAnalysis
+        ``.n_components``, ``.n_factors``, ``.kaiser``, ``.table``, ``.plot()``.
+
+    Raises
+    ------
+    ValueError
+        Missing answers; a matrix without ``n_obs``; ``draws="permute"`` without raw answers.
+
+    Notes
+    -----
+    Components: eigenvalues of R (Horn 1965; percentile: Glorfeld 1995). Common factors: eigenvalues of R with squared
+    multiple correlations on the diagonal (Humphreys & Montanelli 1975), as ``psych::fa.parallel(SMC = TRUE)``. Counting
+    stops at the first eigenvalue that chance beats. The common-factor version tends to find a few small factors too
+    many; read the two as a range.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> f = rng.normal(size=(300, 2)).repeat(4, axis=1)
+    >>> x = pd.DataFrame(f + rng.normal(size=(300, 8)), columns=list("abcdefgh"))
+    >>> parallel_analysis(x, n_iter=100).n_components
+    2
+    """
+    r, names, n, raw = correlation_input(data, n_obs, need_n=True)
+    if not 50 <= percentile < 100:
+        raise ValueError(f"percentile={percentile}; it must lie from 50 up to below 100")
+    if n_iter < 20:
+        raise ValueError(f"n_iter={n_iter}; a percentile needs at least 20 random sets, better 500")
+    rng = np.random.default_rng(seed)
+    p = len(names)
+    if draws == "normal":
+        # Only the correlations of the random data matter, so their cross-products are drawn directly
+        # (Bartlett's decomposition of a Wishart matrix): the cost does not grow with n.
+        lower = np.tril(rng.standard_normal((n_iter, p, p)), -1)
+        lower[:, np.arange(p), np.arange(p)] = np.sqrt(rng.chisquare(n - 1 - np.arange(p), size=(n_iter, p)))
+        cross = lower @ lower.transpose(0, 2, 1)
+        sd = np.sqrt(np.diagonal(cross, axis1=1, axis2=2))
+        random = cross / (sd[:, :, None] * sd[:, None, :])
+    elif draws == "permute":
+        if raw is None:
+            raise ValueError(
+                "draws='permute' shuffles raw answers, and a matrix was given; use draws='normal'"
+            )
+        z = (raw - raw.mean(0)) / raw.std(0)
+        random = np.empty((n_iter, p, p))
+        for i in range(n_iter):
+            shuffled = rng.permuted(z, axis=0)
+            random[i] = shuffled.T @ shuffled / n
+    else:
+        raise ValueError(f"draws={draws!r}; it must be 'normal' or 'permute'")
+    real_c, real_f = np.linalg.eigvalsh(r)[::-1], _reduced_eigenvalues(r)
+    rand_c, rand_f = np.linalg.eigvalsh(random)[:, ::-1], _reduced_eigenvalues(random)
+    table = pd.DataFrame(
+        {
+            "components": real_c,
+            "components_chance": np.percentile(rand_c, percentile, axis=0),
+            "components_chance_mean": rand_c.mean(0),
+            "factors": real_f,
+            "factors_chance": np.percentile(rand_f, percentile, axis=0),
+            "factors_chance_mean": rand_f.mean(0),
+        },
+        index=pd.RangeIndex(1, p + 1, name="position"),
+    )
+    return ParallelAnalysis(
+        n_components=_first_failure(real_c > table["components_chance"].to_numpy()),
+        n_factors=_first_failure(real_f > table["factors_chance"].to_numpy()),
+        kaiser=int((real_c > 1).sum()),
+        table=table,
+        n_obs=int(n),
+        n_iter=n_iter,
+        percentile=float(percentile),
+        draws=draws,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class MapTest:
+    """Velicer's minimum average partial: ``.n_components``, ``.n_components_4`` and ``.table`` by components removed."""
+
+    n_components: int
+    n_components_4: int
+    table: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"Velicer's MAP: {self.n_components} components (fourth-power version: {self.n_components_4})"
+
+
+def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None) -> MapTest:
+    """Velicer's minimum average partial test: take out components until what is left is as unrelated as it gets.
+
+    Parameters
+    ----------
+    data : DataFrame of shape (n, p), or a correlation or covariance matrix (p, p)
+    max_components : how many to try, p - 2 when None
+
+    Returns
+    -------
+    MapTest
+        ``.n_components`` (average squared partial correlation; Velicer 1976), ``.n_components_4`` (fourth powers;
+        Velicer, Eaton & Fava 2000), ``.table``.
+
+    Notes
+    -----
+    The squared version equals ``psych::VSS(...)$map``. It tends to stop early when factors have few or weak items.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(3)
+    >>> f = rng.normal(size=(300, 2)).repeat(4, axis=1)
+    >>> x = pd.DataFrame(f + rng.normal(size=(300, 8)), columns=list("abcdefgh"))
+    >>> map_test(x).n_components
+    2
+    """
+    r, names, _, _ = correlation_input(data)
+    p = len(names)
+    most = p - 2 if max_components is None else int(max_components)
+    if not 1 <= most <= p - 1:
+        raise ValueError(
+            f"max_components={max_components}; it must lie from 1 to {p - 1}, one less than the items"
+        )
+    values, vectors = np.linalg.eigh(r)
+    loadings = (vectors * np.sqrt(values))[:, ::-1]
+    off = ~np.eye(p, dtype=bool)
+    rows = []
+    for m in range(most + 1):
+        left = r - loadings[:, :m] @ loadings[:, :m].T
+        d = np.sqrt(np.clip(np.diag(left), 1e-300, None))
+        partial = (left / np.outer(d, d))[off]
+        rows.append(((partial**2).mean(), (partial**4).mean()))
+    table = pd.DataFrame(
+        rows, columns=["squared", "fourth_power"], index=pd.RangeIndex(most + 1, name="components")
+    )
+    return MapTest(int(table["squared"].idxmin()), int(table["fourth_power"].idxmin()), table)

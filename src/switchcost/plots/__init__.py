@@ -1,0 +1,20 @@
+"""Figures. Colours that colour-blind readers can tell apart, a marker and a line style for each as well."""
+
+from semfit.diagram import path_diagram
+from semfit.palette import COLORS, GREY, LINES, MARKERS
+
+from .board import scoreboard
+from .moderation import johnson_neyman, slopes
+from .theme import style
+
+__all__ = [
+    "COLORS",
+    "GREY",
+    "LINES",
+    "MARKERS",
+    "johnson_neyman",
+    "path_diagram",
+    "scoreboard",
+    "slopes",
+    "style",
+]

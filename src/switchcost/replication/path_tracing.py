@@ -1,0 +1,261 @@
+"""Path models printed without raw data: what the paths imply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from . import matrices
+from .reproduction import Key, PrintedNumbers, Reproduction, box, rounding_band, whole_number
+
+
+def printed_edges(numbers: PrintedNumbers, model: str) -> dict[str, dict[str, object]]:
+    """Standardised paths of a group, outcome -> source -> printed number, causes before effects; {} when circular."""
+    found: dict[str, dict[str, object]] = {}
+    for quantity in ("beta", "path"):
+        for (_, _, source, target), r in numbers.of(quantity, model):
+            found.setdefault(target, {})[source] = r
+        if found:
+            break
+    ordered: dict[str, dict[str, object]] = {}
+    while found:
+        free = [t for t, sources in found.items() if not set(sources) & set(found)]
+        if not free:
+            return {}
+        ordered |= {t: found.pop(t) for t in free}
+    return ordered
+
+
+def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
+    """Paths and R2 from a printed correlation matrix, and its correlations from the paths of a saturated model."""
+    out: dict[Key, Reproduction] = {}
+    for model in numbers.models("correlation"):
+        cells = [r for _, r in numbers.of("correlation", model)]
+        names = list(dict.fromkeys([r.row for r in cells] + [r.column for r in cells]))
+        edges = printed_edges(numbers, model)
+        if not edges or {n for t, s in edges.items() for n in (t, *s)} - set(names):
+            continue
+        matrix = pd.DataFrame(np.nan, index=names, columns=names)
+        for r in cells:
+            matrix.loc[r.row, r.column] = matrix.loc[r.column, r.row] = r.published
+        n = meta.get("n") if whole_number(meta.get("n")) else None
+        try:
+            fit = matrices.path_model(
+                matrix,
+                {t: list(s) for t, s in edges.items()},
+                n=n,
+                decimals=max(r.decimals for r in cells),
+                n_draws=4000,
+            )
+        except (
+            ValueError
+        ) as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
+            for target, sources in edges.items():
+                out |= {
+                    (model, r.quantity, source, target): Reproduction(why=f"not computable: {error}")
+                    for source, r in sources.items()
+                }
+                out |= {
+                    (model, q, target, ""): Reproduction(why=f"not computable: {error}")
+                    for q in ("r2", "r2_percent")
+                }
+            continue
+        how = "regression on the printed correlations"
+        for r in fit.paths.to_dict("records"):
+            printed = edges[r["to"]][r["from"]]
+            out[model, printed.quantity, r["from"], r["to"]] = Reproduction(
+                r["est"],
+                "printed",
+                how,
+                (r["low"], r["high"]),
+                why=f"the printed correlations give {r['est']:.4f}",
+            )
+            if n is not None:
+                out[model, "se", r["from"], r["to"]] = Reproduction(
+                    why="bootstrap standard error: needs the answers (least squares on the printed correlations, "
+                    f"n = {n}, gives {r['se']:.3f})"
+                )
+        for target, r in fit.r2.iterrows():
+            for quantity, unit in (("r2", 1), ("r2_percent", 100)):
+                out[model, quantity, target, ""] = Reproduction(
+                    unit * r.r2,
+                    "printed",
+                    how,
+                    (unit * r.low, unit * r.high),
+                    why=f"the printed correlations give {unit * r.r2:.4f}",
+                )
+        implied = _implied(edges, names)
+        if implied is None:
+            continue
+        for r in cells:
+            values = implied[:, names.index(r.row), names.index(r.column)]
+            out[model, "correlation", r.row, r.column] = Reproduction(
+                values[0],
+                "printed",
+                "implied by the printed paths, which leave no correlation free",
+                (values.min(), values.max()),
+                why=f"the printed paths imply {values[0]:.4f}",
+            )
+    return out
+
+
+def _implied(edges: dict[str, dict[str, object]], names: list[str]) -> np.ndarray | None:
+    """Correlations implied by the paths of a recursive model with one exogenous variable and every path drawn."""
+    exogenous = [n for n in names if n not in edges]
+    flat = [(t, s, r) for t, sources in edges.items() for s, r in sources.items()]
+    if len(exogenous) != 1 or len(flat) != len(names) * (len(names) - 1) // 2:
+        return None
+    draws = box([r.published for _, _, r in flat], [r.decimals for _, _, r in flat])
+    return _trace(edges, names, {(t, s): draws[:, k] for k, (t, s, _) in enumerate(flat)}, {})[0]
+
+
+def _trace(
+    edges: Mapping[str, Mapping],
+    names: list[str],
+    beta: Mapping[tuple[str, str], np.ndarray],
+    exogenous: Mapping[tuple[str, str], np.ndarray | float],
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Correlations and R2 of a recursive path model by path tracing; exogenous pairs not named are uncorrelated."""
+    m = max(len(b) for b in beta.values())
+    r = np.tile(np.eye(len(names)), (m, 1, 1))
+    for (a, b), value in exogenous.items():
+        i, j = names.index(a), names.index(b)
+        r[:, i, j] = r[:, j, i] = value
+    done, r2 = [names.index(n) for n in names if n not in edges], {}
+    for target, sources in edges.items():
+        t = names.index(target)
+        s = [names.index(q) for q in sources]
+        b = np.column_stack([np.broadcast_to(beta[target, q], m) for q in sources])
+        for z in done:
+            r[:, t, z] = r[:, z, t] = (b * r[:, s, z]).sum(1)
+        r2[target] = (b * r[:, s, t]).sum(1)
+        done.append(t)
+    return r, r2
+
+
+def from_paths(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
+    """R2 from the printed standardised paths alone, and a lone path from its R2."""
+    out: dict[Key, Reproduction] = {}
+    for model in numbers.models("beta", "path"):
+        edges = printed_edges(numbers, model)
+        names = list(dict.fromkeys(n for t, s in edges.items() for n in (*s, t)))
+        flat = [(t, s, r) for t, sources in edges.items() for s, r in sources.items()]
+        if not flat:
+            continue
+        draws = box([r.published for *_, r in flat], [r.decimals for *_, r in flat])
+        beta = {(t, s): draws[:, k] for k, (t, s, _) in enumerate(flat)}
+        exogenous = [n for n in names if n not in edges]
+        _, r2 = _trace(edges, names, beta, {})
+        free = (
+            "" if len(exogenous) == 1 else f"; {' and '.join(exogenous)} taken as uncorrelated (not printed)"
+        )
+        reach = _reach(edges, names, beta, exogenous)
+        for target, sources in edges.items():
+            for quantity, factor in (("r2", 1), ("r2_percent", 100)):
+                key = (model, quantity, target, "")
+                if key not in numbers.by:
+                    continue
+                printed, values = numbers.by[key], factor * r2[target]
+                band = (values.min(), values.max())
+                half = 0.5 * 10.0**-printed.decimals
+                fits = band[0] - half <= printed.published <= band[1] + half
+                low, high = (factor * v for v in reach[target]) if reach else band
+                if fits or reach is None or not low - half <= printed.published <= high + half:
+                    out[key] = Reproduction(
+                        values[0],
+                        "printed",
+                        "path tracing from the printed paths" + free,
+                        band,
+                        why=f"the paths ({', '.join(f'{s} {r.printed}' for s, r in sources.items())}) allow at most "
+                        f"{high:.3f}, whatever the unprinted correlations"
+                        if reach and len(exogenous) > 1
+                        else f"the printed paths give {values[0]:.4f}",
+                    )
+                else:
+                    out[key] = Reproduction(
+                        why=f"needs the correlation of {' and '.join(exogenous)}; the paths allow "
+                        f"{low:.3f} to {high:.3f}, and the printed value lies inside"
+                    )
+            r2_printed = numbers.by.get((model, "r2", target, ""))
+            if len(sources) == 1 and r2_printed is not None:
+                ((source, r),) = sources.items()
+                value, band = rounding_band(
+                    lambda x: np.sqrt(x[:, 0]), [r2_printed.published], [r2_printed.decimals]
+                )
+                sign = -1 if r.published < 0 else 1
+                out[model, r.quantity, source, target] = Reproduction(
+                    sign * value,
+                    "printed",
+                    "square root of the R2 of an outcome with one cause",
+                    tuple(sorted((sign * band[0], sign * band[1]))),
+                    why=f"R2 = {r2_printed.printed} gives {value:.4f}",
+                )
+    return out
+
+
+def _reach(edges, names, beta, exogenous) -> dict[str, tuple[float, float]] | None:
+    """Smallest and largest R2 over every correlation of two exogenous variables; None when there are more."""
+    if len(exogenous) == 1:
+        return None
+    if len(exogenous) > 2:
+        return None
+    ends: dict[str, list[float]] = {t: [] for t in edges}
+    for rho in np.linspace(-1, 1, 41):
+        _, r2 = _trace(edges, names, beta, {tuple(exogenous): rho})
+        for t, v in r2.items():
+            ends[t] += [v.min(), v.max()]
+    return {t: (max(min(v), 0.0), min(max(v), 1.0)) for t, v in ends.items()}
+
+
+def beta_from_b(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
+    """Standardised paths from unstandardised ones, where the model has another way between the two constructs.
+
+    b / beta is the ratio of two standard deviations. Around a closed loop of paths these ratios multiply to one, so
+    each path of a loop can be standardised with the ratios that the others print.
+    """
+    out: dict[Key, Reproduction] = {}
+    for model in numbers.models("b"):
+        pairs = [
+            (key[2], key[3], r, numbers.by[model, "beta", key[2], key[3]])
+            for key, r in numbers.of("b", model)
+            if (model, "beta", key[2], key[3]) in numbers.by
+        ]
+        if len(pairs) < 3 or any(b.published == 0 or beta.published == 0 for *_, b, beta in pairs):
+            continue
+        names = list(dict.fromkeys(n for s, t, *_ in pairs for n in (s, t)))
+        design = np.zeros((len(pairs), len(names)))
+        for k, (s, t, *_) in enumerate(pairs):
+            design[k, names.index(t)], design[k, names.index(s)] = 1, -1
+        inputs = [v for *_, b, beta in pairs for v in (b, beta)]
+        draws = box([v.published for v in inputs], [v.decimals for v in inputs])
+        b, beta = draws[:, 0::2], draws[:, 1::2]
+        with np.errstate(all="ignore"):
+            log_ratio = np.log(b / beta)
+        error = np.array(
+            [
+                10.0**-x.decimals / abs(x.published) + 10.0**-y.decimals / abs(y.published)
+                for *_, x, y in pairs
+            ]
+        )
+        for k, (s, t, *_) in enumerate(pairs):
+            rest = [i for i in range(len(pairs)) if i != k]
+            a = design[rest] / error[rest, None]
+            if np.linalg.matrix_rank(np.vstack([a, design[k]])) > np.linalg.matrix_rank(a):
+                out[model, "beta", s, t] = Reproduction(
+                    why="needs the standard deviations of the two constructs; no other path connects them"
+                )
+                continue
+            y = (log_ratio[:, rest] / error[rest]).T
+            ok = np.isfinite(y).all(0)
+            ratio = np.exp(design[k] @ np.linalg.pinv(a) @ y[:, ok])
+            values = b[ok, k] / ratio
+            out[model, "beta", s, t] = Reproduction(
+                values[0],
+                "printed",
+                "b over the ratio of standard deviations that the other paths print",
+                (values.min(), values.max()),
+                why=f"the other paths give {values[0]:.4f}",
+            )
+    return out

@@ -1,0 +1,1 @@
+"""A results chapter from answers, codebook and model; tables for page, LaTeX and Word."""

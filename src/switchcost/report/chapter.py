@@ -1,0 +1,253 @@
+"""A results chapter from a survey and its codebook: every sentence is computed, every decision is written down.
+
+Nothing is estimated here. The sections (``_chapter_sections``) call the package, put what comes back into words, and
+the chapter says first, in red, what is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from .._core import checks
+from ..data.codebook import codebook as read_codebook
+from ..data.codebook import codes_to_nan
+from ..data.files import read_survey
+from ..screening.cells import NOT_ITEMS
+from . import document
+from .document import Section
+from .sections_measurement import factors, groups, scale_reliability, validity
+from .sections_sample import descriptives, missing, sample, scale_scores
+from .sections_structure import closing, moderation, robustness, structural
+from .tables import Table
+from .work import Work, named
+
+DEFAULT_SEED = 20260101
+
+
+KEYS = ("outcome", "predictors", "moderator", "covariates", "group", "exclude")
+
+
+class Chapter:
+    """Made by :func:`results_chapter`.
+
+    Attributes
+    ----------
+    title : str
+    sections : list of Section
+        ``.heading``, ``.text`` (the paragraphs) and ``.parts`` (paragraphs, tables and figures in reading order).
+    alarms : list of str
+        What is wrong or doubtful, as printed at the top of the chapter; empty when nothing was found.
+    checklist : DataFrame
+        Index what a results chapter has to report; columns ``reported`` (yes, no, not applicable, yours to write) and
+        ``where`` (the section, or why not).
+    results : dict
+        The objects behind the words: audit, reliability, cfa, htmt, invariance, regression, latent, structural ...
+    scores : DataFrame
+        Scale scores and columns that the analyses used, one row a respondent after exclusions.
+    """
+
+    def __init__(self, title, sections, alarms, checklist, results, scores):
+        self.title, self.sections, self.alarms = title, sections, alarms
+        self.checklist, self.results, self.scores = checklist, results, scores
+
+    def section(self, heading: str) -> Section:
+        """The section whose heading is, or starts with, ``heading``.
+
+        Raises
+        ------
+        ValueError
+            There is none.
+        """
+        for s in self.sections:
+            if s.heading.lower().startswith(heading.lower()):
+                return s
+        raise ValueError(
+            f"there is no section {heading!r}; there are: {', '.join(s.heading for s in self.sections)}"
+        )
+
+    @property
+    def tables(self) -> list[Table]:
+        """All tables in reading order."""
+        return [p for s in self.sections for p in s.parts if isinstance(p, Table)]
+
+    def to_docx(self, path: str | os.PathLike) -> Path:
+        """Write the chapter as a Word file; returns the path."""
+        return document.to_docx(self.title, self.sections, Path(path))
+
+    def to_markdown(self, path: str | os.PathLike) -> Path:
+        """Write the chapter as Markdown, its figures as PNG files beside it; returns the path."""
+        return document.to_markdown(self.title, self.sections, Path(path))
+
+    def _repr_html_(self) -> str:
+        return document.to_html(self.title, self.sections)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"{self.title}: {len(self.sections)} sections, {len(self.tables)} tables, {len(self.alarms)} alarms"
+        ]
+        return "\n".join([*lines, *(f"! {a}" for a in self.alarms)])
+
+
+def results_chapter(
+    data: pd.DataFrame | str | os.PathLike,
+    codebook: pd.DataFrame | str | os.PathLike,
+    model: Mapping,
+    *,
+    seed: int | None = None,
+    n_boot: int = 1000,
+    title: str = "Results",
+) -> Chapter:
+    """Write the results chapter of a questionnaire study.
+
+    Parameters
+    ----------
+    data : DataFrame or path of a CSV file
+        One row a respondent, answers as given (reverse items *not* turned round).
+    codebook : DataFrame or path of a CSV file
+        As :func:`switchcost.codebook` reads it. Items with the same ``construct`` form a scale; ``low`` and ``high``
+        bound the answers; ``reverse`` is 1 for items that are turned round here; ``missing_code`` becomes a gap.
+        Constructs named group, background or key are no scales.
+    model : dict
+        ``outcome`` and ``predictors`` (a name or a list) are needed; ``moderator`` changes the effect of the *first*
+        predictor; ``covariates`` are held constant; ``group`` is the column across which measurement is compared;
+        ``exclude`` lists beginnings of audit checks whose rows are left out, such as ``["duplicated", "careless"]``.
+        A name is a construct (scored as the mean of its items) or a column.
+    seed : int, default 20260101; of the bootstraps
+    n_boot : bootstrap samples of the intervals, at least 100
+    title : heading of the chapter
+
+    Returns
+    -------
+    Chapter
+        ``.sections .alarms .checklist .results .scores .to_docx(path) .to_markdown(path)``
+
+    Raises
+    ------
+    ValueError
+        A name in ``model`` is neither construct nor column, a name has two roles, the codebook lists an item that is
+        not in the data, or an analysis cannot start (a constant item, text among the answers).
+
+    Notes
+    -----
+    What is done: audit of the raw answers; scale scores for respondents who answered all items of a scale; alpha
+    (Feldt 1965) and omega with bootstrap intervals; confirmatory factor analysis by robust ML, with full information
+    where answers are missing; AVE and HTMT; invariance across ``group``; with a moderator a regression with HC3 standard
+    errors, simple slopes, Johnson-Neyman bounds, the same with squares, without flagged rows, and as a latent
+    interaction; without one a structural model. A name that is a scale *and* a column means the scale.
+    Conventions that the words use: omega below .70 and loadings below .50 are called low, CFI below .90, RMSEA above .08 or SRMR above .10 poor,
+    HTMT above .85 doubtful, a fall of CFI by more than .010 a failure of invariance. They are conventions, not laws.
+
+    Examples
+    --------
+    >>> import switchcost as sc
+    >>> names = ["sat1", "sat2", "sat3", "bh1", "bh2", "bh3", "pr1", "pr2", "pr3", "pr4", "age"]
+    >>> d = sc.simulate.survey(n=250, seed=4, columns=names, faults=False)
+    >>> book = sc.codebook("telecom_survey").query("variable in @names")
+    >>> ch = results_chapter(d, book, {"outcome": "behavioural", "predictors": "satisfaction",
+    ...                                "moderator": "personal_relationship"}, n_boot=100)
+    >>> ch.section("Reliability").text.split(".")[0]
+    'Reliability was estimated as coefficient omega of a one-factor model, with alpha beside it'
+    """
+    if n_boot < 100:
+        raise ValueError(f"n_boot is {n_boot}; intervals need at least 100 draws, and a thesis 1,000 or more")
+    book = read_codebook(codebook)
+    raw = data if isinstance(data, pd.DataFrame) else read_survey(data, book)
+    raw = codes_to_nan(checks.frame(raw).copy(), book).reset_index(drop=True)
+    work = Work(raw, book, _spec(model), DEFAULT_SEED if seed is None else seed, n_boot)
+    _roles(work)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # what the functions warn of is also in their results, and printed in the chapter
+        try:
+            scores = _sections(work)
+        except ValueError as problem:
+            found = " ".join(work.alarms)
+            raise ValueError(
+                f"the chapter stops at {work.sections[-1].heading!r}: {problem}"
+                + (f" Found before that: {found}" if found else "")
+            ) from problem
+    closing(work)
+    checklist = pd.DataFrame(work.checks, columns=["what", "reported", "where"]).set_index("what")
+    return Chapter(title, work.sections, work.alarms, checklist, work.results, scores)
+
+
+def _sections(work: Work) -> pd.DataFrame:
+    """Write the chapter from the first section to the robustness checks; return the scores."""
+    keyed = missing(work, sample(work))
+    scores = scale_scores(work, keyed)
+    descriptives(work, scores)
+    scale_reliability(work, keyed)
+    validity(work, keyed, factors(work, keyed))
+    groups(work, keyed)
+    if work.spec["moderator"]:
+        robustness(work, keyed, scores, moderation(work, scores))
+    else:
+        structural(work, keyed)
+    return scores
+
+
+# ------------------------------------------------------------------------------------------------------- the model
+def _spec(model: Mapping) -> dict:
+    if not isinstance(model, Mapping):
+        raise ValueError(
+            "model must be a dict such as {'outcome': 'loyalty', 'predictors': ['satisfaction'], 'moderator': 'costs'}"
+        )
+    for key in model:
+        if key not in KEYS:
+            raise ValueError(
+                f"model has the key {key!r}, which means nothing here.{checks.suggest(key, KEYS)}"
+            )
+    spec = {k: model.get(k) for k in KEYS}
+    for key in ("predictors", "covariates", "exclude"):
+        spec[key] = [spec[key]] if isinstance(spec[key], str) else list(spec[key] or [])
+    if not spec["outcome"] or not spec["predictors"]:
+        raise ValueError("model needs an 'outcome' and at least one of 'predictors'")
+    names = named(spec)
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(map(repr, twice))} has two roles in the model; each name may have one")
+    return spec
+
+
+def _roles(work: Work) -> None:
+    book, raw = work.book, work.raw
+    checks.columns(raw, list(book["variable"]), what="codebook variable")
+    held = book[~book["construct"].str.lower().isin({*NOT_ITEMS, ""})]
+    constructs = {name: part["variable"].tolist() for name, part in held.groupby("construct", sort=False)}
+    for name in named(work.spec):
+        if len(constructs.get(name, [])) > 1:
+            if not re.fullmatch(r"[^\W\d]\w*", name):
+                word = re.sub(r"\W+", "_", name)
+                raise ValueError(
+                    f"construct {name!r} must be one word of letters, digits and _; rename it in the codebook: {word!r}"
+                )
+            work.scales[name] = constructs[name]
+        elif name in raw.columns:
+            work.columns.append(name)
+        elif name in constructs:  # one item: the column takes the name of its construct
+            work.raw = raw = raw.rename(columns={constructs[name][0]: name})
+            work.book = work.book.assign(variable=work.book["variable"].replace({constructs[name][0]: name}))
+            work.columns.append(name)
+        else:
+            raise ValueError(
+                f"{name!r} is neither a construct of the codebook nor a column of the data."
+                f"{checks.suggest(name, [*constructs, *raw.columns])} Constructs: {', '.join(constructs)}."
+            )
+    if not work.scales:
+        raise ValueError(
+            "no role of the model is a scale; fill in the codebook's column 'construct' for the items"
+        )
+    group = work.spec["group"]
+    if group is not None:
+        checks.columns(raw, group, what="group")
+        if not 2 <= raw[group].nunique() <= 8:
+            raise ValueError(f"group {group!r} has {raw[group].nunique()} different values; it needs 2 to 8")
+    for name in [c for c in work.columns if c not in work.spec["covariates"]]:
+        checks.numeric(raw, [name], codes="allow")

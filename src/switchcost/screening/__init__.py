@@ -1,0 +1,1 @@
+"""Data questioned before they are used: ``sc.audit`` and the checks it runs."""

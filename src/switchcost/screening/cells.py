@@ -1,0 +1,366 @@
+"""Checks of single columns and cells: text, dates, missing codes, ranges, decimals, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ..data.parsing import DATE
+
+CODES = {-999, -99, -98, -97, -88, -77, -9, -8, -7, -1, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9999, 99999}  # fmt: skip
+
+
+NOT_ITEMS = {
+    "group",
+    "key",
+    "id",
+    "time",
+    "background",
+    "demographic",
+    "nominal",
+    "revenue",
+    "departure",
+    "text",
+}
+
+
+class Finding(NamedTuple):
+    check: str
+    columns: str
+    rows: int
+    detail: str
+    severity: str
+    chance: float
+    labels: tuple = ()
+
+
+class Findings(list):
+    def add(
+        self,
+        check: str,
+        columns: str,
+        rows: int,
+        detail: str,
+        severity: str = "serious",
+        chance: float = 0.0,
+        labels: Iterable = (),
+    ) -> None:
+        self.append(Finding(check, columns, int(rows), detail, severity, float(chance), tuple(labels)))
+
+
+def entry(book: pd.DataFrame, name: str, column: str) -> float | str | bool | None:
+    return book[column].get(name)
+
+
+def whole_scale(v: np.ndarray) -> bool:
+    """Looks like a rating: few whole numbers from a small range."""
+    u = np.unique(v[~np.isnan(v)])
+    return 2 <= len(u) <= 11 and u[0] >= -5 and u[-1] <= 11 and bool((u == np.floor(u)).all())
+
+
+def split_columns(
+    data: pd.DataFrame, book: pd.DataFrame, key: Sequence[str], found: Findings
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Split the columns into numbers and nominal codes; report text, dates and empty columns."""
+    numbers, nominal = {}, {}
+    for name in data.columns:
+        if name in key:
+            continue
+        col = data[name]
+        if col.isna().all():
+            found.add("no values", name, len(col), f"{name} has no values at all; leave it out")
+        elif pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
+            values = col.to_numpy(dtype=float, na_value=np.nan)
+            infinite = np.isinf(values)
+            if infinite.any():
+                found.add(
+                    "infinite values",
+                    name,
+                    int(infinite.sum()),
+                    f"{name} holds infinite values in {infinite.sum()} rows; treated as missing here",
+                    labels=data.index[infinite],
+                )
+            numbers[name] = np.where(infinite, np.nan, values)
+        elif pd.api.types.is_datetime64_any_dtype(col):
+            ranged = pd.notna(entry(book, name, "low"))
+            found.add(
+                "dates",
+                name,
+                int(col.notna().sum()),
+                f"{name} holds dates"
+                + (", and the codebook has a range of numbers" if ranged else "; left out of the checks"),
+                "serious" if ranged else "note",
+            )
+        else:
+            _text(name, col, book, numbers, nominal, found)
+    return numbers, nominal
+
+
+def _text(
+    name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: Findings
+) -> None:
+    text = (
+        col.astype(object)
+        .where(col.notna(), None)
+        .map(lambda v: None if v is None or str(v).strip() == "" else str(v).strip())
+    )
+    filled = text.dropna()
+    value = pd.to_numeric(text, errors="coerce")
+    bad = filled[value[filled.index].isna()]
+    shown = ", ".join(repr(v) for v in bad.unique()[:3])
+    share = 1 - len(bad) / max(1, len(filled))
+    dates = bad.str.fullmatch(DATE.pattern)
+    ranged = pd.notna(entry(book, name, "low"))
+    if len(bad) == 0 and len(filled):
+        found.add(
+            "numbers stored as text",
+            name,
+            len(filled),
+            f"{name} holds numbers stored as text; convert it: pd.to_numeric(data[{name!r}])",
+            "warning",
+        )
+        numbers[name] = value.to_numpy(float)
+    elif len(bad) and dates.mean() > 0.5 and (share >= 0.2 or ranged):
+        found.add(
+            "dates among numbers",
+            name,
+            int(dates.sum()),
+            f"{name} holds dates in {int(dates.sum())} rows ({shown}): a spreadsheet turns answers such as 3-4 into dates",
+            labels=bad.index[dates],
+        )
+        numbers[name] = value.to_numpy(float)
+    elif share >= 0.5:
+        comma = bad.str.fullmatch(r"[-+]?\d*,\d+").all()
+        why = "decimal commas; read the file with decimal=','" if comma else "text among numbers"
+        found.add(
+            "text among numbers",
+            name,
+            len(bad),
+            f"{name} holds {why} in {len(bad)} rows: {shown}",
+            labels=bad.index,
+        )
+        numbers[name] = value.to_numpy(float)
+    elif ranged:
+        found.add(
+            "text among numbers",
+            name,
+            len(bad),
+            f"{name} holds words where the codebook has a range: {shown}; recode them to numbers",
+            labels=bad.index,
+        )
+    if name not in numbers and filled.nunique() <= 15:
+        codes, _ = pd.factorize(text, sort=True)
+        nominal[name] = np.where(codes < 0, np.nan, codes).astype(float)
+
+
+def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
+    whole = {}  # column -> its values that look like answers, to compare columns with each other
+    for name in x:
+        v = x[name].to_numpy()
+        u, count = np.unique(v[~np.isnan(v)], return_counts=True)
+        if len(u) == 1:
+            found.add(
+                "constant column",
+                name,
+                int(count[0]),
+                f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed",
+            )
+        elif count.max() / count.sum() >= 0.95 and len(u) > 0:
+            top = u[count.argmax()]
+            found.add(
+                "near-constant column",
+                name,
+                int(count.max()),
+                f"{name} is {top:g} in {count.max()} of {count.sum()} rows; correlations with it rest on {count.sum() - count.max()} rows",
+                "warning",
+            )
+        whole[name] = u
+    for name in x:
+        v, u = x[name].to_numpy(), whole[name]
+        low, high = entry(book, name, "low"), entry(book, name, "high")
+        stated = entry(book, name, "missing_code")
+        if low is not None and (pd.notna(low) or pd.notna(high)):
+            low = -np.inf if pd.isna(low) else low
+            high = np.inf if pd.isna(high) else high
+            outside = u[(u < low) | (u > high)]
+            for value in outside:
+                rows = np.flatnonzero(v == value)
+                span = f"its range {low:g}-{high:g}" if np.isfinite([low, high]).all() else "its range"
+                where = "below" if value < low else "above"
+                if stated is not None and value == stated:
+                    found.add(
+                        "missing code in the data",
+                        name,
+                        len(rows),
+                        f"{name} holds its documented missing code {value:g} in {len(rows)} rows; replace it: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
+                        labels=x.index[rows],
+                    )
+                elif value in CODES or (value in (0, 8, 9) and len(rows) > 1):
+                    found.add(
+                        "undeclared missing code",
+                        name,
+                        len(rows),
+                        f"{name} holds {value:g} in {len(rows)} rows, {where} {span}. If it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
+                        labels=x.index[rows],
+                    )
+                else:
+                    found.add(
+                        "answer out of range",
+                        name,
+                        len(rows),
+                        f"{name} holds {value:g} in {len(rows)} rows, {where} {span}",
+                        labels=x.index[rows],
+                    )
+            inside = u[(u >= low) & (u <= high)]
+            kind = str(entry(book, name, "construct")).strip().lower()
+            if (
+                kind not in NOT_ITEMS
+                and np.isfinite([low, high]).all()
+                and float(low).is_integer()
+                and high - low <= 11
+            ):
+                _decimals(x, name, inside, found)
+        else:
+            _unknown_codes(x, name, u, whole, found)
+            _decimals(x, name, u, found)
+
+
+def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: Findings) -> None:
+    v = x[name].to_numpy()
+    broken = ~np.isnan(v) & (v != np.floor(v)) & np.isin(v, u)
+    integers = u[u == np.floor(u)]
+    share = broken.sum() / max(1, (~np.isnan(v)).sum())
+    if broken.any() and share <= 0.3 and 2 <= len(integers) <= 12:
+        shown = ", ".join(f"{b:g}" for b in np.unique(v[broken])[:3])
+        found.add(
+            "decimals on an integer scale",
+            name,
+            int(broken.sum()),
+            f"{name} holds {shown} in {broken.sum()} rows where all other answers are whole: imputed, averaged or mistyped",
+            labels=x.index[broken],
+        )
+
+
+def _unknown_codes(
+    x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, np.ndarray], found: Findings
+) -> None:
+    """Missing codes and slips without a codebook: values that stand far from all others."""
+    v = x[name].to_numpy()
+    n = (~np.isnan(v)).sum()
+    if len(u) < 3 or not (u == np.floor(u)).mean() > 0.8:
+        return
+
+    def report(value: float, check: str, why: str, severity: str = "serious") -> None:
+        rows = np.flatnonzero(v == value)
+        mend = (
+            f"; if it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})"
+            if "code" in check
+            else ""
+        )
+        found.add(
+            check,
+            name,
+            len(rows),
+            f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}",
+            severity,
+            0.0,
+            tuple(x.index[rows]),
+        )
+
+    left = u.copy()
+    for value in u[np.isin(u, list(CODES))]:
+        rest = left[(left != value) & ~np.isin(left, [c for c in CODES if c < 0 or c > 50])]
+        if len(rest) < 2:
+            continue
+        gaps = np.diff(rest)
+        span, widest = rest[-1] - rest[0], gaps.max()
+        if value < 0 <= rest[0] or (value > rest[-1] and value - rest[-1] > max(2, 0.5 * span, 3 * widest)):
+            if value == -1 and rest[0] == 0:  # -1, 0, 1, ...: may be a scale with a middle of zero
+                continue
+            report(value, "undeclared missing code", f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
+            left = left[left != value]
+    if not whole_scale(left[left == np.floor(left)]) and not (
+        len(left) and left[0] >= 0 and np.median(v[~np.isnan(v)]) <= 11
+    ):
+        return
+    body = left[(left == np.floor(left)) & (left >= 1)]
+    if len(body) < 3:
+        return
+    for value in (8.0, 9.0):
+        rest = body[body != value]
+        between = any(
+            ((w > rest[-1]) & (w < value) & (w == np.floor(w))).any()
+            for k, w in whole.items()
+            if k != name and whole_scale(w)
+        )
+        if value in body and rest[-1] <= 7 and value - rest[-1] >= 2 and not between:
+            report(value, "undeclared missing code", f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
+            body = rest
+    share = np.array([(v == b).sum() for b in body]) / n
+    # A slip such as 55 for 5: a rare value further from the rest than the rest is wide.
+    for value, part in zip(body[::-1], share[::-1], strict=True):
+        rest = body[body < value]
+        if (
+            len(rest) >= 3
+            and rest[-1] <= 11
+            and part <= 0.01
+            and value - rest[-1] >= max(3, rest[-1] - rest[0])
+        ):
+            report(value, "answer out of range", f"far above all others ({rest[0]:g}-{rest[-1]:g})")
+            body = rest
+    if 0 in left and body[0] == 1 and body[-1] <= 10:
+        zero = (v == 0).sum() / n
+        alike = [
+            w
+            for k, w in whole.items()
+            if k != name and whole_scale(w) and w[-1] == body[-1] and w[0] in (0, 1)
+        ]
+        with_zero = sum(w[0] == 0 for w in alike)
+        if alike and zero < 0.2:
+            if with_zero < len(alike) / 2:
+                report(
+                    0.0,
+                    "undeclared missing code",
+                    f"and {len(alike) - with_zero} of {len(alike)} columns of the same scale have no 0",
+                )
+            elif zero < 0.5 * (v == body[0]).sum() / n and zero < 0.02:
+                report(
+                    0.0,
+                    "zeros of unclear meaning",
+                    "rare here and in the columns beside it; the scale may start at 0 or at 1",
+                    "note",
+                )
+
+
+def without_codes(x: pd.DataFrame, found: Findings) -> pd.DataFrame:
+    """Leave cells that were reported as codes or slips out of the checks that compare columns."""
+    out = x.copy()
+    for f in found:
+        if (
+            f.check in {"undeclared missing code", "missing code in the data", "answer out of range"}
+            and f.columns in out
+        ):
+            out.loc[list(f.labels), f.columns] = np.nan
+    return varying(out)
+
+
+def informative(x: pd.DataFrame) -> pd.DataFrame:
+    """Columns in which at least 5 % of the rows, and ten rows, differ from the usual answer.
+
+    A correlation or rank test with fewer rests on a handful of rows, and its normal approximation fails.
+    """
+    keep = []
+    for name in x:
+        count = x[name].value_counts()
+        if count.sum() - count.max() >= max(10, 0.05 * count.sum()):
+            keep.append(name)
+    return x[keep]
+
+
+def varying(x: pd.DataFrame) -> pd.DataFrame:
+    v = x.to_numpy(float)
+    some = ~np.isnan(v).all(axis=0)
+    return x.loc[:, [c for c, ok in zip(x, some, strict=True) if ok and x[c].min() < x[c].max()]]

@@ -1,0 +1,31 @@
+"""A simulated mobile market with a known truth, and twins of published matrices.
+
+The truth is a file, ``data/simulated/telecom_survey/truth.json``: latent means by group, correlations, standardised
+paths, products, loadings, thresholds and planted faults, each in plain terms. :func:`survey` draws respondents from
+it, :func:`usage` their bills and departures, :func:`parameters` lists the truth as a table, and :func:`population`
+gives the means and covariances that five-point answers have in an endless sample. The data sets ``telecom_survey``
+and ``telecom_usage`` are written by ``python -m switchcost.simulate.files``.
+
+Simulated data show what a method can find. They are no evidence about customers.
+"""
+
+from .answers import keyed, survey
+from .bills import usage
+from .draws import latents
+from .files import write
+from .market import latent_means, parameters, truth
+from .moments import population
+from .twins import twin
+
+__all__ = [
+    "keyed",
+    "latent_means",
+    "latents",
+    "parameters",
+    "population",
+    "survey",
+    "truth",
+    "twin",
+    "usage",
+    "write",
+]

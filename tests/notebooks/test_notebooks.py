@@ -1,0 +1,151 @@
+"""The committed notebooks: run in order, complete, with alternative texts, checked exercises and no typed results."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from switchcost.classroom import notebooks
+
+ROOT = Path(__file__).resolve().parents[2]
+PATHS = notebooks.paths()
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def markdown(book):
+    return "\n".join(source(c) for c in book["cells"] if c["cell_type"] == "markdown")
+
+
+def code(book):
+    return [c for c in book["cells"] if c["cell_type"] == "code" and source(c).strip()]
+
+
+every = pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+taught = pytest.mark.parametrize(
+    "path", [p for p in PATHS if not p.name.startswith("00")], ids=lambda p: p.stem
+)
+
+
+def test_there_are_notebooks_and_they_are_numbered_without_a_gap():
+    numbers = [int(p.name[:2]) for p in PATHS]
+    assert numbers == list(range(len(numbers))) and len(numbers) >= 12
+
+
+@every
+def test_executed_in_order_from_a_clean_kernel_without_errors(path):
+    cells = code(read(path))
+    assert [c["execution_count"] for c in cells] == list(range(1, len(cells) + 1))
+    outputs = [o for c in cells for o in c["outputs"]]
+    assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
+
+
+@every
+def test_no_path_of_a_machine_and_no_clock_time_in_it(path):
+    text = path.read_text(encoding="utf-8")
+    assert re.findall(r"/home/\w+|/Users/\w+|/work/\w+|/tmp/\w+|site-packages/", text) == []
+    assert re.findall(r"iopub\.|shell\.execute_reply", text) == []
+
+
+@taught
+def test_has_the_sections_that_readers_look_for(path):
+    text = markdown(read(path))
+    for heading in ("## Exercises", "## Key ideas", "## Limitations", "## References"):
+        assert heading in text
+
+
+@taught
+def test_answer_comes_first(path):
+    cells = read(path)["cells"][:6]
+    shown = " ".join(json.dumps(c.get("outputs", "")) + source(c) for c in cells)
+    assert "Answer." in shown
+
+
+@taught
+def test_three_exercises_and_every_solution_passes_its_own_check(path):
+    book = read(path)
+    assert sum("exercise" in tags(c) for c in book["cells"]) >= 3
+    solutions = [c for c in code(book) if "solution" in tags(c)]
+    assert len(solutions) >= 3
+    said = [any("Right: " in "".join(o.get("text", "")) for o in c["outputs"]) for c in solutions]
+    assert sum(said) >= 3
+
+
+@every
+def test_every_figure_has_an_alternative_text_and_a_file(path):
+    for cell in code(read(path)):
+        for output in cell["outputs"]:
+            if "image/png" in output.get("data", {}):
+                alt = output["metadata"].get("image/png", {}).get("alt", "")
+                assert len(alt.split()) >= 10, source(cell)[:80]
+    for name in re.findall(
+        r'teach\.figure\(\s*[\w.]+,\s*"(\w+)"', "\n".join(source(c) for c in code(read(path)))
+    ):
+        assert name[:2] == path.name[:2]
+        assert (ROOT / "figures" / f"{name}.svg").exists() and (ROOT / "figures" / f"{name}.png").exists()
+
+
+def test_every_figure_file_comes_from_a_notebook():
+    made = set()
+    for path in PATHS:
+        text = "\n".join(source(c) for c in code(read(path)))
+        made |= set(re.findall(r'teach\.figure\(\s*[\w.]+,\s*f?"(\w+)"', text))
+    files = {p.stem for p in (ROOT / "figures").glob("*.*g")}
+    assert files - made == set()
+
+
+# A result typed into prose goes stale; results are computed and printed with teach.say.
+TYPED = re.compile(r"[=≈] ?-?0?\.\d{2,}")
+
+
+@every
+def test_no_result_is_typed_into_prose(path):
+    for cell in read(path)["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = re.sub(r"\$.*?\$|`.*?`", "", source(cell), flags=re.S)
+            assert TYPED.findall(text) == [], source(cell)[:200]
+
+
+def test_first_notebook_runs_as_committed(tmp_path):
+    import nbformat
+
+    path = PATHS[0]
+    fresh, _, problem = notebooks.execute(path, tmp_path)
+    assert problem == ""
+    assert notebooks.differences(nbformat.read(path, as_version=4), fresh) == []
+
+
+def test_comparison_notices_a_changed_number_and_a_changed_word():
+    assert notebooks.same("r = 0.123, n = 344", "r = 0.124, n = 344") == ""
+    assert "0.123 became 0.126" in notebooks.same("r = 0.123", "r = 0.126")
+    assert "344 became 343" in notebooks.same("n = 344", "n = 343")
+    assert "text changed" in notebooks.same("r = 0.1 holds", "r = 0.1 fails")
+
+
+def test_readme_shows_todays_scoreboard_and_notebooks():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert notebooks.with_blocks(text, notebooks.readme_blocks()) == text, (
+        "run: python -m switchcost.classroom.notebooks readme"
+    )
+
+
+def test_student_copies_hold_no_solution(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    notebooks.copies(PATHS[1:3])
+    for path in PATHS[1:3]:
+        student, instructor = (read(tmp_path / d / path.name) for d in ("student", "instructor"))
+        assert not any("solution" in tags(c) for c in student["cells"])
+        assert any("solution" in tags(c) for c in instructor["cells"])
+        assert any("exercise" in tags(c) for c in student["cells"])
+        assert all(c["outputs"] == [] for c in student["cells"] if c["cell_type"] == "code")

@@ -1,0 +1,164 @@
+"""The results chapter: says what the package computed, says aloud what is wrong, and writes files that open."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import switchcost as sc
+from switchcost.report.chapter import results_chapter
+
+COLUMNS = [
+    "sat1",
+    "sat2",
+    "sat3",
+    "bl1",
+    "bl2",
+    "bl3",
+    "ml1",
+    "ml2",
+    "at1",
+    "at2",
+    "at3",
+    "at4",
+    "age",
+    "contract",
+]
+MODEL = {
+    "outcome": "loyalty",
+    "predictors": "satisfaction",
+    "moderator": "costs",
+    "covariates": ["age"],
+    "group": "contract",
+}
+
+
+@pytest.fixture(scope="module")
+def book():
+    book = sc.codebook("telecom_survey").query("variable in @COLUMNS").copy()
+    book["construct"] = book["construct"].replace(
+        {"benefit_loss": "costs", "monetary_loss": "costs", "attitudinal": "loyalty"}
+    )
+    return book
+
+
+@pytest.fixture(scope="module")
+def data():
+    return sc.simulate.survey(n=420, seed=12, columns=COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def chapter(data, book):
+    return results_chapter(data, book, {**MODEL, "exclude": ["duplicated", "careless"]}, n_boot=200)
+
+
+def test_words_hold_the_numbers_of_the_functions(chapter, data, book):
+    keyed = data.drop(index=chapter.results["excluded"])
+    keyed["at4"] = 6 - keyed["at4"]
+    scales = {"satisfaction": COLUMNS[:3], "costs": COLUMNS[3:8], "loyalty": COLUMNS[8:12]}
+    scores = pd.DataFrame({k: keyed[v].mean(axis=1, skipna=False) for k, v in scales.items()}).join(
+        keyed["age"]
+    )
+    own = sc.moderate(
+        scores, y="loyalty", x="satisfaction", moderator="costs", covariates=["age"], cov_type="HC3"
+    )
+    row = own.coefficients.loc[own.product]
+    text = chapter.section("Test of the hypothesis").text
+    assert f"b = {row.est:.3f}, 95% CI [{row.ci_lower:.3f}, {row.ci_upper:.3f}]" in text
+    assert f"n = {own.n_used}; {own.n_dropped} rows left out" in text
+    omega = sc.reliability(keyed, scales).loc["loyalty", "omega"]
+    assert f"oyalty: omega = {omega:.2f}".replace("0.", ".") in chapter.section("Reliability").text
+    assert f"this left n = {len(keyed)}" in chapter.section("Participants").text
+
+
+def test_faults_come_first_and_every_item_of_the_checklist_has_a_place(chapter):
+    assert chapter.sections[0].loud and chapter.sections[0].heading.startswith("Read this first")
+    assert any("duplicated block" in a and "excluded by rule" in a for a in chapter.alarms)
+    assert any("Measurement differs across contract" in a for a in chapter.alarms)  # planted in bl2
+    places = chapter.checklist.query("reported == 'yes'")["where"]
+    assert set(places) <= {s.heading for s in chapter.sections} and len(places) >= 13
+    assert "yours to write" in set(chapter.checklist["reported"])
+
+
+def test_same_seed_same_chapter(chapter, data, book):
+    again = results_chapter(data, book, {**MODEL, "exclude": ["duplicated", "careless"]}, n_boot=200)
+    assert again._repr_html_() == chapter._repr_html_()
+
+
+def test_word_and_markdown(chapter, tmp_path):
+    from docx import Document
+
+    document = Document(str(chapter.to_docx(tmp_path / "chapter.docx")))
+    headings = [p.text for p in document.paragraphs if p.style.name == "Heading 1"]
+    assert headings == [s.heading for s in chapter.sections]
+    assert len(document.tables) == len(chapter.tables)
+    assert all(len(s._inline.docPr.get("descr").split()) > 10 for s in document.inline_shapes)
+    text = chapter.to_markdown(tmp_path / "chapter.md").read_text(encoding="utf-8")
+    for image in re.findall(r"\]\((.*?\.png)\)", text):
+        assert (tmp_path / image).stat().st_size > 1000
+    assert text.count("\n## ") == len(chapter.sections)
+
+
+def test_without_a_moderator_a_structural_model(data, book):
+    ch = results_chapter(
+        data,
+        book,
+        {"outcome": "loyalty", "predictors": ["satisfaction", "costs"], "covariates": ["contract"]},
+        n_boot=100,
+    )
+    path = ch.results["structural"].estimates.query("op == '~' and rhs == 'satisfaction'").iloc[0]
+    assert f"b = {path.est:.3f}" in ch.section("Test").text
+    assert ch.checklist.loc["Measurement invariance across groups", "reported"] == "not applicable"
+
+
+def test_a_construct_of_one_item_is_its_column():
+    mobi = sc.load("mobi")
+    ch = results_chapter(
+        mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100
+    )
+    assert "Complaints: " in ch.section("Test").text and "Complaints" in ch.scores.columns
+    assert any("structural model fits poorly" in a for a in ch.alarms)
+
+
+def test_broken_data_are_said_aloud(data, book):
+    bad = data.copy()
+    bad.loc[:4, "sat1"] = 33.0
+    bad["sat3"] = np.random.default_rng(1).integers(1, 6, len(bad))
+    ch = results_chapter(bad, book, {**MODEL, "group": None}, n_boot=100)
+    said = " ".join(ch.alarms)
+    assert "5 answers outside the codebook's range (sat1: 5) were treated as missing" in said
+    assert "Reliability of satisfaction is low" in said and "sat3 (" in said
+
+
+def test_data_that_no_chapter_can_be_written_about(data, book):
+    with pytest.raises(
+        ValueError, match=r"stops at 'Reliability'.*Found before that:.*at4 = copy of at1|at4.*at1"
+    ):
+        results_chapter(data.assign(at4=data["at1"]), book, MODEL, n_boot=100)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"outcome": "loyality"}, "Did you mean 'loyalty'"),
+        ({"moderater": "costs"}, "Did you mean 'moderator'"),
+        ({"outcome": "satisfaction"}, "two roles"),
+        ({"group": "age"}, "different values; it needs 2 to 8"),
+        ({"predictors": []}, "at least one of 'predictors'"),
+    ],
+)
+def test_bad_settings(data, book, change, message):
+    with pytest.raises(ValueError, match=message):
+        results_chapter(data, book, {**MODEL, **change})
+
+
+def test_a_codebook_that_does_not_fit(data, book):
+    with pytest.raises(ValueError, match="codebook variable 'sat3' is not a column"):
+        results_chapter(data.drop(columns="sat3"), book, MODEL)
+    with pytest.raises(ValueError, match="'brand love'|one word"):
+        results_chapter(
+            data,
+            book.assign(construct=book["construct"].replace("loyalty", "brand love")),
+            {**MODEL, "outcome": "brand love"},
+        )

@@ -1,0 +1,176 @@
+"""Every published number of the collection, one test a number where the answers are open."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import pytest
+
+import switchcost as sc
+from switchcost.data.registry import data_dir
+from switchcost.replication import board as replicate
+
+ROOT = data_dir() / "published"
+HAIR = pd.read_csv(ROOT / "hair2021_corp_rep" / "targets.csv", dtype=str, keep_default_na=False)
+ECSI = pd.read_csv(ROOT / "ecsi_mobi" / "pls_paths.csv", dtype=str)
+ABBADE = pd.read_csv(ROOT / "abbade2014" / "paths.csv", dtype=str)
+
+
+@pytest.fixture(scope="module")
+def board() -> pd.DataFrame:
+    return sc.scoreboard()
+
+
+@pytest.fixture(scope="module")
+def by(board):
+    return board.set_index(["study", "model", "quantity", "row", "column"]).sort_index()
+
+
+@pytest.mark.parametrize(
+    "target", HAIR.to_dict("records"), ids=lambda t: f"{t['model']}-{t['quantity']}-{t['row']}-{t['column']}"
+)
+def test_hair2021_reproduces_to_the_printed_digit(by, target):
+    row = by.loc[("hair2021_corp_rep", target["model"], target["quantity"], target["row"], target["column"])]
+    assert row.verdict == "exact"
+    assert f"{row.reproduced:.{target['decimals']}f}" == f"{float(target['value']):.{target['decimals']}f}"
+    for end in ("ci_lower", "ci_upper"):
+        if target[end]:
+            key = (
+                "hair2021_corp_rep",
+                target["model"],
+                f"{target['quantity']} {end}",
+                target["row"],
+                target["column"],
+            )
+            assert by.verdict[key] in ("exact", "within interval")
+            assert by.published[key] == float(target[end])
+
+
+@pytest.mark.parametrize("target", ECSI.to_dict("records"), ids=lambda t: f"{t['from']}-{t['to']}")
+def test_ecsi_reproduces_to_eight_decimals(by, target):
+    row = by.loc[("ecsi_mobi", "", "path_weighting", target["from"], target["to"])]
+    assert row.verdict == "exact" and abs(row.difference) <= 0.5e-8
+
+
+def test_ecsi_bootstrap_rows(by):
+    boot = by.loc["ecsi_mobi", "centroid"].reset_index()
+    assert (boot[boot.quantity == "estimate"].verdict == "exact").all() and (
+        boot.quantity == "estimate"
+    ).sum() == 5
+    ends = boot[boot.quantity.isin(["ci_lower", "ci_upper"])]
+    assert len(ends) == 10 and ends.verdict.isin(["exact", "within interval"]).all()
+
+
+@pytest.mark.parametrize("target", ABBADE.to_dict("records"), ids=lambda t: t["H"])
+def test_abbade_paths_follow_from_the_printed_matrix(by, target):
+    row = by.loc[("abbade2014", "", "path", target["from"], target["to"])]
+    assert row.verdict in ("exact", "within rounding") and abs(row.difference) < 0.0025
+
+
+def test_abbade_r2_follow_from_the_printed_matrix(by):
+    r2 = by.xs("r2_percent", level="quantity").loc["abbade2014"]
+    assert len(r2) == 4 and r2.verdict.isin(["exact", "within rounding"]).all()
+
+
+def test_nothing_is_left_out(board):
+    assert len(board) >= 450 and board.study.nunique() >= 6
+    assert set(board.study) == {p.parent.name for p in ROOT.glob("*/study.json")}
+    assert not board.duplicated(["study", "model", "quantity", "row", "column"]).any()
+    assert set(board.verdict) <= set(replicate.VERDICTS)
+    off = ~board.verdict.isin(replicate.VERDICTS[:3])
+    assert (board.reason[off].str.len() > 10).all()
+    assert board.reproduced[board.verdict != "not comparable"].notna().all()
+    assert list(board.columns[:11]) == [
+        "study",
+        "quantity",
+        "row",
+        "column",
+        "published",
+        "reproduced",
+        "difference",
+        "decimals",
+        "verdict",
+        "reason",
+        "notebook",
+    ]
+
+
+def test_each_paper_that_contradicts_itself_is_found(board):
+    found = board[board.verdict == "paper inconsistent"]
+    assert {(r.study, r.model, r.quantity, r.row) for r in found.itertuples()} == {
+        ("ha2023", "", "cr", "ServiceQuality"),
+        ("mota2012", "after", "r2", "Value"),
+        ("mota2012", "before", "df", ""),
+        ("mota2012", "after", "df", ""),
+        ("moura2005", "", "chisq_df", "running text"),
+    }
+    reason = found[found.quantity == "r2"].reason.iloc[0]
+    assert "0.107" in reason and "0.048" in reason
+
+
+def test_a_subtraction_that_is_no_test_carries_a_remark(board):
+    row = board[board.quantity == "chisq_difference"].iloc[0]
+    assert row.verdict == "exact" and "different samples" in row.reason
+
+
+def test_recodes_of_the_switching_items_are_counted(by):
+    rows = by.loc["hair2021_corp_rep", "", "rows_holding"]
+    assert len(rows) == 8 and (rows.reproduced == 344).all()
+
+
+def test_what_is_said_to_be_missing_is_missing(board):
+    """A number with a reproduction is never called not comparable, and the other way round."""
+    assert ((board.verdict == "not comparable") == board.reproduced.isna()).all()
+    assert ((board.source == "") == board.reproduced.isna()).all()
+
+
+def test_summary_adds_up(board):
+    s = replicate.summary(board)
+    assert s.loc["all", "numbers"] == len(board)
+    assert (
+        s.drop(index="all").sum()[list(replicate.VERDICTS)].tolist()
+        == s.loc["all", list(replicate.VERDICTS)].tolist()
+    )
+    good = board.verdict.isin(replicate.VERDICTS[:3]).sum()
+    assert s.loc["all", "reproduced"] == pytest.approx(good / (board.verdict != "not comparable").sum())
+
+
+def test_second_call_is_cached(board):
+    start = time.perf_counter()
+    again = sc.scoreboard()
+    assert time.perf_counter() - start < 1.0
+    pd.testing.assert_frame_equal(again, board)
+    again["verdict"] = "exact"  # a caller may write into the copy
+    assert (sc.scoreboard().verdict != "exact").any()
+
+
+def test_command_prints_the_summary_and_what_did_not_agree(board, capsys):
+    assert replicate.main() == 0
+    out = capsys.readouterr().out
+    assert f"{len(board)} published numbers in {board.study.nunique()} studies" in out
+    assert "mota2012: after r2 Value: printed 0.31" in out
+    assert "scoreboard:" not in out  # the progress bar goes to stderr
+
+
+def test_command_fails_when_open_answers_stop_giving_the_printed_number(board, monkeypatch, capsys):
+    broken = board.copy()
+    broken.loc[0, "verdict"], broken.loc[0, "reproduced"] = "different", 0.5
+    monkeypatch.setattr(replicate, "scoreboard", lambda: broken)
+    assert replicate.main() == 1
+    assert "(different:" in capsys.readouterr().out
+
+
+def test_picture_counts_what_the_board_holds(board):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    ax = sc.plots.scoreboard(board)
+    drawn = sum(len(line.get_xdata()) for line in ax.lines)
+    assert drawn == len(board)
+    checked = int((board.verdict != "not comparable").sum())
+    title = ax.get_title("left") + ax.get_title()  # where it stands depends on the style in force
+    assert f"of {checked} published numbers" in title
+    assert f"exact ({int((board.verdict == 'exact').sum())})" in [
+        t.get_text() for t in ax.get_legend().get_texts()
+    ]
