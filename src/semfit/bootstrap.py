@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from .errors import DataError, NotConvergedError
 from .estimate import Moments, Patterns, evaluate, fit_batch
 from .threads import one_thread
 
@@ -172,21 +173,21 @@ def bootstrap(
     (200, 8)
     """
     if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}, not {kind!r}")
+        raise DataError(f"kind must be one of {', '.join(map(repr, KINDS))}, not {kind!r}")
     if not isinstance(n_boot, (int, np.integer)) or n_boot < 2:
-        raise ValueError(f"n_boot must be a whole number of at least 2, and is {n_boot!r}")
+        raise DataError(f"n_boot must be a whole number of at least 2, and is {n_boot!r}")
     if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, and is {level!r}")
+        raise DataError(f"level must lie between 0 and 1, and is {level!r}")
     if not fit.converged:
-        raise ValueError("the fit did not converge, so there is nothing to bootstrap")
+        raise NotConvergedError("the fit did not converge, so there is nothing to bootstrap")
     if fit._raw is None and kind != "parametric":
-        raise ValueError(
+        raise DataError(
             f"kind={kind!r} draws rows, and the model was fitted to a covariance matrix; "
             "use kind='parametric'"
         )
     gaps = isinstance(fit._data, Patterns)
     if gaps and kind == "bollen-stine":
-        raise ValueError(
+        raise DataError(
             "the Bollen-Stine transformation needs complete rows; use kind='parametric', or fit with "
             "missing='listwise'"
         )
@@ -203,7 +204,7 @@ def bootstrap(
     ok = np.concatenate([p["ok"] for p in parts])
     reasons = Counter(r for p in parts for r in p["reasons"])
     if ok.sum() < max(2, min(20, n_boot // 2)):
-        raise ValueError(
+        raise DataError(
             f"only {ok.sum()} of {n_boot} resamples could be refitted ({dict(reasons)}); the model asks "
             "more than these data can carry"
         )
@@ -599,7 +600,7 @@ def _omega(fit, k, data, theta) -> dict:
 def _htmt(fit, k, data, theta) -> dict:
     S = data.S[k] if isinstance(data, Moments) else None
     if S is None:
-        raise ValueError("functions='htmt' needs complete rows; fit with missing='listwise'")
+        raise DataError("functions='htmt' needs complete rows; fit with missing='listwise'")
     sd = np.sqrt(np.diagonal(S, axis1=1, axis2=2))
     R = np.abs(S / sd[:, :, None] / sd[:, None, :])
     scales = {f: i for f, i in _items(fit, k).items() if len(i) > 1}
@@ -628,7 +629,7 @@ def _functions(functions) -> dict:
         functions = {f if isinstance(f, str) else getattr(f, "__name__", "function"): f for f in functions}
     for name, f in functions.items():
         if not callable(f) and f not in READY:
-            raise ValueError(
+            raise DataError(
                 f"function {name!r} must be callable or one of {', '.join(map(repr, READY))}, not {f!r}"
             )
     return dict(functions)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from .errors import DataError
+
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """Say what the user may have meant: ``" Did you mean 'x'? Columns that start like it: x, y."``."""
@@ -30,23 +32,23 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def frame(data: object, name: str = "data") -> pd.DataFrame:
     """Return ``data`` as a DataFrame with unique string column names, or say why it cannot be one."""
     if isinstance(data, (str, bytes)) or hasattr(data, "read_text"):
-        raise ValueError(f"{name} is a file name ({data!r}); read the file first: pd.read_csv({str(data)!r})")
+        raise DataError(f"{name} is a file name ({data!r}); read the file first: pd.read_csv({str(data)!r})")
     if isinstance(data, pd.Series):
         data = data.to_frame()
     if isinstance(data, np.ndarray) and data.ndim == 2:
         data = pd.DataFrame(data, columns=[f"x{i + 1}" for i in range(data.shape[1])])
     if not isinstance(data, pd.DataFrame):
-        raise ValueError(f"{name} must be a pandas DataFrame, and is a {type(data).__name__}")
+        raise DataError(f"{name} must be a pandas DataFrame, and is a {type(data).__name__}")
     twice = data.columns[data.columns.duplicated()].unique().tolist()
     if twice:
-        raise ValueError(
+        raise DataError(
             f"{name} has column names that occur twice: {', '.join(map(str, twice))}. "
             "Rename them, so that each name means one column."
         )
     if data.shape[0] == 0:
-        raise ValueError(f"{name} has no rows; check how the file was read")
+        raise DataError(f"{name} has no rows; check how the file was read")
     if data.shape[1] == 0:
-        raise ValueError(f"{name} has no columns; check how the file was read")
+        raise DataError(f"{name} has no columns; check how the file was read")
     return data
 
 
@@ -55,10 +57,10 @@ def columns(data: pd.DataFrame, names: str | Sequence[str], what: str = "column"
     names = [names] if isinstance(names, str) else list(names)
     for name in names:
         if name not in data.columns:
-            raise ValueError(f"{what} {name!r} is not a column of the data.{suggest(name, data.columns)}")
+            raise DataError(f"{what} {name!r} is not a column of the data.{suggest(name, data.columns)}")
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise ValueError(f"{what} named more than once: {', '.join(twice)}")
+        raise DataError(f"{what} named more than once: {', '.join(twice)}")
     return names
 
 
@@ -94,9 +96,7 @@ def numeric(
         if pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
             values = col.to_numpy(dtype=float, na_value=np.nan)
         elif pd.api.types.is_datetime64_any_dtype(col):
-            raise ValueError(
-                f"column {name!r} holds dates; turn it into a number (e.g. days) or leave it out"
-            )
+            raise DataError(f"column {name!r} holds dates; turn it into a number (e.g. days) or leave it out")
         else:
             values = pd.to_numeric(col, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
             bad = col[np.isnan(values) & col.notna().to_numpy()]
@@ -108,21 +108,21 @@ def numeric(
                     if comma
                     else "Recode the answers to numbers, or replace them by NaN if they mean no answer."
                 )
-                raise ValueError(f"column {name!r} holds text in {len(bad)} rows: {shown}. {mend}")
+                raise DataError(f"column {name!r} holds text in {len(bad)} rows: {shown}. {mend}")
         if np.isinf(values).any():
-            raise ValueError(f"column {name!r} holds infinite values in {int(np.isinf(values).sum())} rows")
+            raise DataError(f"column {name!r} holds infinite values in {int(np.isinf(values).sum())} rows")
         gaps = np.isnan(values)
         if gaps.all():
-            raise ValueError(
+            raise DataError(
                 f"column {name!r} has no values at all; leave it out or check how the file was read"
             )
         if gaps.any() and not missing_allowed:
-            raise ValueError(
+            raise DataError(
                 f"column {name!r} has {int(gaps.sum())} missing values; drop those rows "
                 "(data.dropna()), impute them, or use a method that takes them"
             )
         if constant == "error" and np.nanmax(values) == np.nanmin(values):
-            raise ValueError(
+            raise DataError(
                 f"column {name!r} is constant: every answer is {values[~gaps][0]:g}. "
                 "A constant has no variance and cannot be analysed; leave it out."
             )
@@ -138,24 +138,24 @@ def scales(
 ) -> dict[str, list[str]]:
     """Check a mapping from scale name to its items and return it as plain lists."""
     if not isinstance(scales, Mapping) or not scales:
-        raise ValueError("scales must be a dict such as {'satisfaction': ['sat1', 'sat2', 'sat3']}")
+        raise DataError("scales must be a dict such as {'satisfaction': ['sat1', 'sat2', 'sat3']}")
     out = {}
     for scale, items in scales.items():
         if isinstance(items, str):
-            raise ValueError(
+            raise DataError(
                 f"scale {scale!r} must be a list of items, and is the text {items!r}; write [{items!r}]"
             )
         items = list(items)
         for item in items:
             if item not in data.columns:
-                raise ValueError(
+                raise DataError(
                     f"item {item!r} of scale {scale!r} is not a column.{suggest(item, data.columns)}"
                 )
         twice = sorted({i for i in items if items.count(i) > 1})
         if twice:
-            raise ValueError(f"scale {scale!r} names an item twice: {', '.join(twice)}")
+            raise DataError(f"scale {scale!r} names an item twice: {', '.join(twice)}")
         if len(items) < at_least:
-            raise ValueError(f"scale {scale!r} has {len(items)} item(s), and this needs at least {at_least}")
+            raise DataError(f"scale {scale!r} has {len(items)} item(s), and this needs at least {at_least}")
         out[scale] = items
     return out
 
@@ -165,7 +165,7 @@ def complete_rows(x: pd.DataFrame, why: str = "missing values") -> tuple[pd.Data
     kept = x.dropna()
     dropped = len(x) - len(kept)
     if len(kept) == 0:
-        raise ValueError(f"no row is complete in the {x.shape[1]} columns used, all {len(x)} have {why}")
+        raise DataError(f"no row is complete in the {x.shape[1]} columns used, all {len(x)} have {why}")
     return kept, dropped
 
 
@@ -179,7 +179,7 @@ def positive_definite(matrix: np.ndarray, names: Sequence[str], what: str = "cov
     weight = np.abs(vectors[:, 0]).round(6)  # rounded, so that ties fall the same way on every machine
     smallest = 0.0 if abs(values[0]) < 1e-12 else values[0]
     blame = [str(names[i]) for i in np.argsort(-weight, kind="stable") if weight[i] > 0.1][:6]
-    raise ValueError(
+    raise DataError(
         f"the {what} is not positive definite (smallest eigenvalue of its correlations {smallest:.2g}): "
         f"a combination of {', '.join(blame)} has no variance. Usual causes: an item that is a sum or a copy "
         "of others, fewer rows than items, or pairwise deletion."
@@ -207,7 +207,7 @@ def missing_codes(data: pd.DataFrame, names: Sequence[str]) -> None:
                 continue
             low, high = rest.min(), rest.max()
             if (code < 0 <= low) or (code > 0 and 0 <= low and code >= 5 * high):
-                raise ValueError(
+                raise DataError(
                     f"column {name!r} holds {code} in {found} row{'s' if found > 1 else ''}, "
                     f"{'below' if code < 0 else 'above'} its other answers {low:g} to {high:g}. If {code} means "
                     f'"no answer", replace it: data.replace({code}, np.nan), or load with sc.load(...), '

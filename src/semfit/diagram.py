@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .errors import DataError
 from .palette import COLORS, GREY
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _diagram_rows(fit, standardized: bool, group, decimals: int) -> tuple[list[d
     if "group" in est:
         labels = [str(g) for g in fit.groups]
         if group is not None and str(group) not in labels + [str(k + 1) for k in range(len(labels))]:
-            raise ValueError(f"group {group!r} is not in the fit; there are: {', '.join(labels)}")
+            raise DataError(f"group {group!r} is not in the fit; there are: {', '.join(labels)}")
         k = 0 if group is None else labels.index(str(group)) if str(group) in labels else int(group) - 1
         est = est[est["group"] == k + 1]
         foot.append(f"group {labels[k]}")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from . import checks
+from .errors import DataError, NotIdentifiedError
 from .model import Model
 from .partable import EQUAL, parameter_table, variables
 from .result import Fit
@@ -90,7 +91,7 @@ def fit(
     _options(estimator, missing, information, group_equal, group, sample_cov)
     parsed = parse(model)
     if data is not None and sample_cov is not None:
-        raise ValueError("give data or sample_cov, not both")
+        raise DataError("give data or sample_cov, not both")
     notes: list[str] = []
     roles = variables(parsed)
     ov = roles.ov
@@ -99,10 +100,10 @@ def fit(
     elif sample_cov is not None:
         source = from_covariance(parsed, ov, sample_cov, sample_mean, n_obs)
     else:
-        raise ValueError("give the data (fit(model, data)), or sample_cov with n_obs")
+        raise DataError("give the data (fit(model, data)), or sample_cov with n_obs")
     n_groups = len(source["n"])
     if group is None and n_groups == 1 and (group_equal or group_partial):
-        raise ValueError("group_equal and group_partial need several groups: name the column with group=...")
+        raise DataError("group_equal and group_partial need several groups: name the column with group=...")
     fiml = missing == "fiml" and source["raw"] is not None
     if meanstructure is None:
         meanstructure = (
@@ -130,7 +131,7 @@ def fit(
         )
     built = Model(rows, var, parsed.constraints, parsed.defined)
     if built.means and sample_cov is not None and sample_mean is None:
-        raise ValueError("the model has intercepts (~ 1), so sample_mean is needed beside sample_cov")
+        raise DataError("the model has intercepts (~ 1), so sample_mean is needed beside sample_cov")
     options = {
         "estimator": estimator,
         "missing": missing,
@@ -157,7 +158,7 @@ def fit(
         built.set_scale(np.sqrt(variance))
         df = built.df(fixed_x)
         if df < 0:
-            raise ValueError(
+            raise NotIdentifiedError(
                 f"the model is not identified: it has {built.npar} free parameters, {-df} more than the "
                 f"{built.npar + df} moments of {len(ov)} variables. Fix or equate some, or add indicators."
             )
@@ -185,7 +186,7 @@ def _words(value) -> tuple:
 def _options(estimator, missing, information, group_equal, group, sample_cov) -> None:
     def check(name, value, allowed):
         if value not in allowed:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+            raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
 
     check("estimator", estimator, ("ML", "MLR"))
     check("missing", missing, ("listwise", "fiml"))
@@ -194,13 +195,13 @@ def _options(estimator, missing, information, group_equal, group, sample_cov) ->
     for word in group_equal:
         check("each word of group_equal", word, EQUAL)
     if sample_cov is not None and estimator == "MLR":
-        raise ValueError(
+        raise DataError(
             "estimator='MLR' needs the rows of the data: a covariance matrix does not hold the kurtosis"
         )
     if sample_cov is not None and missing == "fiml":
-        raise ValueError("missing='fiml' needs the rows of the data, not a covariance matrix")
+        raise DataError("missing='fiml' needs the rows of the data, not a covariance matrix")
     if sample_cov is not None and group is not None:
-        raise ValueError("with sample_cov the groups are the keys of the dict of matrices; leave out group")
+        raise DataError("with sample_cov the groups are the keys of the dict of matrices; leave out group")
 
 
 def _label_clash(parsed, var, data, notes) -> None:

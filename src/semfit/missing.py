@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .derivatives import meat, row_patterns
+from .errors import DataError, NotConvergedError
 from .estimate import Moments, Patterns, entries, evaluate, sample_of, slopes, structure, terms
 from .model import Model
 from .partable import Row, Variables
@@ -66,7 +67,7 @@ def em(mask, count, m, S, tolerance: float = 1e-12, max_iter: int = 20000) -> tu
         after, F1 = step(candidate)
         x = after if stretch > 1 and F1 <= F else x2
     else:
-        raise ValueError(
+        raise NotConvergedError(
             "the saturated model did not converge (EM): the pattern of gaps leaves some covariances undetermined. "
             "Look for pairs of variables that are hardly ever observed together."
         )
@@ -86,7 +87,7 @@ def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tup
         both = (mask * count[:, None]).T @ mask
         if (both == 0).any():
             a, b = np.argwhere(both == 0)[0]
-            raise ValueError(
+            raise DataError(
                 f"{model.ov[a]} and {model.ov[b]} are never observed together"
                 f"{' in group ' + source['labels'][k] if source['labels'] else ''}; "
                 "their covariance cannot be estimated"

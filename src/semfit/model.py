@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from .checks import suggest
+from .errors import DataError
 from .partable import Row, Variables
 from .syntax import fail
 
@@ -155,7 +156,7 @@ class Model:
             row[np.abs(row) < 1e-12] = 0.0
             if not row.any():
                 if abs(rhs) > 1e-9:
-                    raise ValueError(f"{text} contradicts other constraints or fixed values")
+                    raise DataError(f"{text} contradicts other constraints or fixed values")
                 continue
             pivot = int(np.flatnonzero(row)[-1])
             q, r = -row / row[pivot], rhs / row[pivot]
@@ -208,9 +209,7 @@ class Model:
             i.append(a), j.append(b), exo.append(r.exo)
         for n in self.lv:
             if position[n] not in in_h:
-                raise ValueError(
-                    f"the latent {n!r} has no indicator and no effect; nothing is known about it"
-                )
+                raise DataError(f"the latent {n!r} has no indicator and no effect; nothing is known about it")
         K, c = np.zeros((len(index), self.npar)), np.zeros(len(index))
         for k, row in enumerate(index):
             r = self.rows[row]

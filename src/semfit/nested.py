@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from .errors import DataError, NotConvergedError
 from .estimate import evaluate
 from .fitting import fit
 from .measures import chi2_p
@@ -62,9 +63,9 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
     [nan, 3.0]
     """
     if len(fits) < 2 or not all(isinstance(f, Fit) for f in fits):
-        raise ValueError("compare needs two or more results of semfit.fit")
+        raise DataError("compare needs two or more results of semfit.fit")
     if names is not None and len(names) != len(fits):
-        raise ValueError(f"{len(fits)} fits and {len(names)} names")
+        raise DataError(f"{len(fits)} fits and {len(names)} names")
     names = list(names) if names is not None else [f"model {k + 1}" for k in range(len(fits))]
     order = sorted(range(len(fits)), key=lambda k: fits[k].df)
     fits, names = [fits[k] for k in order], [names[k] for k in order]
@@ -72,21 +73,19 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
     notes = []
     for f, name in zip(fits, names, strict=True):
         if not f.converged:
-            raise ValueError(f"{name} did not converge; its chi-square means nothing")
+            raise NotConvergedError(f"{name} did not converge; its chi-square means nothing")
         other = sorted(set(f._model.ov) ^ set(first._model.ov))
         if other:
-            raise ValueError(
+            raise DataError(
                 f"{names[0]} and {name} have different variables ({', '.join(other[:6])}); "
                 "their chi-squares cannot be compared"
             )
         if f.estimator != first.estimator:
-            raise ValueError(
+            raise DataError(
                 f"{names[0]} is a fit by {first.estimator} and {name} by {f.estimator}; use one estimator"
             )
         if f._model.means != first._model.means:
-            raise ValueError(
-                f"only one of {names[0]} and {name} models the means; pass meanstructure to both"
-            )
+            raise DataError(f"only one of {names[0]} and {name} models the means; pass meanstructure to both")
         if f.n_obs != first.n_obs:
             notes.append(f"{names[0]} and {name} use different rows (n = {first.n_obs} and {f.n_obs})")
         elif not all(
@@ -95,7 +94,7 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
             notes.append(f"{names[0]} and {name} use different data: their sample moments differ")
     for a, b, x, y in zip(fits, fits[1:], names, names[1:], strict=False):
         if a.df == b.df:
-            raise ValueError(
+            raise DataError(
                 f"{x} and {y} have the same degrees of freedom ({a.df}), so neither is nested in the "
                 "other: compare fit.measures['aic'] or ['bic'] instead"
             )
@@ -212,7 +211,7 @@ def invariance(
     }
     failed = [level for level, f in fits.items() if not f.converged]
     if failed:
-        raise ValueError(
+        raise NotConvergedError(
             f"the {failed[0]} model did not converge; look at semfit.fit(..., group={group!r}) on its own"
         )
     rows, before = [], None

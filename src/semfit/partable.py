@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from .checks import suggest
+from .errors import DataError
 from .syntax import Parsed, fail
 
 EQUAL = (
@@ -211,11 +212,11 @@ def _partial(text: str, parsed: Parsed) -> tuple[str, str, str]:
 
     t = parse(text).terms
     if len(t) != 1:
-        raise ValueError(
+        raise DataError(
             f"group_partial takes one parameter an entry, such as 'f =~ x2' or 'x2 ~ 1'; got {text!r}"
         )
     known = {n for s in parsed.terms for n in (s.lhs, s.rhs)}
     for n in (t[0].lhs, t[0].rhs):
         if n and n not in known:
-            raise ValueError(f"group_partial {text!r}: {n!r} is not in the model.{suggest(n, known - {''})}")
+            raise DataError(f"group_partial {text!r}: {n!r} is not in the model.{suggest(n, known - {''})}")
     return t[0].lhs, t[0].op, t[0].rhs

@@ -11,6 +11,7 @@ from scipy.special import chdtrc
 
 from . import checks
 from . import measures as fm
+from .errors import DataError
 from .estimate import Moments, entries, fit_batch, sample_of, structure
 
 
@@ -74,14 +75,14 @@ def refit(fit, samples: Sequence[pd.DataFrame]) -> Refits:
     """
     model, options = fit._model, fit.options
     if options["missing"] == "fiml" or options["fixed_x"] and len(model.var.x):
-        raise ValueError("refit takes fits to complete data without observed predictors (fixed_x=False)")
+        raise DataError("refit takes fits to complete data without observed predictors (fixed_x=False)")
     samples = [checks.frame(s, "a sample") for s in samples]
     if not samples:
-        raise ValueError("no samples were given")
+        raise DataError("no samples were given")
     x = _stack(samples, fit, options["group"])
     n = [a.shape[1] for a in x]
     if min(n) <= model.n_ov:
-        raise ValueError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
+        raise DataError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
     m = [a.mean(axis=1) for a in x]
     S = [np.swapaxes(c := a - a.mean(axis=1, keepdims=True), 1, 2) @ c / a.shape[1] for a in x]
     theta, F, converged = fit_batch(model, S, m if model.means else None, n, start=fit._theta)
@@ -104,7 +105,7 @@ def _stack(samples: list[pd.DataFrame], fit, group: str | None) -> list[np.ndarr
         n = np.bincount(rows[here], minlength=len(samples))
         if n.min() != n.max():
             where = "" if group is None else f" in group {g}"
-            raise ValueError(
+            raise DataError(
                 f"the samples differ in size{where}: {n.min()} to {n.max()} rows; cut them to one size"
             )
         out.append(values[here].reshape(len(samples), n[0], len(names)))

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from . import measures as fm
+from .errors import DataError
 from .estimate import Moments, entries, evaluate, sample_of, structure
 from .model import Model
 from .partable import Row
@@ -231,7 +232,7 @@ class Fit:
         computed from standardised estimates.
         """
         if kind not in ("std_all", "std_lv"):
-            raise ValueError(f"kind must be 'std_all' or 'std_lv', not {kind!r}")
+            raise DataError(f"kind must be 'std_all' or 'std_lv', not {kind!r}")
         return self._frame(*self._delta(kind))
 
     @cached_property
@@ -457,13 +458,13 @@ class Fit:
             ``"bartlett"`` (weighted least squares given the loadings; unbiased in each row, needs complete rows)
         """
         if method not in ("regression", "bartlett"):
-            raise ValueError(f"method must be 'regression' or 'bartlett', not {method!r}")
+            raise DataError(f"method must be 'regression' or 'bartlett', not {method!r}")
         if self._raw is None:
-            raise ValueError(
+            raise DataError(
                 "factor scores need the rows of the data; the model was fitted to a covariance matrix"
             )
         if not self._model.lv:
-            raise ValueError("the model has no latent variables, so there are no factor scores")
+            raise DataError("the model has no latent variables, so there are no factor scores")
         p, parts = self._model.n_ov, []
         for k, (X, index) in enumerate(self._raw):
             C, mean = self._implied(k)
@@ -482,7 +483,7 @@ class Fit:
                 items = np.flatnonzero(np.abs(L).sum(axis=1) > 0)
                 theta, L = S[np.ix_(items, items)], L[items]
                 if np.linalg.matrix_rank(theta) < len(items) or np.linalg.matrix_rank(L) < L.shape[1]:
-                    raise ValueError(
+                    raise DataError(
                         "Bartlett scores need a residual variance in every item and an own item for "
                         "every latent; use method='regression'"
                     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from . import checks
+from .errors import DataError
 from .estimate import Moments
 from .model import Model
 from .syntax import fail
@@ -35,7 +36,7 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
     if group is not None:
         checks.columns(data, group, "group")
         if group in ov:
-            raise ValueError(f"the group column {group!r} is also a variable of the model")
+            raise DataError(f"the group column {group!r} is also a variable of the model")
     x = checks.numeric(data, ov)
     values = x.to_numpy()
     keep = ~np.isnan(values).any(axis=1) if missing == "listwise" else ~np.isnan(values).all(axis=1)
@@ -51,7 +52,7 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
                 "predictors are taken as fixed; fixed_x=False keeps them"
             )
     if not keep.any():
-        raise ValueError(f"no row is complete in the {len(ov)} variables of the model; try missing='fiml'")
+        raise DataError(f"no row is complete in the {len(ov)} variables of the model; try missing='fiml'")
     labels, parts = [], []
     if group is None:
         parts.append(keep)
@@ -65,12 +66,12 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
         else:
             found = list(pd.unique(col.dropna()))
         if len(found) < 2:
-            raise ValueError(
+            raise DataError(
                 f"group column {group!r} holds only one value ({found[0] if found else 'none'}); "
                 "several groups are needed"
             )
         if len(found) > 50:
-            raise ValueError(f"group column {group!r} holds {len(found)} different values; is it a group?")
+            raise DataError(f"group column {group!r} holds {len(found)} different values; is it a group?")
         for c in found:
             rows = (col == c).to_numpy() & keep
             labels.append(str(c))
@@ -79,13 +80,13 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
     for k, (X, _) in enumerate(raw):
         where = f" in group {labels[k]!r}" if labels else ""
         if len(X) <= len(ov) and missing == "listwise":
-            raise ValueError(
+            raise DataError(
                 f"{len(X)} complete rows{where} and {len(ov)} variables: more rows than variables are needed"
             )
         low, high = np.nanmin(X, axis=0, initial=np.inf), np.nanmax(X, axis=0, initial=-np.inf)
         flat = [ov[j] for j in np.flatnonzero(~(low < high))]
         if flat:
-            raise ValueError(f"{', '.join(flat)} has no variance{where}; a constant cannot be analysed")
+            raise DataError(f"{', '.join(flat)} has no variance{where}; a constant cannot be analysed")
     dropped = n_rows - sum(len(X) for X, _ in raw)
     positions = [np.flatnonzero(r) for r in parts]
     return {
@@ -109,7 +110,7 @@ def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
         else [cov]
     )
     if isinstance(cov, (list, tuple)) and not all(isinstance(c, (pd.DataFrame, np.ndarray)) for c in cov):
-        raise ValueError(
+        raise DataError(
             "sample_cov must be a DataFrame with variable names (or a list or dict of them by group)"
         )
     labels = labels or ([str(k + 1) for k in range(len(covs))] if len(covs) > 1 else [])
@@ -120,52 +121,50 @@ def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
     else:
         means = [mean[0] if isinstance(mean, (list, tuple)) and len(mean) == 1 else mean]
     if n_obs is None:
-        raise ValueError("sample_cov needs n_obs, the number of rows it was computed from")
+        raise DataError("sample_cov needs n_obs, the number of rows it was computed from")
     if isinstance(n_obs, Mapping):
         n = [float(v) for v in n_obs.values()]
     else:
         n = [float(v) for v in np.atleast_1d(np.asarray(n_obs, float))]
     if len(n) != len(covs) or len(means) != len(covs):
-        raise ValueError(
+        raise DataError(
             f"{len(covs)} covariance matrices need as many n_obs ({len(n)}) and means ({len(means)})"
         )
     S, m = [], []
     for c, mu, size in zip(covs, means, n, strict=True):
         if isinstance(c, np.ndarray) and c.ndim == 2 and len(covs) >= 1:
-            raise ValueError(
+            raise DataError(
                 "sample_cov must carry the names of its variables: pd.DataFrame(matrix, index=names, "
                 "columns=names)"
             )
         if not isinstance(c, pd.DataFrame) or c.shape[0] != c.shape[1]:
-            raise ValueError(
+            raise DataError(
                 "sample_cov must be a square DataFrame with variable names (or a dict of them by group)"
             )
         if list(c.index) != list(c.columns):
             if set(c.index) != set(c.columns):
-                raise ValueError("rows and columns of sample_cov must have the same names")
+                raise DataError("rows and columns of sample_cov must have the same names")
             c = c[c.index]
         _known(parsed, ov, c.columns, "variable of sample_cov")
         A = c.loc[ov, ov].to_numpy(dtype=float)
         if np.isnan(A).any():
-            raise ValueError("sample_cov holds missing values")
+            raise DataError("sample_cov holds missing values")
         if not np.allclose(A, A.T, rtol=1e-6, atol=1e-10):
             gap = np.abs(A - A.T)
             a, b = np.unravel_index(gap.argmax(), gap.shape)
-            raise ValueError(
+            raise DataError(
                 f"sample_cov is not symmetric: {ov[a]}, {ov[b]} is {A[a, b]:g} above and {A[b, a]:g} below"
             )
         if (np.diag(A) <= 0).any():
-            raise ValueError(
-                f"sample_cov has a variance that is not positive: {ov[int(np.diag(A).argmin())]}"
-            )
+            raise DataError(f"sample_cov has a variance that is not positive: {ov[int(np.diag(A).argmin())]}")
         if not np.isfinite(size) or size <= len(ov):
-            raise ValueError(f"n_obs = {size:g} and {len(ov)} variables: more rows than variables are needed")
+            raise DataError(f"n_obs = {size:g} and {len(ov)} variables: more rows than variables are needed")
         S.append((A + A.T) / 2 * (size - 1) / size)
         if mu is not None:
             mu = pd.Series(mu)
             gone = [v for v in ov if v not in mu.index]
             if gone:
-                raise ValueError(f"sample_mean has no value for {', '.join(gone)}")
+                raise DataError(f"sample_mean has no value for {', '.join(gone)}")
             mu = mu.loc[ov].to_numpy(dtype=float)
         m.append(mu)
     return {"raw": None, "S": S, "m": m, "n": n, "labels": labels, "notes": [], "dropped": 0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .derivatives import hessian
+from .errors import NotIdentifiedError
 from .estimate import entries, evaluate, fit_batch, gram, products, sample_of, slopes, structure
 from .model import Model
 from .start import starting_values
@@ -82,7 +83,7 @@ def check_identified(model: Model, data, start: np.ndarray) -> None:
         for r in blame
     )
     higher = {r.lhs for r in model.rows if r.op == "=~" and r.rhs in model.lv}
-    raise ValueError(
+    raise NotIdentifiedError(
         f"the model is not identified: the data cannot determine {names}"
         f"{' separately' if len(blame) > 1 else ''}. Usual causes: a latent without a fixed loading or variance, "
         "a latent with too few items or no relation to others, or paths in both directions."

@@ -17,6 +17,8 @@ from typing import NoReturn
 
 import numpy as np
 
+from .errors import DataError, ModelSyntaxError
+
 OPERATORS = ("=~", "~~", "~", ":=", "==")
 
 
@@ -104,7 +106,7 @@ class Parsed:
 
 
 def fail(token: Token | Term, message: str) -> NoReturn:
-    raise ValueError(f"model line {token.line}, column {token.col}: {message}")
+    raise ModelSyntaxError(message, token.line, token.col)
 
 
 def tokenize(text: str) -> list[Token]:
@@ -125,7 +127,7 @@ def tokenize(text: str) -> list[Token]:
         elif ch in "\"'":
             end = text.find(ch, i + 1)
             if end < 0 or "\n" in text[i:end]:
-                raise ValueError(f"model line {line}, column {col}: the quotation mark {ch} is not closed")
+                raise ModelSyntaxError(f"the quotation mark {ch} is not closed", line, col)
             tokens.append(Token("string", text[i + 1 : end], line, col))
             i = end + 1
         elif ch.isdigit() or (ch == "." and text[i + 1 : i + 2].isdigit()):
@@ -137,10 +139,10 @@ def tokenize(text: str) -> list[Token]:
             try:
                 float(text[i:j])
             except ValueError:
-                raise ValueError(f"model line {line}, column {col}: {text[i:j]!r} is not a number") from None
+                raise ModelSyntaxError(f"{text[i:j]!r} is not a number", line, col) from None
             if j < len(text) and (text[j].isalnum() or text[j] == "_"):
-                raise ValueError(
-                    f"model line {line}, column {col}: a name cannot begin with a digit ({text[i : j + 1]!r}...)"
+                raise ModelSyntaxError(
+                    f"a name cannot begin with a digit ({text[i : j + 1]!r}...)", line, col
                 )
             tokens.append(Token("number", text[i:j], line, col))
             i = j
@@ -153,7 +155,7 @@ def tokenize(text: str) -> list[Token]:
         else:
             symbol = next((s for s in _SYMBOLS if text.startswith(s, i)), None)
             if symbol is None:
-                raise ValueError(f"model line {line}, column {col}: unexpected character {ch!r}")
+                raise ModelSyntaxError(f"unexpected character {ch!r}", line, col)
             tokens.append(Token("symbol", symbol, line, col))
             i += len(symbol)
     tokens.append(Token("end", "the end of the model", line, i - start_of_line + 1))
@@ -184,7 +186,7 @@ def statements(tokens: list[Token]) -> list[list[Token]]:
 def parse(text: str) -> Parsed:
     """Parse a model text; raises ValueError with line and column."""
     if not isinstance(text, str):
-        raise ValueError(f"the model must be a text in lavaan syntax, and is a {type(text).__name__}")
+        raise DataError(f"the model must be a text in lavaan syntax, and is a {type(text).__name__}")
     parsed, seen = Parsed(), {}
     for tokens in statements(tokenize(text)):
         for t in tokens:
@@ -219,7 +221,7 @@ def parse(text: str) -> Parsed:
         else:
             _formula(parsed, seen, left, op, right)
     if not parsed.terms:
-        raise ValueError("the model is empty: write at least one formula, such as  f =~ x1 + x2 + x3")
+        raise ModelSyntaxError("the model is empty: write at least one formula, such as  f =~ x1 + x2 + x3")
     return parsed
 
 

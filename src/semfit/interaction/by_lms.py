@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from ..errors import DataError
 from . import lms
 from .result import LatentInteraction, inference
 from .specification import COLUMNS, Specification, implied_latent_means, is_measured_by, skewed_items, specify
@@ -40,7 +41,7 @@ def fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInteract
     if width2 > width:
         s, width, largest = swapped, width2, largest2
     if width < 0.03:
-        raise ValueError(
+        raise DataError(
             f"{x!r} and {moderator!r} are both measured without error, so nothing is latent in their product; use sc.moderate"
         )
     spacing, reach = 0.9 * width, max(6.0, largest + 6 * width)

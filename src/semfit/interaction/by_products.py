@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from ..errors import DataError
 from .result import LatentInteraction
 from .specification import COLUMNS
 
@@ -24,7 +25,7 @@ def _marker_first(terms: list, factor: str, parsed) -> list[str]:
     if not markers and names[0] not in loadings:
         markers = [names[0]]
     if not markers or fixed_variance:
-        raise ValueError(
+        raise DataError(
             f"{factor!r} must take its unit from a marker item with loading 1 (the default) for method='product': "
             "the product of two factors is measured in the product of their markers' units. Leave out NA* and the "
             "fixed variance, or use method='lms'."
@@ -38,7 +39,7 @@ def _product_items(used: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataF
     products = pd.DataFrame({f"{a}.{b}": centred[a] * centred[b] for a, b in pairs})
     clash = [c for c in products.columns if c in used.columns]
     if clash:
-        raise ValueError(
+        raise DataError(
             f"the data have columns named as the products would be ({', '.join(clash)}); rename them"
         )
     return products - products.mean()
@@ -52,7 +53,7 @@ def fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators,
     for name in (x, moderator):
         factors = [t.rhs for t in items[name] if t.rhs in items]
         if factors:
-            raise ValueError(
+            raise DataError(
                 f"{name!r} is measured by factors ({', '.join(factors)}); product indicators need items, "
                 "method='lms' does not"
             )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .. import checks
+from ..errors import DataError
 from .by_lms import fit_lms
 from .by_products import fit_product
 from .result import LatentInteraction
@@ -100,13 +101,13 @@ def latent_interaction(
         ("se", se, ("observed", "robust")),
     ):  # fmt: skip
         if value not in allowed:
-            raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}, and is {value!r}")
+            raise DataError(f"{name} must be {' or '.join(map(repr, allowed))}, and is {value!r}")
     if method == "lms" and (indicators != "matched" or estimator != "ML"):
-        raise ValueError(
+        raise DataError(
             "indicators= and estimator= are for method='product'; for robust errors of LMS use se='robust'"
         )
     if method == "product" and se != "observed":
-        raise ValueError(
+        raise DataError(
             "se= is for method='lms'; for robust errors of product indicators use estimator='MLR'"
         )
     data = checks.frame(data)
@@ -115,7 +116,7 @@ def latent_interaction(
     observed = observed_names(parsed, data)
     used, dropped = checks.complete_rows(checks.numeric(data, observed))
     if len(used) <= len(observed):
-        raise ValueError(
+        raise DataError(
             f"{len(used)} complete rows are too few for {len(observed)} variables; "
             + (f"{dropped} rows were dropped for missing values" if dropped else "collect more")
         )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from ..errors import DataError, SemError
 from ..palette import COLORS, LINES
 
 
@@ -129,7 +130,7 @@ class LatentInteraction:
         slope(m) = b_x + b_xm m. The values of the moderator are treated as known, as in Johnson & Neyman's bounds.
         """
         if kind not in ("sd", "value"):
-            raise ValueError(f"kind must be 'sd' or 'value', and is {kind!r}")
+            raise DataError(f"kind must be 'sd' or 'value', and is {kind!r}")
         at = np.atleast_1d(np.asarray(at, dtype=float))
         values = at * self._sd(self.moderator) if kind == "sd" else at
         labels = ["mean" if a == 0 else f"{a:+g} SD" if kind == "sd" else f"{a:g}" for a in at]
@@ -153,7 +154,7 @@ class LatentInteraction:
         """
         alpha = 1 - self.level if alpha is None else alpha
         if not 0 < alpha < 1:
-            raise ValueError(f"alpha is a probability such as 0.05, and is {alpha!r}")
+            raise DataError(f"alpha is a probability such as 0.05, and is {alpha!r}")
         critical = -float(ndtri(alpha / 2))
         V = self.slope_cov.to_numpy()
         b, w = self._effect(self.x)["est"], self.product["est"]
@@ -212,7 +213,7 @@ class LatentInteraction:
         from ..fitting import fit
 
         if n_samples < 1:
-            raise ValueError(f"n_samples must be at least 1, and is {n_samples!r}")
+            raise DataError(f"n_samples must be at least 1, and is {n_samples!r}")
         data, rng = self._inputs["data"], np.random.default_rng(seed)
         implied = fit(self._inputs["text"], data).implied()["cov"]
         ordered = np.sort(data[implied.columns].to_numpy(), axis=0)
@@ -223,7 +224,7 @@ class LatentInteraction:
             made = pd.DataFrame(np.take_along_axis(ordered, ranks, axis=0), columns=implied.columns)
             try:
                 r = self._inputs["again"](data=made, **self._inputs["options"])
-            except ValueError:  # an odd sample must not end the series
+            except SemError:  # an odd sample must not end the series
                 rows.append(
                     {"est": np.nan, "se": np.nan, "std_all": np.nan, "pvalue": np.nan, "converged": False}
                 )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .. import checks
+from ..errors import DataError
 from . import lms
 
 MINIMUM = 0.005  # least residual variance of an item in LMS, as a share of its variance
@@ -25,23 +26,23 @@ def measurement_part(parsed, x: str, moderator: str, y: str) -> dict[str, list]:
             items.setdefault(t.lhs, []).append(t)
     for what, name in (("x", x), ("moderator", moderator), ("y", y)):
         if name not in items:
-            raise ValueError(
+            raise DataError(
                 f"{what}={name!r} is not a latent of the model.{checks.suggest(name, items)} A latent is what stands "
                 f"left of =~; for an observed variable write it as one: 'F =~ item', with reliability={{'F': 0.8}}."
             )
     if len({x, moderator, y}) < 3:
-        raise ValueError(
+        raise DataError(
             f"x, moderator and y must be three different latents, and are {x!r}, {moderator!r}, {y!r}"
         )
     paths = {(t.lhs, t.rhs) for t in parsed.terms if t.op == "~"}
     for name in (x, moderator):
         if (y, name) not in paths:
-            raise ValueError(
+            raise DataError(
                 f"the model has no '{y} ~ {name}': a product without both main effects depends on where zero is. Add it."
             )
     shared = {t.rhs for t in items[x]} & {t.rhs for t in items[moderator]}
     if shared:
-        raise ValueError(
+        raise DataError(
             f"{x!r} and {moderator!r} share items ({', '.join(sorted(shared))}); their product is not defined"
         )
     below = paths | {(t.rhs, t.lhs) for t in parsed.terms if t.op == "=~"}
@@ -51,7 +52,7 @@ def measurement_part(parsed, x: str, moderator: str, y: str) -> dict[str, list]:
         reached |= front
     for name in (x, moderator):
         if name in reached:
-            raise ValueError(
+            raise DataError(
                 f"{y!r} has an effect on {name!r}; the product must not depend on its own outcome"
             )
     return items
@@ -73,35 +74,35 @@ def single_item_latents(parsed, items: dict, used: pd.DataFrame, reliability) ->
         item = terms[0].rhs
         if len(terms) > 1:
             if factor in given:
-                raise ValueError(
+                raise DataError(
                     f"reliability is for factors with a single item, and {factor!r} has {len(terms)}: "
                     "its items tell how reliable they are"
                 )
             continue
         if item in items:
-            raise ValueError(
+            raise DataError(
                 f"the factor {factor!r} is measured by the factor {item!r} alone; leave one of them out"
             )
         if factor not in given:
             if item not in fixed:
-                raise ValueError(
+                raise DataError(
                     f"the factor {factor!r} has the single item {item!r}: its error cannot be estimated. State a "
                     f"reliability, such as reliability={{{factor!r}: 0.8}}, or fix '{item} ~~ 0.3*{item}'."
                 )
             continue
         value = given[factor]
         if not (np.isscalar(value) and 0 < float(value) <= 1):
-            raise ValueError(
+            raise DataError(
                 f"the reliability of {factor!r} must lie above 0 and at most at 1, and is {value!r}"
             )
         if item in fixed:
-            raise ValueError(
+            raise DataError(
                 f"{item!r} has a fixed residual variance in the model and a reliability; keep one of them"
             )
         lines.append(f"{item} ~~ {(1 - float(value)) * float(used[item].var(ddof=0))!r}*{item}")
     for factor in given:
         if factor not in items:
-            raise ValueError(
+            raise DataError(
                 f"reliability names {factor!r}, which is not a latent of the model.{checks.suggest(factor, items)}"
             )
     return lines
@@ -129,7 +130,7 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
     from ..partable import parameter_table
 
     if parsed.defined:
-        raise ValueError(
+        raise DataError(
             "defined parameters (:=) are not available with method='lms'; compute them from .estimates"
         )
     rows, var = parameter_table(parsed, meanstructure=True, fixed_x=False)
@@ -138,7 +139,7 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
     structural = {n for r in rows if r.op == "~" for n in (r.lhs, r.rhs)} - set(var.lv)
     both = sorted(structural & measured)
     if both:
-        raise ValueError(
+        raise DataError(
             f"{', '.join(both)}: an item of a factor that is also in a regression is not supported by method='lms'; "
             "use method='product', or make it a factor of its own"
         )
@@ -173,14 +174,14 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
         elif r.op == "~~":
             where, index = ("psi", at_latent) if r.lhs in at_latent else ("theta", at_item)
             if r.lhs not in index or r.rhs not in index:
-                raise ValueError(
+                raise DataError(
                     f"'{r.lhs} ~~ {r.rhs}' joins an item and a latent; method='lms' does not support it"
                 )
             cells = list({place(where, index[r.lhs], index[r.rhs]), place(where, index[r.rhs], index[r.lhs])})
             d = 1 / (scale[r.lhs] * scale[r.rhs])
         elif r.lhs in var.lv:
             if r.free >= 0 or r.fixed != 0:
-                raise ValueError(
+                raise DataError(
                     f"'{r.lhs} ~ 1': with method='lms' latents have intercept 0 and items have free ones; leave it out"
                 )
             continue

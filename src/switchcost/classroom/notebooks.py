@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .._core.errors import OURS, DataError
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -38,7 +40,7 @@ def paths(chosen: list[str] | None = None) -> list[Path]:
         return every
     for start in chosen:
         if not any(p.name.startswith(start) for p in every):
-            raise ValueError(
+            raise DataError(
                 f"no notebook starts with {start!r}; there are: {', '.join(p.stem for p in every)}"
             )
     return [p for p in every if p.name.startswith(tuple(chosen))]
@@ -261,7 +263,7 @@ def contents() -> Any:
         text = "\n".join("".join(c["source"]) for c in cells[:8] if c["cell_type"] == "markdown")
         title, minutes = re.search(r"^# (.+)$", text, re.M), re.search(r"(\d+) minutes", text)
         if not title or not minutes:
-            raise ValueError(
+            raise DataError(
                 f"{path.name} lacks a title ('# ...') or its length ('40 minutes') in its first cells"
             )
         rows.append((path.name[:2], title[1], int(minutes[1]), path.name))
@@ -300,7 +302,7 @@ def with_blocks(text: str, blocks: dict[str, str]) -> str:
     for name, block in blocks.items():
         pattern = rf"(<!-- {name}:[^>]*-->\n).*?(<!-- end of {name} -->)"
         if not re.search(pattern, text, re.S):
-            raise ValueError(f"README.md has lost the marks of its computed part {name!r}")
+            raise DataError(f"README.md has lost the marks of its computed part {name!r}")
         text = re.sub(pattern, lambda m, b=block: m[1] + b + "\n" + m[2], text, flags=re.S)
     return text
 
@@ -350,7 +352,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         chosen = paths(options.chosen)
-    except ValueError as error:
+    except OURS as error:
         print(error, file=sys.stderr)
         return 2
     if options.command == "readme":

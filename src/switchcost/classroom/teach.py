@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core.errors import DataError
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -75,13 +77,11 @@ def figure(fig: Figure, name: str, alt: str) -> None:
     from IPython.display import display
 
     if not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
-        raise ValueError(
+        raise DataError(
             f"figure name {name!r} must look like '09_slopes': notebook number, then what it shows"
         )
     if len(alt.split()) < 10:
-        raise ValueError(
-            f"alternative text of {name} has {len(alt.split())} words; say what the figure shows"
-        )
+        raise DataError(f"alternative text of {name} has {len(alt.split())} words; say what the figure shows")
     FIGURES.mkdir(parents=True, exist_ok=True)
     # A fixed salt and no date: the same figure gives the same file.
     with plt.rc_context({"svg.hashsalt": name}):
@@ -141,7 +141,7 @@ class Check:
         hint: str = "",
     ):
         if (between is None) == (equals is None):
-            raise ValueError("give either between=(low, high) or equals=value")
+            raise DataError("give either between=(low, high) or equals=value")
         self.what, self.between, self.equals, self.tol, self.hint = what, between, equals, tol, hint
 
     def right(self, answer: Any) -> bool:
@@ -167,7 +167,7 @@ class Check:
         shown = f"{answer:.4g}" if isinstance(answer, (int, float, np.number)) else str(answer)
         if not self.right(answer):
             hint = f" {self.hint}." if self.hint else ""
-            raise ValueError(f"Not yet: {self.what} is {shown}, expected {self.expectation()}.{hint}")
+            raise DataError(f"Not yet: {self.what} is {shown}, expected {self.expectation()}.{hint}")
         print(f"Right: {self.what} is {shown}.")
 
     def _repr_html_(self) -> str:

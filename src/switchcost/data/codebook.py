@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._core.errors import DataError
 from . import parsing as _read
 from .registry import checked_file, data_dir, raw_sets, study_folders, unknown_name
 
@@ -57,7 +58,7 @@ def codebook(name: str | os.PathLike | pd.DataFrame) -> pd.DataFrame:
         raise unknown_name(text, folder, "data set")
     path = sets[text] / "codebook.csv"
     if not path.is_file():
-        raise ValueError(f"data set {text!r} has no codebook.csv yet")
+        raise DataError(f"data set {text!r} has no codebook.csv yet")
     # A codebook is prose that gets mended; it is not under the checksum that guards numbers.
     return _check_codebook(
         pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8"), f"codebook of {text!r}"
@@ -67,19 +68,19 @@ def codebook(name: str | os.PathLike | pd.DataFrame) -> pd.DataFrame:
 def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
     book = book.rename(columns=lambda c: str(c).strip())
     if "variable" not in book.columns:
-        raise ValueError(
+        raise DataError(
             f"{what} has no column 'variable'. It needs: {', '.join(CODEBOOK_COLUMNS)} "
             f"(only 'variable' must be filled); found: {', '.join(map(str, book.columns[:8]))}."
         )
     book = book.copy()
     book["variable"] = book["variable"].str.strip()
     if (book["variable"] == "").any():
-        raise ValueError(
+        raise DataError(
             f"{what} has an empty 'variable' in line {int(np.argmax(book['variable'] == '')) + 2}; name it or delete the line"
         )
     twice = book.loc[book["variable"].duplicated(), "variable"].unique()
     if len(twice):
-        raise ValueError(f"{what} lists {', '.join(twice)} more than once; keep one line a variable")
+        raise DataError(f"{what} lists {', '.join(twice)} more than once; keep one line a variable")
     for column in CODEBOOK_COLUMNS:
         if column not in book.columns:
             book[column] = ""
@@ -88,7 +89,7 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
         number = pd.to_numeric(text.where(text != "", None), errors="coerce")
         bad = number.isna() & (text != "")
         if bad.any():
-            raise ValueError(
+            raise DataError(
                 f"{what}: {column!r} of variable {book.loc[bad, 'variable'].iloc[0]!r} is {text[bad].iloc[0]!r}; "
                 "write one number, or leave it empty"
             )
@@ -96,14 +97,14 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
     wrong = book["low"] >= book["high"]
     if wrong.any():
         row = book[wrong].iloc[0]
-        raise ValueError(
+        raise DataError(
             f"{what}: the range of {row['variable']!r} is {row['low']:g} to {row['high']:g}; low must be below high"
         )
     yes, no = {"1", "yes", "true", "y", "1.0", "reverse", "r"}, {"", "0", "no", "false", "n", "0.0"}
     text = book["reverse"].str.strip().str.lower()
     bad = ~text.isin(yes | no)
     if bad.any():
-        raise ValueError(
+        raise DataError(
             f"{what}: 'reverse' of variable {book.loc[bad, 'variable'].iloc[0]!r} is {text[bad].iloc[0]!r}; "
             "write 1 for a reverse-keyed item, 0 or nothing for the others"
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 from . import parsing
 from .codebook import codebook as read_codebook
 from .codebook import codes_to_nan
@@ -70,9 +71,9 @@ def read_survey(
     path = Path(path)
     name = path.name
     if path.suffix.lower() in {".xlsx", ".xls", ".ods"} and not path.exists():
-        raise ValueError(f"there is no file {str(path)!r}")
+        raise DataError(f"there is no file {str(path)!r}")
     if decimal not in (None, ".", ","):
-        raise ValueError(f"decimal must be '.' or ',' and is {decimal!r}")
+        raise DataError(f"decimal must be '.' or ',' and is {decimal!r}")
     header, rows, found = parsing.read_table(path, sep, encoding)
     book = None
     if codebook is not None:
@@ -85,24 +86,24 @@ def read_survey(
         data = data.drop(columns=empty)
         header = [h for i, h in enumerate(header) if i not in empty]
     if header and all(re.fullmatch(r"-?\d+([.,]\d+)?", h) for h in header):
-        raise ValueError(
+        raise DataError(
             f"{name}: the first line holds numbers ({', '.join(header[:4])}, ...), not names. Put a line with the column names on top."
         )
     nameless = [i + 1 for i, h in enumerate(header) if h == ""]
     if nameless:
-        raise ValueError(f"{name}: column {nameless[0]} has no name. Write one into the first line.")
+        raise DataError(f"{name}: column {nameless[0]} has no name. Write one into the first line.")
     twice = sorted({h for h in header if header.count(h) > 1})
     if twice:
-        raise ValueError(
+        raise DataError(
             f"{name} has column names that occur twice: {', '.join(twice)}. Rename them, so that each name means one column."
         )
     data.columns = header
     if drop:
         data = data.drop(columns=checks.columns(data, drop))
     if len(data) == 0:
-        raise ValueError(f"{name} has a header and no answers; check the export")
+        raise DataError(f"{name} has a header and no answers; check the export")
     if len(data) == 1:
-        raise ValueError(
+        raise DataError(
             f"{name} has one row of answers; nothing can vary in it. Check the export, or whether rows and columns are swapped."
         )
 
@@ -111,7 +112,7 @@ def read_survey(
     if book is not None:
         absent = [v for v in book["variable"] if v not in header and v not in drop]
         if absent:
-            raise ValueError(
+            raise DataError(
                 f"the codebook lists {absent[0]!r}, which is not a column of {name}.{checks.suggest(absent[0], header)}"
                 + (f" ({len(absent)} such variables.)" if len(absent) > 1 else "")
             )
@@ -121,7 +122,7 @@ def read_survey(
         text = data[column].str.strip()
         gap = text.str.lower().isin(codes).to_numpy()
         if gap.all():
-            raise ValueError(
+            raise DataError(
                 f"column {column!r} of {name} has no values at all; leave it out with drop=[{column!r}], or check the export"
             )
         values, style = parsing.to_numbers(
@@ -131,7 +132,7 @@ def read_survey(
         points += [column] * (style == ".")
         out[column] = values
     if commas and points and found["sep"] != ",":
-        raise ValueError(
+        raise DataError(
             f"{name} has decimal commas in {commas[0]!r} and decimal points in {points[0]!r}; "
             "make them the same, or read it with decimal=',' or decimal='.'"
         )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 
 #: Cells that mean "no answer" in a survey file, whatever the column.
 NO_ANSWER = frozenset(
@@ -47,11 +48,11 @@ def _decode(raw: bytes, encoding: str | None, name: str) -> tuple[str, str]:
         try:
             return raw.decode(encoding), encoding
         except LookupError:
-            raise ValueError(
+            raise DataError(
                 f"there is no encoding {encoding!r}. Try 'utf-8', 'gb18030' or 'latin-1'."
             ) from None
         except UnicodeDecodeError as error:
-            raise ValueError(
+            raise DataError(
                 f"{name} is not {encoding} (byte {error.start}). Leave out encoding, and it is found by itself."
             ) from None
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -83,23 +84,23 @@ def read_table(path: Path, sep: str | None, encoding: str | None) -> tuple[list[
     name = path.name
     if not path.exists():
         near = [p.name for p in path.parent.glob("*.[ct]sv")] if path.parent.is_dir() else []
-        raise ValueError(f"there is no file {str(path)!r}.{checks.suggest(name, near)}")
+        raise DataError(f"there is no file {str(path)!r}.{checks.suggest(name, near)}")
     if path.is_dir():
-        raise ValueError(f"{str(path)!r} is a folder; name the CSV file in it")
+        raise DataError(f"{str(path)!r} is a folder; name the CSV file in it")
     raw = path.read_bytes()
     if not raw.strip():
-        raise ValueError(f"{name} is empty; save the data again and check that they are in the file")
+        raise DataError(f"{name} is empty; save the data again and check that they are in the file")
     for magic, what in _NOT_CSV:
         if raw.startswith(magic):
-            raise ValueError(f"{name} is {what}, not a text file. {_MEND[what]}.")
+            raise DataError(f"{name} is {what}, not a text file. {_MEND[what]}.")
     text, encoding = _decode(raw, encoding, name)
     if "\x00" in text:
-        raise ValueError(
+        raise DataError(
             f"{name} holds binary data, not text; export it as CSV from the program that wrote it"
         )
     text = text.lstrip("\ufeff")
     if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
-        raise ValueError(
+        raise DataError(
             f"{name} is a web page, not data: the download link asked for a login or moved. Download the file itself."
         )
     first = text.lstrip("\r\n").splitlines()[0]
@@ -113,27 +114,27 @@ def read_table(path: Path, sep: str | None, encoding: str | None) -> tuple[list[
             counts = {s: unquoted.count(s) for s in (",", ";", "\t", "|")}
             sep = max(counts, key=counts.get) if any(counts.values()) else ","
     elif len(sep) != 1:
-        raise ValueError(f"sep must be one character such as ',' or ';' and is {sep!r}")
+        raise DataError(f"sep must be one character such as ',' or ';' and is {sep!r}")
     try:
         lines = [(i, row) for i, row in _numbered(text, sep) if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise ValueError(
+        raise DataError(
             f"{name} cannot be read as a table ({error}); look for a quotation mark that is never closed"
         ) from None
     if not lines:
-        raise ValueError(f"{name} is empty; save the data again and check that they are in the file")
+        raise DataError(f"{name} is empty; save the data again and check that they are in the file")
     header = [cell.strip() for cell in lines[0][1]]
     body = lines[1:]
     if len(header) == 1 and body:
         others = [s for s in (",", ";", "\t", "|") if s != sep and s in header[0]]
         if others:
-            raise ValueError(
+            raise DataError(
                 f"{name} has one column when split at {sep!r}, and its first line holds {others[0]!r}: "
                 f"read it with sep={others[0]!r}, or leave sep out"
             )
     quoted = [i for i, row in body if any("\n" in cell and cell.count("\n") > 20 for cell in row)]
     if quoted:
-        raise ValueError(
+        raise DataError(
             f"{name}, line {quoted[0]}: a quotation mark is opened and closed many lines later; delete or double it"
         )
     ragged = [
@@ -146,7 +147,7 @@ def read_table(path: Path, sep: str | None, encoding: str | None) -> tuple[list[
             if sep == "," and found > len(header) and len(ragged) > len(body) / 2
             else " Look for a separator inside an answer, or a line that was cut."
         )
-        raise ValueError(
+        raise DataError(
             f"{name}, line {line}: {found} cells where the header has {len(header)} ({len(ragged)} such lines).{hint}"
         )
     rows = [row[: len(header)] + [""] * (len(header) - len(row)) for _, row in body]
@@ -182,16 +183,16 @@ def to_numbers(
     point = filled.str.fullmatch(r"[-+]?\d*\.\d+")
     style = ""
     if comma.any() and point.any():
-        raise ValueError(
+        raise DataError(
             f"column {column!r} of {name} mixes decimal commas ({filled[comma].iloc[0]!r}) and decimal points "
             f"({filled[point].iloc[0]!r}); make them the same in the file"
         )
     if decimal == "," and point.any():
-        raise ValueError(
+        raise DataError(
             f"column {column!r} of {name} holds {filled[point].iloc[0]!r}: not a number with decimal=','; leave decimal out"
         )
     if decimal == "." and comma.any():
-        raise ValueError(
+        raise DataError(
             f"column {column!r} of {name} holds {filled[comma].iloc[0]!r}: not a number with decimal='.'; leave decimal out"
         )
     if comma.any():
@@ -204,7 +205,7 @@ def to_numbers(
     bad = filled[number[filled.index].isna()]
     infinite = np.isinf(number.to_numpy(dtype=float, na_value=np.nan))
     if infinite.any():
-        raise ValueError(
+        raise DataError(
             f"column {column!r} of {name} holds infinite values in {int(infinite.sum())} rows; replace them by an empty cell"
         )
     if len(bad) == 0:
@@ -218,24 +219,24 @@ def to_numbers(
     shown = ", ".join(repr(v) for v in bad.unique()[:3])
     rows = f"in {len(bad)} row{'s' if len(bad) > 1 else ''}"
     if bad.str.fullmatch(DATE.pattern).all():
-        raise ValueError(
+        raise DataError(
             f"column {column!r} of {name} holds dates {rows} ({shown}): a spreadsheet turned answers such as 3-4 into "
             "dates. Correct them in the source and export again."
         )
     if bad.str.fullmatch(r"[-+]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?").all():
-        raise ValueError(
+        raise DataError(
             f"column {column!r} of {name} has thousands separators {rows} ({shown}); export the numbers without them"
         )
     if bad.str.fullmatch(r"[-+]?[\d.,]+\s*(%|€|\$|£|¥|元)|(€|\$|£|¥)\s*[-+]?[\d.,]+").all():
-        raise ValueError(
+        raise DataError(
             f"column {column!r} of {name} has signs beside the numbers {rows} ({shown}); export the numbers without them"
         )
     if share == 0:
-        raise ValueError(
+        raise DataError(
             f"column {column!r} of {name} holds words where the codebook has a range ({shown}); recode them to numbers, "
             "for example data[column].map({'agree': 4, ...})"
         )
-    raise ValueError(
+    raise DataError(
         f"column {column!r} of {name} holds text {rows} among numbers: {shown}. "
         f"If it means no answer, read with missing=[{bad.iloc[0]!r}]; otherwise correct it in the file."
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from .._core.errors import DataError
 from .registry import checked_file, data_dir, study_folders, unknown_name
 
 
@@ -23,7 +24,7 @@ def decimals(printed: str) -> int:
     """
     match = re.fullmatch(r"\s*[-+]?\d*(?:\.(\d*))?\s*", str(printed))
     if not match or not re.search(r"\d", str(printed)):
-        raise ValueError(f"{printed!r} is not a printed number")
+        raise DataError(f"{printed!r} is not a printed number")
     return len(match.group(1) or "")
 
 
@@ -48,7 +49,7 @@ class Study:
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         if table not in self.tables:
-            raise ValueError(
+            raise DataError(
                 f"study {self.key!r} has no table {table!r}. There are: {', '.join(self.tables) or 'none'}."
             )
         return self.tables[table]
@@ -86,12 +87,12 @@ def study_meta(study: str) -> dict:
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{study}/study.json is not valid JSON ({error}); mend it or restore it") from None
+        raise DataError(f"{study}/study.json is not valid JSON ({error}); mend it or restore it") from None
     lacking = [k for k in ("key", "citation", "market", "n") if k not in meta]
     if lacking:
-        raise ValueError(f"{study}/study.json lacks {', '.join(lacking)}; see data/published/README.md")
+        raise DataError(f"{study}/study.json lacks {', '.join(lacking)}; see data/published/README.md")
     if meta["key"] != study:
-        raise ValueError(
+        raise DataError(
             f"{study}/study.json has the key {meta['key']!r}; it must be the name of its folder, {study!r}"
         )
     return meta

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._core import checks
+from .._core.errors import DataError
 
 _REGISTRY = ("path", "sha256", "n", "variables", "restore")
 
@@ -38,7 +39,7 @@ def data_dir() -> Path:
     if named:
         folder = Path(named)
         if not (folder / "registry.csv").is_file():
-            raise ValueError(
+            raise DataError(
                 f"SWITCHCOST_DATA is set to {named!r}, and there is no registry.csv in it. "
                 "Point it to the project's data folder, or unset it."
             )
@@ -47,7 +48,7 @@ def data_dir() -> Path:
         for above in (start, *start.parents):
             if (above / "data" / "registry.csv").is_file():
                 return above / "data"
-    raise ValueError(
+    raise DataError(
         "the project's data folder was not found: run from inside the project, or set the environment variable "
         "SWITCHCOST_DATA to its data folder"
     )
@@ -66,7 +67,7 @@ def checked_file(path: Path) -> Path:
     """Return ``path`` after checking that the file is the one the registry knows."""
     folder = data_dir()
     if not path.is_file():
-        raise ValueError(
+        raise DataError(
             f"data file {path.name!r} is missing from {path.parent}. Restore it: git checkout -- {path}"
         )
     name = path.relative_to(folder).as_posix()
@@ -76,7 +77,7 @@ def checked_file(path: Path) -> Path:
         return path
     if _sha256(path) != known["sha256"]:
         where = known.get("restore") or f"git checkout -- data/{name}"
-        raise ValueError(
+        raise DataError(
             f"data/{name} was changed: its sha256 is not the one in data/registry.csv. "
             f"Restore it ({where}); if the change is meant, run: python -m switchcost.data.registry"
         )
@@ -103,16 +104,16 @@ def set_facts(sub: Path) -> dict[str, str]:
     return {**_SIMULATED, **facts} if sub.parent.name == "simulated" else facts
 
 
-def unknown_name(name: object, folder: Path, wanted: str) -> ValueError:
+def unknown_name(name: object, folder: Path, wanted: str) -> DataError:
     raw, studies = raw_sets(folder), study_folders(folder)
     if wanted == "data set" and name in studies:
-        return ValueError(f"{name!r} is a published study without raw data here: use sc.published({name!r})")
+        return DataError(f"{name!r} is a published study without raw data here: use sc.published({name!r})")
     if wanted == "study" and name in raw:
-        return ValueError(f"{name!r} is a raw data set, not a published study: use sc.load({name!r})")
+        return DataError(f"{name!r} is a raw data set, not a published study: use sc.load({name!r})")
     known = list(studies) if wanted == "study" else list(raw)
-    close = checks.difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return ValueError(f"there is no {wanted} {name!r}.{hint} There are: {', '.join(known)}.")
+    return DataError(f"there is no {wanted} {name!r}.{hint} There are: {', '.join(known)}.")
 
 
 # ---------------------------------------------------------------------------------------------- the registry
@@ -148,7 +149,7 @@ def register(folder: Path | None = None) -> pd.DataFrame:
         digest = _sha256(path)
         stated = facts.get("sha256")
         if stated and path.stem == path.parent.name and digest != stated:
-            raise ValueError(
+            raise DataError(
                 f"{path.name} is not the file it says it is: sha256 {digest[:12]}..., stated {stated[:12]}.... "
                 f"Restore it from {facts.get('restore', 'its origin')}; raw data are never changed."
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._core.errors import DataError
 from .codebook import codebook, codes_to_nan
 from .files import read_survey
 from .published import study_meta
@@ -113,7 +114,7 @@ def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: object
     4
     """
     if not isinstance(name, (str, os.PathLike)):
-        raise ValueError(
+        raise DataError(
             f"load takes the name of a data set or the path of a CSV file, and got a {type(name).__name__}. "
             f"Names: {', '.join(raw_sets(data_dir()))}."
         )
@@ -121,7 +122,7 @@ def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: object
     is_file = isinstance(name, os.PathLike) or "/" in text or "\\" in text or bool(Path(text).suffix)
     if is_file:
         if not Path(text).exists() and Path(text).stem in raw_sets(data_dir()):
-            raise ValueError(
+            raise DataError(
                 f"there is no file {text!r}. For the data set of the project write sc.load({Path(text).stem!r})."
             )
         return read_survey(name, **options)
@@ -130,7 +131,7 @@ def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: object
     if text not in sets:
         raise unknown_name(text, folder, "data set")
     if options:
-        raise ValueError(
+        raise DataError(
             f"load({text!r}) takes no {', '.join(options)}: these options are for your own CSV files"
         )
     path = checked_file(sets[text] / f"{text}.csv")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 
 
 # --- what comes in ---------------------------------------------------------------------------------------------------
@@ -26,13 +27,13 @@ def _is_matrix(data: object) -> bool:
         names = list(map(str, data.columns))
         if np.isnan(values).any():
             i, j = np.argwhere(np.isnan(values))[0]
-            raise ValueError(
+            raise DataError(
                 f"the matrix has missing values, the first at {names[i]} with {names[j]}; all pairs are needed"
             )
         off = np.abs(values - values.T)
         if off.max() > 1e-6 * np.abs(values).max():
             i, j = np.unravel_index(np.argmax(off), off.shape)
-            raise ValueError(
+            raise DataError(
                 f"rows and columns have the same names, so this should be a correlation or covariance matrix, but it is not "
                 f"symmetric: {names[i]} with {names[j]} is {values[i, j]:g}, {names[j]} with {names[i]} is {values[j, i]:g}"
             )
@@ -69,11 +70,11 @@ def correlation_input(
         sd = np.sqrt(np.diag(matrix))
         r, raw = matrix / np.outer(sd, sd), None
         if np.abs(r).max() > 1 + 1e-8:
-            raise ValueError(
+            raise DataError(
                 "the matrix holds correlations above 1 in size; check how it was typed or computed"
             )
         if need_n and n_obs is None:
-            raise ValueError("a correlation matrix does not say how many people answered: give n_obs=")
+            raise DataError("a correlation matrix does not say how many people answered: give n_obs=")
     else:
         if isinstance(data, np.ndarray) and data.ndim == 2:
             data = pd.DataFrame(data, columns=[f"x{i + 1}" for i in range(data.shape[1])])
@@ -83,24 +84,24 @@ def correlation_input(
             worst = ", ".join(
                 f"{c} ({int(k)})" for c, k in gaps[gaps > 0].sort_values(ascending=False)[:5].items()
             )
-            raise ValueError(
+            raise DataError(
                 f"{int(x.isna().any(axis=1).sum())} of {len(x)} rows have missing answers: {worst}. Nothing is filled "
                 "in silently. Three ways out: data.dropna() keeps complete rows; an imputed copy (e.g. several from "
                 "sklearn's IterativeImputer); or a correlation matrix estimated from the gaps, given with n_obs="
             )
         names, raw = list(map(str, x.columns)), x.to_numpy()
         if n_obs is not None and n_obs != len(raw):
-            raise ValueError(
+            raise DataError(
                 f"n_obs={n_obs}, and the data have {len(raw)} rows; n_obs belongs to a matrix only"
             )
         n_obs = len(raw)
         if n_obs <= len(names):
-            raise ValueError(
+            raise DataError(
                 f"{n_obs} rows and {len(names)} columns: a factor analysis needs more rows than columns"
             )
         r = np.corrcoef(raw, rowvar=False) if len(names) > 1 else np.ones((1, 1))
     if len(names) < 3:
-        raise ValueError(f"{len(names)} column(s); a factor needs at least three items to show itself")
+        raise DataError(f"{len(names)} column(s); a factor needs at least three items to show itself")
     np.fill_diagonal(r, 1.0)
     checks.positive_definite(r, names, "correlation matrix")
     return r, names, n_obs, raw

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.special import chdtrc, chndtr
 
 from .._core import checks
+from .._core.errors import DataError
 from .._core.threads import one_thread
 from .correlations import correlation_input
 from .extraction import SMALLEST_UNIQUENESS, extract
@@ -96,7 +97,7 @@ class EFA:
             The analysis was made from a matrix (no means or spreads to standardise by), or columns are missing.
         """
         if self._raw is None:
-            raise ValueError(
+            raise DataError(
                 "this analysis was made from a matrix, which has no means; run sc.efa on raw answers"
             )
         x = checks.numeric(data, list(self.loadings.index), constant="allow")
@@ -135,9 +136,9 @@ class EFA:
         from scipy.optimize import linear_sum_assignment
 
         if self._raw is None:
-            raise ValueError("a bootstrap needs raw answers, and this analysis was made from a matrix")
+            raise DataError("a bootstrap needs raw answers, and this analysis was made from a matrix")
         if n_boot < 20:
-            raise ValueError(f"n_boot={n_boot}; an interval needs at least 20 samples, better 200 or more")
+            raise DataError(f"n_boot={n_boot}; an interval needs at least 20 samples, better 200 or more")
         rng = np.random.default_rng(seed)
         target, k, n = self.loadings.to_numpy(), self.loadings.shape[1], len(self._raw)
         loads, phis, failed = [], [], 0
@@ -307,15 +308,15 @@ def efa(
     ['F1', 'F1', 'F1', 'F1', 'F2', 'F2', 'F2', 'F2']
     """
     if method not in ("ml", "minres"):
-        raise ValueError(f"method={method!r}; it must be 'ml' or 'minres'")
+        raise DataError(f"method={method!r}; it must be 'ml' or 'minres'")
     r, names, n, raw = correlation_input(data, n_obs)
     p = len(names)
     if isinstance(n_factors, bool) or not isinstance(n_factors, (int, np.integer)) or n_factors < 1:
-        raise ValueError(f"n_factors={n_factors!r}; it must be a whole number from 1 up")
+        raise DataError(f"n_factors={n_factors!r}; it must be a whole number from 1 up")
     k = int(n_factors)
     if (p - k) ** 2 < p + k:
         most = max(j for j in range(p) if (p - j) ** 2 >= p + j)
-        raise ValueError(f"{k} factors cannot be told apart with {p} items; at most {most}")
+        raise DataError(f"{k} factors cannot be told apart with {p} items; at most {most}")
     with one_thread():
         unrotated, psi, converged = extract(r, k, method)
         signs = np.where(unrotated.sum(0) < 0, -1.0, 1.0)

@@ -14,6 +14,7 @@ from scipy.special import chdtrc, stdtr
 from semfit.fitting import fit as _fit
 
 from .._core import checks
+from .._core.errors import DataError
 from .correlations import correlation_input
 from .extraction import extract
 
@@ -87,7 +88,7 @@ def single_factor_test(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) 
     """
     scales, x, dropped = _complete_items(data, scales, 2)
     if len(scales) < 2:
-        raise ValueError("with one scale, one factor is what should be there; give at least two scales")
+        raise DataError("with one scale, one factor is what should be there; give at least two scales")
     r = correlation_input(x)[0]
     load = extract(r, 1)[0]
     one = _fit(f"all_items =~ {' + '.join(x.columns)}", x, std_lv=True).measures
@@ -146,11 +147,11 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     """
     scales, x, dropped = _complete_items(data, scales, 2)
     if len(scales) < 2:
-        raise ValueError(
+        raise DataError(
             "with one scale, its factor and a method factor cannot be told apart; give at least two scales"
         )
     if "method_" in x.columns or "method_" in scales:
-        raise ValueError("the name 'method_' is taken by the method factor; rename the scale or column")
+        raise DataError("the name 'method_' is taken by the method factor; rename the scale or column")
     base = _measurement(scales)
     traits = list(scales)
     with_method = (
@@ -266,22 +267,22 @@ def marker_correction(
     r = scores.corr()
     if isinstance(marker, str):
         if marker not in scales:
-            raise ValueError(f"marker {marker!r} is not among the scales.{checks.suggest(marker, scales)}")
+            raise DataError(f"marker {marker!r} is not among the scales.{checks.suggest(marker, scales)}")
         others = [s for s in scales if s != marker]
         ordered = r.loc[marker, others].abs().sort_values()
         if not 1 <= rank <= len(ordered):
-            raise ValueError(f"rank={rank}; the marker has {len(ordered)} correlations")
+            raise DataError(f"rank={rank}; the marker has {len(ordered)} correlations")
         marker_r = float(ordered.iloc[rank - 1])
     else:
         others, marker_r = list(scales), float(marker)
         if not 0 <= marker_r < 1:
-            raise ValueError(f"marker={marker_r}; a marker correlation lies from 0 up to below 1")
+            raise DataError(f"marker={marker_r}; a marker correlation lies from 0 up to below 1")
     if len(others) < 2:
-        raise ValueError(
+        raise DataError(
             "the correction is about correlations of scales other than the marker; give at least two"
         )
     if n < 5:
-        raise ValueError(f"{n} complete rows are too few")
+        raise DataError(f"{n} complete rows are too few")
     rows = []
     for a, b in combinations(others, 2):
         plain = float(r.loc[a, b])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._core.errors import DataError
 from .correlations import correlation_input
 
 
@@ -61,7 +62,7 @@ class ParallelAnalysis:
         from .. import plots
 
         if kind not in ("components", "factors"):
-            raise ValueError(f"kind={kind!r}; it must be 'components' or 'factors'")
+            raise DataError(f"kind={kind!r}; it must be 'components' or 'factors'")
         ax = plt.gca() if ax is None else ax
         t = self.table
         found = self.n_components if kind == "components" else self.n_factors
@@ -135,9 +136,9 @@ def parallel_analysis(
     """
     r, names, n, raw = correlation_input(data, n_obs, need_n=True)
     if not 50 <= percentile < 100:
-        raise ValueError(f"percentile={percentile}; it must lie from 50 up to below 100")
+        raise DataError(f"percentile={percentile}; it must lie from 50 up to below 100")
     if n_iter < 20:
-        raise ValueError(f"n_iter={n_iter}; a percentile needs at least 20 random sets, better 500")
+        raise DataError(f"n_iter={n_iter}; a percentile needs at least 20 random sets, better 500")
     rng = np.random.default_rng(seed)
     p = len(names)
     if draws == "normal":
@@ -150,7 +151,7 @@ def parallel_analysis(
         random = cross / (sd[:, :, None] * sd[:, None, :])
     elif draws == "permute":
         if raw is None:
-            raise ValueError(
+            raise DataError(
                 "draws='permute' shuffles raw answers, and a matrix was given; use draws='normal'"
             )
         z = (raw - raw.mean(0)) / raw.std(0)
@@ -159,7 +160,7 @@ def parallel_analysis(
             shuffled = rng.permuted(z, axis=0)
             random[i] = shuffled.T @ shuffled / n
     else:
-        raise ValueError(f"draws={draws!r}; it must be 'normal' or 'permute'")
+        raise DataError(f"draws={draws!r}; it must be 'normal' or 'permute'")
     real_c, real_f = np.linalg.eigvalsh(r)[::-1], _reduced_eigenvalues(r)
     rand_c, rand_f = np.linalg.eigvalsh(random)[:, ::-1], _reduced_eigenvalues(random)
     table = pd.DataFrame(
@@ -227,7 +228,7 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
     p = len(names)
     most = p - 2 if max_components is None else int(max_components)
     if not 1 <= most <= p - 1:
-        raise ValueError(
+        raise DataError(
             f"max_components={max_components}; it must lie from 1 to {p - 1}, one less than the items"
         )
     values, vectors = np.linalg.eigh(r)

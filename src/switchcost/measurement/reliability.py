@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import fdtri
 
 from .._core import checks
+from .._core.errors import DataError
 from .._core.threads import one_thread
 from .resampling import resampled_covariances
 
@@ -60,7 +61,7 @@ def composite_reliability(
     load = np.asarray(loadings, dtype=float) * np.sqrt(factor_variance)
     if error_variances is None:
         if (np.abs(load) > 1).any():
-            raise ValueError(
+            raise DataError(
                 f"a standardised loading of {load[np.argmax(np.abs(load))]:g} is above 1 in size; for unstandardised "
                 "loadings give error_variances="
             )
@@ -68,11 +69,11 @@ def composite_reliability(
     else:
         error = np.asarray(error_variances, dtype=float)
     if load.shape != error.shape or load.ndim != 1:
-        raise ValueError(
+        raise DataError(
             f"{load.size} loadings and {error.size} error variances; there must be one of each per item"
         )
     if (error < 0).any():
-        raise ValueError(
+        raise DataError(
             f"an error variance is negative ({error.min():g}): a Heywood case, the share has no meaning"
         )
     return float(_share(load, error))
@@ -101,7 +102,7 @@ def average_variance_extracted(loadings: Sequence[float]) -> float:
     """
     load = np.asarray(loadings, dtype=float)
     if (np.abs(load) > 1).any():
-        raise ValueError(f"a standardised loading of {load[np.argmax(np.abs(load))]:g} is above 1 in size")
+        raise DataError(f"a standardised loading of {load[np.argmax(np.abs(load))]:g} is above 1 in size")
     return float((load**2).mean())
 
 
@@ -231,13 +232,13 @@ def _from_rows_or_matrix(data, items, n_obs):
         m = data.loc[items, items].to_numpy(dtype=float)
         return m, int(n_obs), 0, None
     if data.shape[0] == data.shape[1] and list(data.index) == list(data.columns):
-        raise ValueError(
+        raise DataError(
             "data looks like a covariance or correlation matrix; say how many people are behind it: n_obs="
         )
     x = checks.numeric(data, items)
     kept, dropped = checks.complete_rows(x)
     if len(kept) <= len(items):
-        raise ValueError(
+        raise DataError(
             f"{len(kept)} complete rows for {len(items)} items ({', '.join(items[:4])} ...): too few"
         )
     kept = checks.numeric(kept)  # an item can become constant once rows with gaps are gone
@@ -317,16 +318,16 @@ def reliability(
     if n_obs is None:
         data = checks.frame(data)
     elif not (isinstance(data, pd.DataFrame) and list(data.index) == list(data.columns)):
-        raise ValueError(
+        raise DataError(
             "n_obs= says that data is a covariance matrix; its rows and columns must have the same names"
         )
     scales = checks.scales(data, scales, at_least=2)
     if not 0 < level < 1:
-        raise ValueError(f"level={level}; a confidence level lies between 0 and 1, e.g. 0.95")
+        raise DataError(f"level={level}; a confidence level lies between 0 and 1, e.g. 0.95")
     if n_boot < 0 or 0 < n_boot < 20:
-        raise ValueError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 20 (1000 for a paper)")
+        raise DataError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 20 (1000 for a paper)")
     if n_boot and n_obs is not None:
-        raise ValueError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
+        raise DataError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
     tail = (1 - level) / 2
     rng = np.random.default_rng(_DEFAULT_SEED if seed is None else seed)
     rows = {}
@@ -445,7 +446,7 @@ def item_analysis(
     data = checks.frame(data)
     items = checks.columns(data, items, "item")
     if len(items) < 2:
-        raise ValueError("an item analysis needs at least two items")
+        raise DataError("an item analysis needs at least two items")
     full = checks.numeric(data, items)
     s, n, _, raw = _from_rows_or_matrix(data, items, None)
     checks.positive_definite(s, items)

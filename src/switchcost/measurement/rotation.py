@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._core import checks
+from .._core.errors import DataError
 
 
 # --- rotation --------------------------------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ def rotate(
     """
     known = ("oblimin", "varimax", "promax", "none")
     if rotation not in known:
-        raise ValueError(
+        raise DataError(
             f"rotation={rotation!r}; it must be one of {', '.join(known)}.{checks.suggest(rotation, known)}"
         )
     a = np.asarray(loadings, dtype=float)

@@ -15,6 +15,7 @@ from semfit.fitting import fit as _fit
 from semfit.result import Fit
 
 from .._core import checks
+from .._core.errors import DataError
 from .resampling import resampled_covariances
 
 _LIMITS = (1.0, 0.90, 0.85)
@@ -111,41 +112,39 @@ def htmt(
     True
     """
     if kind not in ("htmt", "htmt2"):
-        raise ValueError(f"kind={kind!r}; it must be 'htmt' or 'htmt2'")
+        raise DataError(f"kind={kind!r}; it must be 'htmt' or 'htmt2'")
     if n_obs is None:
         data = checks.frame(data)
     elif not (isinstance(data, pd.DataFrame) and list(data.index) == list(data.columns)):
-        raise ValueError(
+        raise DataError(
             "n_obs= says that data is a correlation matrix; rows and columns must have the same names"
         )
     scales = checks.scales(data, scales, at_least=2)
     if len(scales) < 2:
-        raise ValueError("HTMT compares scales, and there is one; give at least two")
+        raise DataError("HTMT compares scales, and there is one; give at least two")
     items = [i for group in scales.values() for i in group]
     shared = sorted({i for i in items if items.count(i) > 1})
     if shared:
-        raise ValueError(
+        raise DataError(
             f"items in more than one scale: {', '.join(shared)}; an item can speak for one scale only"
         )
     if n_boot < 0 or 0 < n_boot < 20:
-        raise ValueError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 20 (1000 for a paper)")
+        raise DataError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 20 (1000 for a paper)")
     if not 0.5 < level < 1:
-        raise ValueError(f"level={level}; a confidence level lies between 0.5 and 1, e.g. 0.95")
+        raise DataError(f"level={level}; a confidence level lies between 0.5 and 1, e.g. 0.95")
     raw, dropped = None, 0
     if n_obs is None:
         if data.shape[0] == data.shape[1] and list(data.index) == list(data.columns):
-            raise ValueError(
-                "data looks like a correlation matrix; say how many people are behind it: n_obs="
-            )
+            raise DataError("data looks like a correlation matrix; say how many people are behind it: n_obs=")
         kept, dropped = checks.complete_rows(checks.numeric(data, items))
         kept = checks.numeric(kept)
         n, raw = len(kept), kept.to_numpy()
         if n < 4:
-            raise ValueError(f"{n} complete rows are too few for correlations")
+            raise DataError(f"{n} complete rows are too few for correlations")
         cov = np.cov(raw, rowvar=False)
     else:
         if n_boot:
-            raise ValueError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
+            raise DataError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
         cov, n = data.loc[items, items].to_numpy(dtype=float), int(n_obs)
 
     def correlations(s: np.ndarray) -> np.ndarray:
@@ -242,11 +241,11 @@ def _from_fit(fit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Standardised loadings (items by factors), factor correlations and residual correlations times spreads."""
     e = fit.estimates
     if "group" in e.columns:
-        raise ValueError("the model has groups; fit each group on its own for this table")
+        raise DataError("the model has groups; fit each group on its own for this table")
     measured = e[e["op"] == "=~"]
     factors = list(dict.fromkeys(measured["lhs"]))
     if not factors:
-        raise ValueError("the model has no measured factors (no =~ line)")
+        raise DataError("the model has no measured factors (no =~ line)")
     higher = [f for f in factors if measured.loc[measured["lhs"] == f, "rhs"].isin(factors).any()]
     first = [f for f in factors if f not in higher]
     measured = measured[measured["lhs"].isin(first)]
@@ -306,17 +305,17 @@ def fornell_larcker(
     {'procedural': 0.787, 'financial': 0.8}
     """
     if (fit is None) == (loadings is None):
-        raise ValueError("give either a fit, or loadings= with phi=")
+        raise DataError("give either a fit, or loadings= with phi=")
     if fit is not None:
         if not hasattr(fit, "estimates"):
-            raise ValueError(
+            raise DataError(
                 f"fit must be the result of sc.fit, and is a {type(fit).__name__}; "
                 "for a table of loadings use loadings= and phi="
             )
         load, phi, residual = _from_fit(fit)
     else:
         if phi is None or not isinstance(phi, pd.DataFrame):
-            raise ValueError(
+            raise DataError(
                 "loadings need phi=, a DataFrame of factor correlations with factor names on both sides"
             )
         if isinstance(loadings, Mapping):
@@ -330,20 +329,20 @@ def fornell_larcker(
             load = pd.DataFrame(loadings).astype(float).fillna(0.0)
         for f in load.columns:
             if f not in phi.index or f not in phi.columns:
-                raise ValueError(
+                raise DataError(
                     f"factor {f!r} of the loadings is not in phi.{checks.suggest(f, phi.columns)}"
                 )
         phi = phi.loc[load.columns, load.columns].astype(float)
         residual = pd.DataFrame(np.diag(1 - (load**2).sum(axis=1)), index=load.index, columns=load.index)
     several = load.index[(load != 0).sum(axis=1) > 1].tolist()
     if several:
-        raise ValueError(
+        raise DataError(
             f"items with loadings on more than one factor: {', '.join(map(str, several))}; AVE is defined "
             "for items with one. Set small loadings to zero, or read HTMT instead."
         )
     if (load.abs() > 1.0 + 1e-9).any().any():
         worst = load.abs().max(axis=1).idxmax()
-        raise ValueError(
+        raise DataError(
             f"the standardised loading of {worst} is above 1 (a Heywood case): AVE and cr have no meaning"
         )
     rows = {}
@@ -428,17 +427,17 @@ def phi_test(
     True
     """
     if not 0 < value <= 1:
-        raise ValueError(f"value={value}; a correlation to test against lies above 0 and at most at 1")
+        raise DataError(f"value={value}; a correlation to test against lies above 0 and at most at 1")
     if options.get("estimator", "ML") != "ML" or options.get("group") is not None:
-        raise ValueError("phi_test compares likelihoods of one group: use estimator='ML' and no group")
+        raise DataError("phi_test compares likelihoods of one group: use estimator='ML' and no group")
     options = {**options, "std_lv": True}
     free = _fit(model, data, **options)
     e = free.estimates
     factors = list(dict.fromkeys(e.loc[e["op"] == "=~", "lhs"]))
     if len(factors) < 2:
-        raise ValueError("the model has fewer than two factors; there is no correlation to test")
+        raise DataError("the model has fewer than two factors; there is no correlation to test")
     if e["op"].eq("~").any() or e.loc[e["op"] == "=~", "rhs"].isin(factors).any():
-        raise ValueError(
+        raise DataError(
             "phi_test takes a measurement model: factors with items and free correlations, no ~ lines and "
             "no second-order factors"
         )
@@ -446,16 +445,16 @@ def phi_test(
     rows = []
     for pair in pairs:
         if len(pair) != 2:
-            raise ValueError(f"a pair has two factors, and {pair!r} has {len(pair)}")
+            raise DataError(f"a pair has two factors, and {pair!r} has {len(pair)}")
         a, b = pair
         for f in pair:
             if f not in factors:
-                raise ValueError(f"{f!r} is not a factor of the model.{checks.suggest(f, factors)}")
+                raise DataError(f"{f!r} is not a factor of the model.{checks.suggest(f, factors)}")
         hit = e[
             (e["op"] == "~~") & (((e["lhs"] == a) & (e["rhs"] == b)) | ((e["lhs"] == b) & (e["rhs"] == a)))
         ]
         if hit.empty or not np.isfinite(hit["se"].iloc[0]):
-            raise ValueError(
+            raise DataError(
                 f"the correlation of {a} and {b} is not free in the model; drop the line that fixes it"
             )
         r = hit.iloc[0]

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import fdtrc, fdtri, ncfdtr
 
+from .._core.errors import DataError
+
 
 def product_reliability(reliability_x: float, reliability_m: float, r_xm: float = 0.0) -> float:
     """Reliability of the product of two centred scores.
@@ -36,9 +38,9 @@ def product_reliability(reliability_x: float, reliability_m: float, r_xm: float 
     """
     for name, value in (("reliability_x", reliability_x), ("reliability_m", reliability_m)):
         if not 0 < value <= 1:
-            raise ValueError(f"{name} is {value}; a reliability lies between 0 and 1")
+            raise DataError(f"{name} is {value}; a reliability lies between 0 and 1")
     if not -1 < r_xm < 1:
-        raise ValueError(f"r_xm is {r_xm}; a correlation lies between -1 and 1")
+        raise DataError(f"r_xm is {r_xm}; a correlation lies between -1 and 1")
     observed = r_xm**2 * reliability_x * reliability_m
     return (reliability_x * reliability_m + observed) / (1 + observed)
 
@@ -97,19 +99,19 @@ def product_power(
     """
     n = np.asarray(n, dtype=float)
     if (n <= n_predictors + 1).any():
-        raise ValueError(
+        raise DataError(
             f"n is {n.min():g}; with {n_predictors} predictors it must be at least {n_predictors + 2}"
         )
     if not 0 <= r2_main < 1:
-        raise ValueError(f"r2_main is {r2_main}; a share of variance lies between 0 and 1")
+        raise DataError(f"r2_main is {r2_main}; a share of variance lies between 0 and 1")
     if not 0 < reliability_y <= 1:
-        raise ValueError(f"reliability_y is {reliability_y}; a reliability lies between 0 and 1")
+        raise DataError(f"reliability_y is {reliability_y}; a reliability lies between 0 and 1")
     if not 0 < alpha < 1:
-        raise ValueError(f"alpha is {alpha}; write 0.05 for 5 percent")
+        raise DataError(f"alpha is {alpha}; write 0.05 for 5 percent")
     product = product_reliability(reliability_x, reliability_m, r_xm)
     true_gain = beta**2 * (1 + r_xm**2)
     if r2_main + true_gain >= 1:
-        raise ValueError(
+        raise DataError(
             f"main effects ({r2_main:g}) and product ({true_gain:.3g}) explain more than everything"
         )
     gain = true_gain * product * reliability_y
@@ -139,14 +141,14 @@ def product_n(beta: float, power: float = 0.8, **options: float) -> int:
     True
     """
     if not 0 < power < 1:
-        raise ValueError(f"power is {power}; write 0.8 for 80 percent")
+        raise DataError(f"power is {power}; write 0.8 for 80 percent")
     if beta == 0:
-        raise ValueError("beta is 0: no sample finds an effect that is not there")
+        raise DataError("beta is 0: no sample finds an effect that is not there")
     low, high = options.get("n_predictors", 3) + 2, 64
     while product_power(high, beta, **options) < power:
         low, high = high, high * 2
         if high > 10**9:
-            raise ValueError(f"beta = {beta} would need more than a billion respondents")
+            raise DataError(f"beta = {beta} would need more than a billion respondents")
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if product_power(middle, beta, **options) >= power else (middle, high)
@@ -172,7 +174,7 @@ def detectable(n: float, power: float = 0.8, **options: float) -> float:
     0.1
     """
     if not 0 < power < 1:
-        raise ValueError(f"power is {power}; write 0.8 for 80 percent")
+        raise DataError(f"power is {power}; write 0.8 for 80 percent")
     ceiling = np.sqrt((1 - options.get("r2_main", 0.5)) / (1 + options.get("r_xm", 0.3) ** 2)) * (1 - 1e-9)
     low, high = 0.0, ceiling
     if product_power(n, high, **options) < power:
@@ -235,13 +237,13 @@ def simulated_power(
     b1, b2 = slopes
     explained = b1**2 + b2**2 + 2 * b1 * b2 * r_xm + beta**2 * (1 + r_xm**2)
     if explained >= 1:
-        raise ValueError(
+        raise DataError(
             f"slopes and product explain {explained:.2f} of the outcome's variance; keep it below 1"
         )
     if n < 10 or n_rep < 1:
-        raise ValueError(f"n is {n} and n_rep {n_rep}; at least 10 respondents and one survey are needed")
+        raise DataError(f"n is {n} and n_rep {n_rep}; at least 10 respondents and one survey are needed")
     if not 0 < loading <= 1:
-        raise ValueError(f"loading is {loading}; a standardised loading lies between 0 and 1")
+        raise DataError(f"loading is {loading}; a standardised loading lies between 0 and 1")
     rng = np.random.default_rng(seed)
     hits, slopes_found, alphas = 0, [], []
     edges = None if points is None else np.linspace(-2, 2, points + 1)[1:-1] - skew

@@ -17,6 +17,7 @@ import scipy.linalg
 from scipy.special import fdtrc, stdtr, stdtrit
 
 from .._core import checks
+from .._core.errors import DataError
 
 DEFAULT_SEED = 20260101
 
@@ -47,7 +48,7 @@ def _least_squares(X: np.ndarray, y: np.ndarray, names: Sequence[str]):
     size = np.abs(np.diag(r))
     if size[-1] < 1e-10 * size[0]:
         blame = [names[pivot[i]] for i in np.flatnonzero(size < 1e-10 * size[0])]
-        raise ValueError(
+        raise DataError(
             f"the model cannot be estimated: {', '.join(map(repr, blame))} is an exact combination of the other terms. "
             "Usual causes: a covariate that is also in the product or is a sum of others, or a moderator with "
             "too few different values for this model. Leave one of them out."
@@ -65,7 +66,7 @@ def _sandwich(X, bread, resid, leverage, cov_type, clusters):
         return bread * (resid @ resid) / (n - k), n - k
     if cov_type == "HC3":
         if np.max(leverage) > 1 - 1e-10:
-            raise ValueError(
+            raise DataError(
                 f"cov_type='HC3' divides by 1 - leverage, and row {int(np.argmax(leverage))} of the rows used has "
                 "leverage 1 (one coefficient is determined by that row alone). Leave out the term that only this "
                 "row informs, or use cov_type='nonrobust'."
@@ -179,7 +180,7 @@ class Moderation:
         self._X, self._y = np.column_stack(columns), frame[y].to_numpy()
         k = self._X.shape[1]
         if self.n_used <= k + 1:
-            raise ValueError(
+            raise DataError(
                 f"{self.n_used} complete rows are too few for a model with {k} coefficients; "
                 f"use at least {k + 2}, or fewer covariates"
             )
@@ -191,7 +192,7 @@ class Moderation:
         self.r2 = float(1 - resid @ resid / total)
         self.adj_r2 = float(1 - (1 - self.r2) * (self.n_used - 1) / self.df_resid)
         if self.r2 > 1 - 1e-12:
-            raise ValueError(
+            raise DataError(
                 f"{y!r} is an exact combination of the terms of the model (R2 = 1); nothing is left to test"
             )
         self.coefficients = pd.DataFrame(
@@ -326,7 +327,7 @@ class Moderation:
         z-scores. Only meaningful, and only returned, for ``center=True``.
         """
         if not self.center:
-            raise ValueError(
+            raise DataError(
                 "standardized coefficients need center=True: without centring the main effects of a "
                 "product model are slopes at zero of the other variable"
             )
@@ -353,11 +354,11 @@ class Moderation:
             return [(f"{a:g}", float(a)) for a in at]
         if kind == "percentile":
             if np.any((at < 0) | (at > 100)):
-                raise ValueError(
+                raise DataError(
                     f"percentiles lie between 0 and 100, and at={tuple(at)} does not; did you mean kind='value'?"
                 )
             return [(f"P{a:g}", float(np.percentile(column, a))) for a in at]
-        raise ValueError(f"kind must be 'sd', 'value' or 'percentile', and is {kind!r}")
+        raise DataError(f"kind must be 'sd', 'value' or 'percentile', and is {kind!r}")
 
     def simple_slopes(self, at=None, *, kind: str = "sd", second=None) -> pd.DataFrame:
         """Slope of x at chosen values of the moderator.
@@ -386,7 +387,7 @@ class Moderation:
         points = self._points(self.moderator, at, kind)
         seconds = self._points(self.second_moderator, second, kind) if self.second_moderator else [("", None)]
         if self.second_moderator is None and second is not None:
-            raise ValueError("second= is for a model with second_moderator; this one has none")
+            raise DataError("second= is for a model with second_moderator; this one has none")
         tables = []
         for label2, value2 in seconds:
             values = np.array([v for _, v in points])
@@ -457,9 +458,9 @@ class Moderation:
         """
         alpha = 1 - self.level if alpha is None else alpha
         if not 0 < alpha < 1:
-            raise ValueError(f"alpha is a probability such as 0.05, and is {alpha!r}")
+            raise DataError(f"alpha is a probability such as 0.05, and is {alpha!r}")
         if self.second_moderator is None and second is not None:
-            raise ValueError("second= is for a model with second_moderator; this one has none")
+            raise DataError("second= is for a model with second_moderator; this one has none")
         column = self.data[self.moderator].to_numpy()
         center = self._mean(self.moderator)
         critical = stdtrit(self.df_test, 1 - alpha / 2)
@@ -525,7 +526,7 @@ class Moderation:
         DataFrame, index the coefficients and ``"slope at ..."``; columns ``est se ci_lower ci_upper n_boot``.
         """
         if n_boot < 20:
-            raise ValueError(f"n_boot is {n_boot}; percentile intervals need at least 20 draws, better 2000")
+            raise DataError(f"n_boot is {n_boot}; percentile intervals need at least 20 draws, better 2000")
         rng = np.random.default_rng(DEFAULT_SEED if seed is None else seed)
         slopes = self.simple_slopes(at, kind=kind)
         w = np.vstack(
@@ -552,7 +553,7 @@ class Moderation:
             draws[start : start + m][good] = np.linalg.solve(xx[good], xy[good][..., None])[..., 0] / size_of
         kept = draws[~np.isnan(draws[:, 0])]
         if len(kept) < 0.9 * n_boot:
-            raise ValueError(
+            raise DataError(
                 f"{n_boot - len(kept)} of {n_boot} bootstrap samples could not be estimated (a term had no variance "
                 "in them). The data are too thin for this model: use fewer terms."
             )
@@ -594,7 +595,7 @@ class Moderation:
             if self.data[v].nunique() > 2
         ]
         if not squares or self.data[self.x].nunique() < 3:
-            raise ValueError(f"{self.x!r} has two values; a curve needs at least three")
+            raise DataError(f"{self.x!r} has two values; a curve needs at least three")
         kinds = {"main effects": [], "product": products, "squares": squares, "both": squares + products}
         rows = {}
         for label, extra in kinds.items():
@@ -651,13 +652,13 @@ class Moderation:
         skewed answers or covariates use a latent model.
         """
         if self.second_moderator:
-            raise ValueError("attenuation is defined for one moderator; this model has two")
+            raise DataError("attenuation is defined for one moderator; this model has two")
         for name, value in (("reliability_x", reliability_x), ("reliability_m", reliability_m)):
             if not 0 < value <= 1:
-                raise ValueError(f"{name} must lie in (0, 1], and is {value!r}")
+                raise DataError(f"{name} must lie in (0, 1], and is {value!r}")
         r = float(self.data[self.x].corr(self.data[self.moderator]))
         if r**2 > reliability_x * reliability_m:
-            raise ValueError(
+            raise DataError(
                 f"the observed correlation of {self.x!r} and {self.moderator!r} is {r:.2f}; with reliabilities "
                 f"{reliability_x:g} and {reliability_m:g} it can be at most {np.sqrt(reliability_x * reliability_m):.2f}"
             )
@@ -788,7 +789,7 @@ def moderate(
     for role, name in roles.items():
         if not isinstance(name, str):
             example = list(name)[:2] if isinstance(name, (list, tuple)) else ["sat1", "sat2"]
-            raise ValueError(
+            raise DataError(
                 f"{role} must be one column name, and is {name!r}. For a scale, make its score first: "
                 f"data['score'] = data[{example!r}].mean(axis=1)"
             )
@@ -798,15 +799,13 @@ def moderate(
     everything = [*roles.values(), *covariates]
     twice = sorted({v for v in everything if everything.count(v) > 1})
     if twice:
-        raise ValueError(
-            f"{', '.join(map(repr, twice))} has two roles in the model; each column may have one"
-        )
+        raise DataError(f"{', '.join(map(repr, twice))} has two roles in the model; each column may have one")
     if cov_type not in COV_TYPES:
-        raise ValueError(f"cov_type must be one of {', '.join(map(repr, COV_TYPES))}, and is {cov_type!r}")
+        raise DataError(f"cov_type must be one of {', '.join(map(repr, COV_TYPES))}, and is {cov_type!r}")
     if (cov_type == "cluster") != (groups is not None):
-        raise ValueError("cov_type='cluster' and groups= belong together: give both or neither")
+        raise DataError("cov_type='cluster' and groups= belong together: give both or neither")
     if not 0 < level < 1:
-        raise ValueError(f"level is a probability such as 0.95, and is {level!r}")
+        raise DataError(f"level is a probability such as 0.95, and is {level!r}")
 
     numeric = checks.numeric(data, list(roles.values()))
     parts = [numeric]
@@ -819,7 +818,7 @@ def moderate(
                 column = column.cat.remove_unused_categories()
             dummies = pd.get_dummies(column, dtype=float).iloc[:, 1:]
             if dummies.shape[1] == 0:
-                raise ValueError(f"covariate {name!r} has one level only; leave it out")
+                raise DataError(f"covariate {name!r} has one level only; leave it out")
             dummies.columns = [f"{name}[{level_}]" for level_ in dummies.columns]
             dummies.loc[column.isna()] = np.nan
             parts.append(dummies)
@@ -836,7 +835,7 @@ def moderate(
     if groups is not None:
         clusters = groups.loc[kept.index].to_numpy()
         if len(pd.unique(clusters)) < 2:
-            raise ValueError(
+            raise DataError(
                 "groups has one group only; clustered standard errors need at least two, better thirty"
             )
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 from .estimation import estimate_model
 from .result import PlsFit
 from .spec import SCHEMES, Specification, check_model, read_paths
@@ -79,11 +80,11 @@ def pls(
     True
     """
     if scheme not in SCHEMES:
-        raise ValueError(f"scheme must be one of {', '.join(SCHEMES)}, and is {scheme!r}")
+        raise DataError(f"scheme must be one of {', '.join(SCHEMES)}, and is {scheme!r}")
     if missing not in ("mean", "listwise"):
-        raise ValueError(f"missing must be 'mean' or 'listwise', and is {missing!r}")
+        raise DataError(f"missing must be 'mean' or 'listwise', and is {missing!r}")
     if not 0 < tol < 1:
-        raise ValueError(f"tol is {tol}; write a small positive number such as 1e-10")
+        raise DataError(f"tol is {tol}; write a small positive number such as 1e-10")
     data = checks.frame(data)
     blocks = checks.scales(data, constructs)
     edges = read_paths(paths)
@@ -98,7 +99,7 @@ def pls(
         x = checks.numeric(x)
     n_free = max(max(len(b) for b in blocks.values()), max(len(v) for v in edges.values())) + 1
     if len(x) <= n_free:
-        raise ValueError(
+        raise DataError(
             f"{len(x)} usable rows are too few: the largest block or regression needs over {n_free}"
         )
     for name in formative:

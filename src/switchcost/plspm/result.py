@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from .._core.errors import DataError
 from .batch import resample
 from .estimation import estimate_model
 from .spec import Specification, row_keys
@@ -160,7 +161,7 @@ class PlsFit:
             ``.paths .loadings .weights .htmt .r2``, and ``.table(what, level, interval)`` for other intervals.
         """
         if int(n_boot) != n_boot or n_boot < 20:
-            raise ValueError(f"n_boot is {n_boot}; a bootstrap needs a whole number of draws, 20 or more")
+            raise DataError(f"n_boot is {n_boot}; a bootstrap needs a whole number of draws, 20 or more")
         seed = DEFAULT_SEED if seed is None else int(seed)
         rng = np.random.Generator(np.random.PCG64(seed))
         n = self.n_obs
@@ -246,11 +247,11 @@ class PlsBootstrap:
             t pvalue ci_lower ci_upper``. p is twice the smaller share of draws on one side of zero (of one for htmt).
         """
         if what not in self.draws:
-            raise ValueError(f"there is no table {what!r}; choose one of {', '.join(self.draws)}")
+            raise DataError(f"there is no table {what!r}; choose one of {', '.join(self.draws)}")
         if not 0 < level < 1:
-            raise ValueError(f"level is {level}; write 0.95 for 95 percent")
+            raise DataError(f"level is {level}; write 0.95 for 95 percent")
         if interval not in ("percentile", "bca"):
-            raise ValueError(f"interval must be 'percentile' or 'bca', and is {interval!r}")
+            raise DataError(f"interval must be 'percentile' or 'bca', and is {interval!r}")
         draws, estimate = self.draws[what], self._estimates[what]
         out = row_keys(self.fit._spec, what)
         out["estimate"], out["boot_mean"], out["boot_se"] = estimate, draws.mean(0), draws.std(0, ddof=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 
 SCHEMES = ("path", "factorial", "centroid")
 
@@ -23,31 +24,31 @@ def read_paths(paths: str | Mapping[str, Sequence[str]]) -> dict[str, list[str]]
                 continue
             sides = [s.strip() for s in line.split("~")]
             if len(sides) != 2 or not sides[0] or not sides[1]:
-                raise ValueError(f"line {number} of the paths is {line!r}; write outcome ~ source + source")
+                raise DataError(f"line {number} of the paths is {line!r}; write outcome ~ source + source")
             terms = [re.sub(r"\s*\*\s*", "*", t.strip()) for t in sides[1].split("+")]
             if not all(terms):
-                raise ValueError(f"line {number} of the paths has an empty term: {line!r}")
+                raise DataError(f"line {number} of the paths has an empty term: {line!r}")
             out.setdefault(sides[0], []).extend(terms)
     elif isinstance(paths, Mapping):
         out = {k: [v] if isinstance(v, str) else list(v) for k, v in paths.items()}
     else:
-        raise ValueError(
+        raise DataError(
             "paths must be text such as 'CUSL ~ COMP + LIKE' or a dict {'CUSL': ['COMP', 'LIKE']}"
         )
     if not out or not all(out.values()):
-        raise ValueError("paths hold no path; write one line an outcome, e.g. 'CUSL ~ COMP + LIKE'")
+        raise DataError("paths hold no path; write one line an outcome, e.g. 'CUSL ~ COMP + LIKE'")
     return out
 
 
 def check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], formative: Sequence[str]) -> None:
     for name in blocks:
         if "*" in name or "~" in name or "+" in name:
-            raise ValueError(f"construct name {name!r} may not contain *, ~ or +")
+            raise DataError(f"construct name {name!r} may not contain *, ~ or +")
     owner: dict[str, str] = {}
     for name, block in blocks.items():
         for item in block:
             if item in owner:
-                raise ValueError(
+                raise DataError(
                     f"item {item!r} is in two constructs, {owner[item]!r} and {name!r}; keep it in one"
                 )
             owner[item] = name
@@ -55,29 +56,29 @@ def check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], forma
     for target, sources in edges.items():
         twice = sorted({s for s in sources if sources.count(s) > 1})
         if twice:
-            raise ValueError(f"path {twice[0]} -> {target} is named twice")
+            raise DataError(f"path {twice[0]} -> {target} is named twice")
         for name in [target, *(part for s in sources for part in s.split("*"))]:
             if name not in blocks:
-                raise ValueError(
+                raise DataError(
                     f"{name!r} is in the paths but not among the constructs.{checks.suggest(name, blocks)}"
                 )
             used.add(name)
         for source in sources:
             parts = source.split("*")
             if len(parts) > 2:
-                raise ValueError(f"{source!r}: a product of two constructs is possible, not of {len(parts)}")
+                raise DataError(f"{source!r}: a product of two constructs is possible, not of {len(parts)}")
             lacking = [p for p in parts if len(parts) == 2 and p not in sources]
             if lacking:
-                raise ValueError(
+                raise DataError(
                     f"the product {source} -> {target} needs the path {lacking[0]} -> {target} too: "
                     "without both main effects its coefficient means nothing"
                 )
     idle = [name for name in blocks if name not in used]
     if idle:
-        raise ValueError(f"construct {idle[0]!r} has items but no path; add a path or leave it out")
+        raise DataError(f"construct {idle[0]!r} has items but no path; add a path or leave it out")
     for name in formative:
         if name not in blocks:
-            raise ValueError(
+            raise DataError(
                 f"formative construct {name!r} is not among the constructs.{checks.suggest(name, blocks)}"
             )
     # A loop would let the estimator run without an error and mean nothing.
@@ -85,7 +86,7 @@ def check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], forma
     while left:
         free = [t for t, sources in left.items() if not sources & set(left)]
         if not free:
-            raise ValueError(
+            raise DataError(
                 f"the paths run in a circle through {', '.join(left)}; PLS needs a model without loops"
             )
         for t in free:

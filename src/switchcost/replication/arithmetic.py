@@ -7,6 +7,7 @@ import math
 import numpy as np
 from scipy.special import ndtr, stdtr
 
+from .._core.errors import DataError
 from .printed import CONSISTENT, INCONSISTENT, SLACK, Printed, check_row, judged
 
 STARS = {"***": (0.0, 0.001), "**": (0.001, 0.01), "*": (0.01, 0.05), "ns": (0.05, 1.0)}
@@ -17,7 +18,7 @@ def t_ratio(b, se, t, where: str = "") -> dict:
     """t = b / se."""
     b, se, t = (Printed.read(v) for v in (b, se, t))
     if se.high <= 0:
-        raise ValueError(f"a standard error is positive, and {where or 'this one'} is printed as {se.text}")
+        raise DataError(f"a standard error is positive, and {where or 'this one'} is printed as {se.text}")
     sign = -1.0 if t.value >= 0 and b.value < 0 else 1.0  # many papers print t without its sign
     corners = [sign * x / s for x in (b.low, b.high) for s in (max(se.low, SLACK), se.high)]
     low, high, value = min(corners), max(corners), sign * b.value / se.value if se.value else math.inf
@@ -58,7 +59,7 @@ def stars(t, flag: str, df: float | None = None, where: str = "", legend: dict |
     t, legend = Printed.read(t), STARS if legend is None else legend
     flag = str(flag).strip().lower().replace("n.s.", "ns").replace("n.s", "ns") or "ns"
     if flag not in legend:
-        raise ValueError(f"flag {flag!r} is not in the legend: {', '.join(legend)}")
+        raise DataError(f"flag {flag!r} is not in the legend: {', '.join(legend)}")
     a, b = sorted((abs(t.low), abs(t.high)))
     tail = (lambda v: 2 * stdtr(df, -v)) if df is not None else (lambda v: 2 * ndtr(-v))
     low, high, value = float(tail(b)), float(tail(a)), float(tail(abs(t.value)))

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 from ..data.published import decimals, published
 from ..data.registry import data_dir
 from .from_answers import RAW
@@ -122,7 +123,7 @@ def numbers(study: str | Path) -> pd.DataFrame:
     twice = out[out.duplicated(keys)]
     if len(twice):
         r = twice.iloc[0]
-        raise ValueError(
+        raise DataError(
             f"study {study!r} prints {r.quantity!r} of {r.row} {r.column} twice (table {r.table!r}); "
             "use a column 'model' or 'group' to tell the two apart"
         )
@@ -134,7 +135,7 @@ def _read(study: str | Path) -> tuple[dict[str, pd.DataFrame], dict]:
     folder = study if isinstance(study, Path) else data_dir() / "published" / study
     known = _folders()
     if not isinstance(study, Path) and study not in known:
-        raise ValueError(f"there is no study {study!r}.{checks.suggest(study, known)}")
+        raise DataError(f"there is no study {study!r}.{checks.suggest(study, known)}")
     meta: dict = {}
     if isinstance(study, str) and (folder / "study.json").is_file():
         found = published(study)  # checks the files against the registry
@@ -147,7 +148,7 @@ def _read(study: str | Path) -> tuple[dict[str, pd.DataFrame], dict]:
         }
     tables = {k: v.map(str.strip) for k, v in tables.items()}
     if not tables and not (folder / "study.json").is_file():
-        raise ValueError(f"{folder.name!r} holds no CSV table and no study.json")
+        raise DataError(f"{folder.name!r} holds no CSV table and no study.json")
     if (folder / "study.json").is_file():
         # A second look with numbers kept as text: 0.640 has three decimals.
         text = json.loads((folder / "study.json").read_text(encoding="utf-8"), parse_float=str, parse_int=str)
@@ -244,7 +245,7 @@ def _is_values(column: pd.Series, table: str) -> bool:
         return False
     if not good.all():
         line, text = good.idxmin() + 2, filled[~good].iloc[0]
-        raise ValueError(
+        raise DataError(
             f"table {table!r}, line {line}: {text!r} in column {column.name!r} is not a number. Write it with a decimal "
             "point and without a percent sign, or leave the cell empty and say what is printed in notes"
         )
@@ -402,7 +403,7 @@ def summary(board: pd.DataFrame) -> pd.DataFrame:
     """
     lacking = [c for c in ("study", "verdict") if c not in board]
     if lacking:
-        raise ValueError(f"the board has no column {lacking[0]!r}; hand in sc.scoreboard() or a part of it")
+        raise DataError(f"the board has no column {lacking[0]!r}; hand in sc.scoreboard() or a part of it")
     out = pd.crosstab(board.study, board.verdict).reindex(columns=list(VERDICTS), fill_value=0)
     out.loc["all"] = out.sum()
     out.columns.name = None

@@ -11,6 +11,7 @@ import json
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import OURS, DataError
 from ..data.published import published
 from ..data.registry import data_dir
 from ..data.sets import datasets
@@ -183,7 +184,7 @@ def check_table(
     if _has(text, "quantity", "row", "value"):
         rows += _targets(text, name)
     if not rows:
-        raise ValueError(
+        raise DataError(
             f"no check applies to the columns of {name}: {', '.join(map(str, table.columns))}. "
             "See the docstring of check_table for the columns that are read."
         )
@@ -272,7 +273,7 @@ def check_study(study: str) -> pd.DataFrame:
     for name, table in tables.items():
         try:
             frames.append(check_table(table, name=name, n=n, scale=scale, study=study))
-        except ValueError as error:
+        except OURS as error:
             if "no check applies" not in str(error):
                 raise
     rows = _across(tables, n)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from .._core.errors import DataError
 from ..data.sets import load
 from ..plspm.fitting import pls
 from ..plspm.result import PlsBootstrap, PlsFit
@@ -73,13 +74,13 @@ def hair2021(
     """
     data = load("corp_rep") if data is None else data
     if moderator is not None and model != "moderation":
-        raise ValueError(f"the {model} model has no moderator; use model='moderation'")
+        raise DataError(f"the {model} model has no moderator; use model='moderation'")
     if model == "simple":
         return pls(data, REPUTATION, _BELOW)
     if model == "extended":
         return pls(data, {**DRIVERS, **REPUTATION}, _ABOVE + _BELOW, formative=list(DRIVERS))
     if model != "moderation":
-        raise ValueError(f"model must be simple, extended or moderation, and is {model!r}")
+        raise DataError(f"model must be simple, extended or moderation, and is {model!r}")
     items = _items("switch", 4)
     if moderator is not None:
         items = [f"SC {c}" for c in moderator.columns]
@@ -104,7 +105,7 @@ def recode_like_switching(items: pd.DataFrame) -> pd.DataFrame:
     DataFrame, four columns: each item less one, kept inside 1-5; and the first less two, kept inside 1-4
     """
     if items.shape[1] != 3:
-        raise ValueError(f"three columns are recoded, and these are {items.shape[1]}")
+        raise DataError(f"three columns are recoded, and these are {items.shape[1]}")
     first, second, third = (items[c] for c in items)
     columns = [
         (first - 1).clip(1, 5),
@@ -277,7 +278,7 @@ def _identity(text: str, data: pd.DataFrame) -> pd.Series:
     if whole:
         stem, first, last = whole.groups()
         return data[[f"{stem}{i}" for i in range(int(first), int(last) + 1)]].max(axis=1)
-    raise ValueError(
+    raise DataError(
         f"the identity {text!r} is not understood; write clip(item - 1, 1, 5) or row maximum of item_1..8"
     )
 

@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri, stdtr
 
 from .._core import checks
+from .._core.errors import DataError
 
 DEFAULT_SEED = 20260101
 
@@ -51,14 +52,14 @@ def correlation_matrix(table: pd.DataFrame, what: str = "correlation matrix") ->
     table.index.name = None
     if set(table.index) != set(table.columns):
         only = sorted(set(table.index) ^ set(table.columns))
-        raise ValueError(
+        raise DataError(
             f"rows and columns of the {what} must have the same names; in one only: {', '.join(only)}"
         )
     table = table.loc[table.columns]
     values = table.to_numpy().copy()
     diagonal = np.diag(values)
     if np.nanmax(np.abs(diagonal - 1), initial=0) > 1e-8:
-        raise ValueError(
+        raise DataError(
             f"the diagonal of the {what} must be 1, and holds {diagonal[np.nanargmax(abs(diagonal - 1))]:g}; "
             "is it a covariance matrix, or are the square roots of AVE on the diagonal?"
         )
@@ -66,17 +67,17 @@ def correlation_matrix(table: pd.DataFrame, what: str = "correlation matrix") ->
     mirrored = np.where(np.isnan(values), values.T, values)
     if np.isnan(mirrored).any():
         i, j = np.argwhere(np.isnan(mirrored))[0]
-        raise ValueError(f"the {what} has no entry for {table.index[i]} and {table.columns[j]}")
+        raise DataError(f"the {what} has no entry for {table.index[i]} and {table.columns[j]}")
     apart = np.abs(mirrored - mirrored.T)
     if apart.max() > 1e-8:
         i, j = np.unravel_index(apart.argmax(), apart.shape)
-        raise ValueError(
+        raise DataError(
             f"the {what} is not symmetric: {table.index[i]} with {table.columns[j]} is "
             f"{mirrored[i, j]:g} in one triangle and {mirrored[j, i]:g} in the other"
         )
     if np.abs(mirrored).max() > 1 + 1e-12:
         i, j = np.unravel_index(np.abs(mirrored).argmax(), mirrored.shape)
-        raise ValueError(
+        raise DataError(
             f"the correlation of {table.index[i]} and {table.columns[j]} is {mirrored[i, j]:g}, beyond -1..1"
         )
     return pd.DataFrame(mirrored, index=table.index, columns=table.columns)
@@ -196,7 +197,7 @@ def path_model(
     for outcome, predictors in outcomes.items():
         for name in [outcome, *predictors]:
             if name not in matrix.columns:
-                raise ValueError(
+                raise DataError(
                     f"{name!r} is in a path and not in the matrix.{checks.suggest(name, matrix.columns)}"
                 )
         checks.positive_definite(
@@ -205,12 +206,12 @@ def path_model(
             f"correlation matrix of the predictors of {outcome}",
         )
     if n_draws < 1000:
-        raise ValueError(f"n_draws is {n_draws}; the range needs at least 1000")
+        raise DataError(f"n_draws is {n_draws}; the range needs at least 1000")
     rng = np.random.default_rng(DEFAULT_SEED if seed is None else seed)
     used = [c for c in matrix.columns if any(c in (o, *p) for o, p in outcomes.items())]
     draws = rounded_draws(matrix.loc[used, used].to_numpy(), decimals, n_draws, rng)
     if len(draws) == 0:
-        raise ValueError(
+        raise DataError(
             "no matrix that rounds to the printed one is positive definite; it cannot be a correlation matrix"
         )
     path_rows, r2_rows = [], {}
@@ -240,7 +241,7 @@ def path_model(
             if n is not None:
                 df = n - len(predictors) - 1
                 if df <= 0:
-                    raise ValueError(f"n = {n:g} is too small for {len(predictors)} predictors of {outcome}")
+                    raise DataError(f"n = {n:g} is too small for {len(predictors)} predictors of {outcome}")
                 row["se"] = float(np.sqrt((1 - r2) * np.linalg.inv(rxx)[j, j] / df))
                 row["t"] = beta[j] / row["se"]
                 row["pvalue"] = float(2 * stdtr(df, -abs(row["t"])))
@@ -264,11 +265,11 @@ def _outcomes(paths) -> dict[str, list[str]]:
         for source, target in paths:
             out.setdefault(str(target), []).append(str(source))
     if not out:
-        raise ValueError("paths is empty; give pairs such as [('Satisfaction', 'Loyalty')]")
+        raise DataError("paths is empty; give pairs such as [('Satisfaction', 'Loyalty')]")
     for outcome, predictors in out.items():
         twice = sorted({p for p in predictors if predictors.count(p) > 1})
         if twice or outcome in predictors:
-            raise ValueError(
+            raise DataError(
                 f"{outcome!r} has {'itself' if outcome in predictors else ', '.join(twice) + ' twice'} "
                 "among its predictors"
             )
@@ -358,7 +359,7 @@ def path_difference(
     """
     for name, value in (("se1", se1), ("se2", se2)):
         if not value > 0:
-            raise ValueError(f"{name} must be positive, and is {value!r}")
+            raise DataError(f"{name} must be positive, and is {value!r}")
     difference, se = b2 - b1, float(np.hypot(se1, se2))
     z, half = difference / se, float(ndtri(0.5 + level / 2)) * se
     out = {

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from .._core.errors import DataError
 from . import matrices
 from .printed import CONSISTENT, INCONSISTENT, NOT_A_TEST, SLACK, Printed, check_row
 
@@ -24,9 +25,9 @@ def baseline(chisq, df, indices: dict[str, object], where: str = "", most_items:
     printed = {k.lower(): Printed.read(v) for k, v in indices.items()}
     unknown = sorted(set(printed) - {"nfi", "cfi", "tli", "ifi"})
     if unknown:
-        raise ValueError(f"index {unknown[0]!r} is not one of nfi, cfi, tli, ifi")
+        raise DataError(f"index {unknown[0]!r} is not one of nfi, cfi, tli, ifi")
     if len(printed) < 2:
-        raise ValueError("two or more of nfi, cfi, tli, ifi are needed: one alone fits some baseline always")
+        raise DataError("two or more of nfi, cfi, tli, ifi are needed: one alone fits some baseline always")
 
     def needed(kind: str, index: float, c: float, base_df: float) -> float:
         rest = max(1 - index, 1e-12)

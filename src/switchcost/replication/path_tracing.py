@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from .._core.errors import OURS
 from . import matrices
 from .reproduction import Key, PrintedNumbers, Reproduction, box, rounding_band, whole_number
 
@@ -49,9 +50,7 @@ def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Repro
                 decimals=max(r.decimals for r in cells),
                 n_draws=4000,
             )
-        except (
-            ValueError
-        ) as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
+        except OURS as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
             for target, sources in edges.items():
                 out |= {
                     (model, r.quantity, source, target): Reproduction(why=f"not computable: {error}")

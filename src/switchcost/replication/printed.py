@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from .._core.errors import DataError
+
 COLUMNS = ["study", "check", "where", "printed", "recomputed", "low", "high", "verdict", "arithmetic"]
 
 
@@ -42,7 +44,7 @@ class Printed:
         try:
             value = float(text)
         except ValueError:
-            raise ValueError(f"{text!r} is not a printed number") from None
+            raise DataError(f"{text!r} is not a printed number") from None
         shown = len(text.split(".")[1]) if "." in text and "e" not in text.lower() else 0
         return cls(text, value, shown if decimals is None else max(shown, decimals))
 

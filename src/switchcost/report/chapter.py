@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import OURS, DataError
 from ..data.codebook import codebook as read_codebook
 from ..data.codebook import codes_to_nan
 from ..data.files import read_survey
@@ -67,7 +68,7 @@ class Chapter:
         for s in self.sections:
             if s.heading.lower().startswith(heading.lower()):
                 return s
-        raise ValueError(
+        raise DataError(
             f"there is no section {heading!r}; there are: {', '.join(s.heading for s in self.sections)}"
         )
 
@@ -155,7 +156,7 @@ def results_chapter(
     'Reliability was estimated as coefficient omega of a one-factor model, with alpha beside it'
     """
     if n_boot < 100:
-        raise ValueError(f"n_boot is {n_boot}; intervals need at least 100 draws, and a thesis 1,000 or more")
+        raise DataError(f"n_boot is {n_boot}; intervals need at least 100 draws, and a thesis 1,000 or more")
     book = read_codebook(codebook)
     raw = data if isinstance(data, pd.DataFrame) else read_survey(data, book)
     raw = codes_to_nan(checks.frame(raw).copy(), book).reset_index(drop=True)
@@ -167,9 +168,9 @@ def results_chapter(
         )  # what the functions warn of is also in their results, and printed in the chapter
         try:
             scores = _sections(work)
-        except ValueError as problem:
+        except OURS as problem:
             found = " ".join(work.alarms)
-            raise ValueError(
+            raise DataError(
                 f"the chapter stops at {work.sections[-1].heading!r}: {problem}"
                 + (f" Found before that: {found}" if found else "")
             ) from problem
@@ -196,23 +197,23 @@ def _sections(work: Work) -> pd.DataFrame:
 # ------------------------------------------------------------------------------------------------------- the model
 def _spec(model: Mapping) -> dict:
     if not isinstance(model, Mapping):
-        raise ValueError(
+        raise DataError(
             "model must be a dict such as {'outcome': 'loyalty', 'predictors': ['satisfaction'], 'moderator': 'costs'}"
         )
     for key in model:
         if key not in KEYS:
-            raise ValueError(
+            raise DataError(
                 f"model has the key {key!r}, which means nothing here.{checks.suggest(key, KEYS)}"
             )
     spec = {k: model.get(k) for k in KEYS}
     for key in ("predictors", "covariates", "exclude"):
         spec[key] = [spec[key]] if isinstance(spec[key], str) else list(spec[key] or [])
     if not spec["outcome"] or not spec["predictors"]:
-        raise ValueError("model needs an 'outcome' and at least one of 'predictors'")
+        raise DataError("model needs an 'outcome' and at least one of 'predictors'")
     names = named(spec)
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise ValueError(f"{', '.join(map(repr, twice))} has two roles in the model; each name may have one")
+        raise DataError(f"{', '.join(map(repr, twice))} has two roles in the model; each name may have one")
     return spec
 
 
@@ -225,7 +226,7 @@ def _roles(work: Work) -> None:
         if len(constructs.get(name, [])) > 1:
             if not re.fullmatch(r"[^\W\d]\w*", name):
                 word = re.sub(r"\W+", "_", name)
-                raise ValueError(
+                raise DataError(
                     f"construct {name!r} must be one word of letters, digits and _; rename it in the codebook: {word!r}"
                 )
             work.scales[name] = constructs[name]
@@ -236,18 +237,18 @@ def _roles(work: Work) -> None:
             work.book = work.book.assign(variable=work.book["variable"].replace({constructs[name][0]: name}))
             work.columns.append(name)
         else:
-            raise ValueError(
+            raise DataError(
                 f"{name!r} is neither a construct of the codebook nor a column of the data."
                 f"{checks.suggest(name, [*constructs, *raw.columns])} Constructs: {', '.join(constructs)}."
             )
     if not work.scales:
-        raise ValueError(
+        raise DataError(
             "no role of the model is a scale; fill in the codebook's column 'construct' for the items"
         )
     group = work.spec["group"]
     if group is not None:
         checks.columns(raw, group, what="group")
         if not 2 <= raw[group].nunique() <= 8:
-            raise ValueError(f"group {group!r} has {raw[group].nunique()} different values; it needs 2 to 8")
+            raise DataError(f"group {group!r} has {raw[group].nunique()} different values; it needs 2 to 8")
     for name in [c for c in work.columns if c not in work.spec["covariates"]]:
         checks.numeric(raw, [name], codes="allow")

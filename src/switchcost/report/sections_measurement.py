@@ -7,6 +7,7 @@ import pandas as pd
 
 from semfit.nested import invariance
 
+from .._core.errors import OURS
 from ..measurement.reliability import reliability
 from ..measurement.validity import fornell_larcker, htmt
 from .words import counted, interval, joined, printed, r_text
@@ -132,7 +133,7 @@ def validity(work: Work, keyed: pd.DataFrame, cfa) -> None:
             low = own.summary[own.summary["ave"] < 0.5]
             work.say("Average variance extracted: " + ", ".join(f"{s} {r_text(v)}" for s, v in own.ave.items()) + ".",
                      f"Below .50, so that error makes up more than half of an average item: {joined(list(low.index))}." if len(low) else "All are at least .50.")  # fmt: skip
-        except ValueError as problem:
+        except OURS as problem:
             work.alarms.append(f"Average variance extracted could not be computed: {problem}")
     if len(work.scales) < 2:
         work.say("With one scale there is nothing to discriminate.")
@@ -173,7 +174,7 @@ def groups(work: Work, keyed: pd.DataFrame) -> None:
         steps = work.results["invariance"] = invariance(
             work.measurement, keyed, group, **sem_options(keyed, work.items)
         )
-    except ValueError as problem:
+    except OURS as problem:
         work.alarms.append(f"Measurement invariance across {group} could not be tested: {problem}")
         work.tick("Measurement invariance across groups", "no", "the models could not be estimated")
         return

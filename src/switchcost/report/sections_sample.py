@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 from ..screening.audit import audit
 from ..screening.cells import NOT_ITEMS
 from .words import counted, interval, joined, r_text
@@ -122,7 +123,7 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
                 keyed.loc[bad, item] = np.nan
         if bool(book["reverse"].get(item, False)):
             if pd.isna(low) or pd.isna(high):
-                raise ValueError(
+                raise DataError(
                     f"item {item!r} is marked reverse, but the codebook gives no low and high to turn it round"
                 )
             keyed[item] = low + high - keyed[item]

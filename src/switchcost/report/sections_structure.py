@@ -9,6 +9,7 @@ import pandas as pd
 
 from semfit.interaction.latent import latent_interaction
 
+from .._core.errors import OURS
 from ..moderation import power
 from ..moderation.regression import moderate
 from .document import Section
@@ -153,7 +154,7 @@ def _latent(work: Work, keyed: pd.DataFrame, main):
     )
     try:
         latent = latent_interaction(model, keyed, **roles, estimator="MLR")
-    except ValueError as problem:
+    except OURS as problem:
         work.alarms.append(f"The latent interaction could not be estimated: {problem}")
         work.tick("Latent interaction", "no", "could not be estimated")
         return None

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._core.errors import DataError
+
 
 class Table:
     """A DataFrame with a title, a note and a number of decimals. Made by :func:`table`."""
@@ -143,7 +145,7 @@ def table(data: pd.DataFrame, title: str = "", note: str = "", decimals: int | d
     if isinstance(data, pd.Series):
         data = data.to_frame()
     if not isinstance(data, pd.DataFrame):
-        raise ValueError(f"table() takes a DataFrame, and got a {type(data).__name__}")
+        raise DataError(f"table() takes a DataFrame, and got a {type(data).__name__}")
     return Table(data, title, note, decimals)
 
 

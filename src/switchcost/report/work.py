@@ -9,6 +9,7 @@ import pandas as pd
 
 from semfit.fitting import fit
 
+from .._core.errors import OURS
 from .document import Section, draw
 from .tables import table
 from .words import p_text, r_text
@@ -93,7 +94,7 @@ def fitted_or_none(work: Work, model: str, keyed: pd.DataFrame, what: str, **opt
     """Fit, and turn every failure into an alarm; None when there is nothing to report."""
     try:
         f = fit(model, keyed, **options)
-    except ValueError as problem:
+    except OURS as problem:
         work.alarms.append(f"{what} could not be estimated: {problem}")
         return None
     work.alarms += [f"{what}: {w}." for w in f.warnings if "dropped" not in w]

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from .._core import checks
+from .._core.errors import DataError
 from ..data.codebook import codebook as _codebook
 from . import careless, identities
 from .cells import (
@@ -55,7 +56,7 @@ class Audit(pd.DataFrame):
         """
         at = [i for i, c in enumerate(self["check"]) if c == check]
         if not at:
-            raise ValueError(f"there is no finding {check!r}.{checks.suggest(check, self['check'].unique())}")
+            raise DataError(f"there is no finding {check!r}.{checks.suggest(check, self['check'].unique())}")
         labels = [label for i in at for label in self.labels[i]]
         return pd.Index(dict.fromkeys(labels), dtype=object if not labels else None)
 
@@ -159,13 +160,13 @@ def audit(
     if scales is not None:
         scales = checks.scales(data, scales)
     if len(data) < 2:
-        raise ValueError("the data have one row; nothing can be compared")
+        raise DataError("the data have one row; nothing can be compared")
 
     found = Findings()
     numbers, nominal = split_columns(data, book, key, found)
     x = pd.DataFrame(numbers, index=data.index)
     if x.shape[1] == 0 and not nominal:
-        raise ValueError(
+        raise DataError(
             "no column holds answers that can be checked; look at how the file was read: data.dtypes"
         )
     keys = set(key) | _row_numbers(x, book, data)
@@ -199,7 +200,7 @@ def _book(codebook: object, data: pd.DataFrame) -> pd.DataFrame:
     book = _codebook(codebook)
     shared = book[book["variable"].isin(data.columns)]
     if len(shared) == 0:
-        raise ValueError(
+        raise DataError(
             f"the codebook describes none of the columns: it has {', '.join(book['variable'][:4])}, ...; "
             f"the data have {', '.join(map(str, data.columns[:4]))}, ..."
         )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 from .draws import LATENT_DECIMALS, latents, seed_of, stream, whole_number
 from .market import Market, market_from
 
@@ -69,20 +70,20 @@ def survey(
     given_seed = seed_of(seed, t)
     wanted = _wanted_faults(faults, t)
     if scale not in ("points", "latent"):
-        raise ValueError(
+        raise DataError(
             f"scale is 'points' (five-point answers) or 'latent' (before cutting), and not {scale!r}"
         )
     rows_wanted = [f for f in wanted if f in ("careless", "missing", "duplicates")]
     if scale == "latent" and rows_wanted:
         if faults is not True:
-            raise ValueError(f"scale='latent' has no answers yet, so it cannot hold {', '.join(rows_wanted)}")
+            raise DataError(f"scale='latent' has no answers yet, so it cannot hold {', '.join(rows_wanted)}")
         wanted = [f for f in wanted if f not in rows_wanted]
 
     everything = list(t["items"]) + BACKGROUND
     names = everything if columns is None else [columns] if isinstance(columns, str) else list(columns)
     for name in names:
         if name not in everything:
-            raise ValueError(f"column {name!r} is not in the survey.{checks.suggest(name, everything)}")
+            raise DataError(f"column {name!r} is not in the survey.{checks.suggest(name, everything)}")
 
     x = latents(t, n, given_seed)
     out: dict[str, np.ndarray] = {}
@@ -113,7 +114,7 @@ def _wanted_faults(faults: bool | str | Iterable[str], t: Mapping) -> list[str]:
     wanted = [faults] if isinstance(faults, str) else list(faults)
     for f in wanted:
         if f not in listed:
-            raise ValueError(
+            raise DataError(
                 f"fault {f!r} is not one of the truth's: {', '.join(listed)}.{checks.suggest(f, listed)}"
             )
     return [f for f in FAULTS if f in wanted]

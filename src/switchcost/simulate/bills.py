@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.errors import DataError
 from .answers import background_column
 from .draws import LATENT_DECIMALS, latents, seed_of, stream, whole_number
 from .market import equation_terms, market_from
@@ -50,7 +51,7 @@ def usage(
         for factor, vs in poly:
             for v in vs:
                 if v not in x.columns:
-                    raise ValueError(
+                    raise DataError(
                         f"hazard term {term!r}: {v!r} is not a latent variable.{checks.suggest(v, x.columns)}"
                     )
             log_h = log_h + b * factor * np.prod([x[v].to_numpy() for v in vs], axis=0)

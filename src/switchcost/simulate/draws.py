@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from .._core.errors import DataError
 from .market import market_from
 
 LATENT_DECIMALS = 9  # sums are rounded before they are cut, so that no last bit of a BLAS decides an answer
@@ -25,7 +26,7 @@ def seed_of(seed: int | np.random.Generator | None, t: Mapping) -> int:
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**31))
     if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(
+        raise DataError(
             f"seed must be a whole number from 0 up (or a numpy Generator, or None), and is {seed!r}"
         )
     return int(seed)
@@ -85,5 +86,5 @@ def latents(
 
 def whole_number(n: object, name: str) -> int:
     if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise ValueError(f"{name} must be a whole number from 1 up, and is {n!r}")
+        raise DataError(f"{name} must be a whole number from 1 up, and is {n!r}")
     return int(n)

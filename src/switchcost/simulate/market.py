@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.linalg import cholesky
 
 from .._core import checks
+from .._core.errors import DataError
 from ..data.registry import data_dir
 
 
@@ -38,7 +39,7 @@ def stored_truth() -> dict:
 def truth_file(name: str) -> Path:
     path = data_dir() / "simulated" / "telecom_survey" / name
     if not path.exists():
-        raise ValueError(
+        raise DataError(
             f"data/simulated/telecom_survey/{name} is missing; restore it with git, or hand in your own truth"
         )
     return path
@@ -92,14 +93,14 @@ class Market:
             names = list(grouping["share"])
             share = np.array([grouping["share"][g] for g in names], dtype=float)
             if abs(share.sum() - 1) > 1e-9:
-                raise ValueError(
+                raise DataError(
                     f"the shares of {', '.join(names)} add up to {share.sum():g}; they must add up to 1"
                 )
             means = np.zeros((len(names), k))
             for i, g in enumerate(names):
                 for latent, value in grouping["mean"].get(g, {}).items():
                     if latent not in at:
-                        raise ValueError(
+                        raise DataError(
                             f"group means: {latent!r} is not exogenous.{checks.suggest(latent, at)}"
                         )
                     means[i, at[latent]] = value
@@ -116,7 +117,7 @@ class Market:
         try:
             self.chol = cholesky(self.within, lower=True)
         except np.linalg.LinAlgError as err:
-            raise ValueError(
+            raise DataError(
                 "the correlations of the exogenous variables, less the differences between groups, are not positive "
                 "definite; make the largest correlations or group differences smaller"
             ) from err
@@ -128,7 +129,7 @@ class Market:
         for pair, r in t.get("residual_correlations", {}).items():
             a, b = self._pair(pair, self.endogenous)
             if {a, b} & regressors:
-                raise ValueError(
+                raise DataError(
                     f"residual correlation {pair!r}: neither of the two may explain another variable"
                 )
             self.residual_correlations[a, b] = r
@@ -146,7 +147,7 @@ class Market:
                 for v in {v for _, vs in poly for v in vs}:
                     if v not in index:
                         why = "is itself curved" if v in self.curved else "is not a variable above it"
-                        raise ValueError(
+                        raise DataError(
                             f"equation of {name!r}: {v!r} in term {term!r} {why}.{checks.suggest(v, known)}"
                         )
             parts = [(b * f, [index[v] for v in vs]) for _, b, poly in terms for f, vs in poly]
@@ -158,7 +159,7 @@ class Market:
             )
             explained = float(second - first**2)
             if explained >= 1:
-                raise ValueError(
+                raise DataError(
                     f"equation of {name!r}: its terms explain a variance of {explained:.3f}, and a standardised "
                     "variable has a variance of 1; make the coefficients smaller"
                 )
@@ -191,13 +192,13 @@ class Market:
         names = [v.strip() for v in pair.split("~~")]
         for v in names:
             if v not in known:
-                raise ValueError(f"correlation {pair!r}: {v!r} is not known here.{checks.suggest(v, known)}")
+                raise DataError(f"correlation {pair!r}: {v!r} is not known here.{checks.suggest(v, known)}")
         return names[0], names[1]
 
     def _check_loads(self, name: str, loads: Mapping[str, float], known: Iterable[str]) -> None:
         for v in loads:
             if v not in known:
-                raise ValueError(
+                raise DataError(
                     f"{name!r} loads on {v!r}, which is not a latent variable.{checks.suggest(v, known)}"
                 )
 
@@ -211,7 +212,7 @@ class Market:
             explained = float(w @ self.correlation.loc[latents, latents].to_numpy() @ w)
         left = 1 - explained - extra
         if left <= 0:
-            raise ValueError(
+            raise DataError(
                 f"{name!r}: its loadings explain {explained:.3f} of a variance of 1; make them smaller"
             )
         return float(np.sqrt(left))
@@ -226,7 +227,7 @@ def market_from(t: Mapping | None) -> Market:
     if t is None:
         t = stored_truth()
     if not isinstance(t, Mapping):
-        raise ValueError("truth must be a dict as simulate.truth() returns it; change a copy of that")
+        raise DataError("truth must be a dict as simulate.truth() returns it; change a copy of that")
     return _market_of(json.dumps(t))
 
 
@@ -286,7 +287,7 @@ def latent_means(truth: Mapping | None = None, by: str = "contract") -> pd.DataF
     """
     m = market_from(truth)
     if by not in m.groupings:
-        raise ValueError(f"{by!r} is not a grouping of this market.{checks.suggest(by, m.groupings)}")
+        raise DataError(f"{by!r} is not a grouping of this market.{checks.suggest(by, m.groupings)}")
     place = list(m.groupings).index(by)
     out = {}
     for g in m.groupings[by]["share"]:

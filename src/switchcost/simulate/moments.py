@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from .._core.errors import DataError
 from .answers import survey
 from .market import stored_truth, truth_file
 
@@ -35,7 +36,7 @@ def population(what: str = "cov", faults: bool = False, keyed: bool = True) -> p
     DataFrame (cov, corr) or Series (mean) of the 89 items. Monte Carlo error: about .002 in a covariance.
     """
     if what not in ("cov", "corr", "mean"):
-        raise ValueError(f"what is 'cov', 'corr' or 'mean', and not {what!r}")
+        raise DataError(f"what is 'cov', 'corr' or 'mean', and not {what!r}")
     stored = _stored_population()
     names, cov, mean = stored["items"], stored["cov"], stored["mean"]
     take = np.array([stored["with_faults"].get(name, i) if faults else i for i, name in enumerate(names)])

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.linalg import cholesky
 
 from .._core import checks
+from .._core.errors import DataError
 from .draws import seed_of, whole_number
 
 
@@ -55,7 +56,7 @@ def twin(
     """
     if isinstance(cov, pd.DataFrame):
         if list(map(str, cov.index)) != list(map(str, cov.columns)):
-            raise ValueError(
+            raise DataError(
                 "the rows and columns of cov have different names or another order; make them the same"
             )
         names = [str(c) for c in cov.columns]
@@ -64,24 +65,24 @@ def twin(
         matrix = np.asarray(cov, dtype=float)
         names = [f"x{i + 1}" for i in range(len(matrix))] if matrix.ndim == 2 else []
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-        raise ValueError(f"cov must be a square matrix, and has the shape {matrix.shape}")
+        raise DataError(f"cov must be a square matrix, and has the shape {matrix.shape}")
     if not np.isfinite(matrix).all():
-        raise ValueError(
+        raise DataError(
             "cov holds missing or infinite values; a printed lower triangle must be mirrored first"
         )
     if not np.allclose(matrix, matrix.T, atol=1e-10 * max(1.0, np.abs(matrix).max())):
         i, j = np.unravel_index(np.argmax(np.abs(matrix - matrix.T)), matrix.shape)
-        raise ValueError(
+        raise DataError(
             f"cov is not symmetric: {names[i]} with {names[j]} is {matrix[i, j]:g} above and {matrix[j, i]:g} below "
             "the diagonal"
         )
     if (np.diag(matrix) <= 0).any():
-        raise ValueError(f"the variance of {names[int(np.argmin(np.diag(matrix)))]} is not positive")
+        raise DataError(f"the variance of {names[int(np.argmin(np.diag(matrix)))]} is not positive")
     checks.positive_definite(matrix, names, "matrix")
     p = len(names)
     n = whole_number(n, "n")
     if n <= p:
-        raise ValueError(
+        raise DataError(
             f"n = {n} rows cannot have a covariance matrix of {p} variables of full rank; take n > {p}"
         )
     if means is None:
@@ -89,12 +90,12 @@ def twin(
     elif isinstance(means, (Mapping, pd.Series)):
         missing = [v for v in names if v not in means]
         if missing:
-            raise ValueError(f"means has no value for {', '.join(missing)}")
+            raise DataError(f"means has no value for {', '.join(missing)}")
         centre = np.array([float(means[v]) for v in names])
     else:
         centre = np.asarray(means, dtype=float).ravel()
         if centre.shape != (p,):
-            raise ValueError(f"means has {centre.size} values, and cov has {p} variables")
+            raise DataError(f"means has {centre.size} values, and cov has {p} variables")
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed_of(seed, {"seed": 0}))
     z = rng.standard_normal((n, p))
     z -= z.mean(axis=0)
