@@ -149,9 +149,7 @@ def main(arguments: list[str]) -> int:
     if command[:2].isdigit():  # python run.py 05 11: only those notebooks
         command, rest = "all", arguments
     if command not in COMMANDS:
-        stop(
-            f"There is no command {command!r}. There are: {', '.join(COMMANDS[1:])}; without one, everything runs."
-        )
+        stop(f"There is no command {command!r}. There are: {', '.join(COMMANDS[1:])}; without one, everything runs.")
     setup()
     if command == "setup":
         print("The environment is ready: python run.py lab")

@@ -63,23 +63,15 @@ def clean_survey(seed: int, n: int, blocks: list[int], levels: int, styles: bool
 def one(setting: str, seed: int) -> list[tuple[str, int, str, str]]:
     """Findings of one clean survey."""
     found = sc.audit(clean_survey(seed, **SETTINGS[setting]))
-    return [
-        (setting, seed, severity, check)
-        for severity, check in zip(found["severity"], found["check"], strict=True)
-    ]
+    return [(setting, seed, severity, check) for severity, check in zip(found["severity"], found["check"], strict=True)]
 
 
 def rates(setting: str, surveys: int, jobs: int) -> pd.DataFrame:
     """Share of clean surveys with a finding, by severity and by check."""
     results = Parallel(n_jobs=jobs)(delayed(one)(setting, seed) for seed in range(surveys))
-    table = pd.DataFrame(
-        [r for result in results for r in result], columns=["setting", "seed", "severity", "check"]
-    )
+    table = pd.DataFrame([r for result in results for r in result], columns=["setting", "seed", "severity", "check"])
     rows, columns = clean_survey(0, **SETTINGS[setting]).shape
-    hits = {
-        f"any {s}": table.loc[table["severity"] == s, "seed"].nunique()
-        for s in ("serious", "warning", "note")
-    }
+    hits = {f"any {s}": table.loc[table["severity"] == s, "seed"].nunique() for s in ("serious", "warning", "note")}
     hits.update(table.groupby("check")["seed"].nunique())
     out = pd.DataFrame({"finding": hits.keys(), "surveys_with_it": hits.values()})
     out["rate"] = out["surveys_with_it"] / surveys

@@ -104,9 +104,7 @@ def discretised_truth(rows: int = 4_000_000) -> pd.Series:
         square += X.T @ X
     mean = total / rows
     cov = pd.DataFrame((square / rows - np.outer(mean, mean)) * rows / (rows - 1), ITEMS, ITEMS)
-    est = sc.fit(
-        MODEL, sample_cov=cov, sample_mean=pd.Series(mean, ITEMS), n_obs=rows, meanstructure=True
-    ).estimates
+    est = sc.fit(MODEL, sample_cov=cov, sample_mean=pd.Series(mean, ITEMS), n_obs=rows, meanstructure=True).estimates
     return pd.Series(est["est"].to_numpy(), label(est))
 
 
@@ -139,9 +137,7 @@ def condition(
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--samples", type=int, default=2000)
     options.add_argument("--jobs", type=int, default=1, help="processes (joblib)")
     options.add_argument("--out", type=Path, default=HERE / "coverage.csv")

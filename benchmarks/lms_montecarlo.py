@@ -51,9 +51,7 @@ def draw(rng: np.random.Generator, answers: str, reliability: float, effect: flo
     if answers == "skewed":
         z = -(gammaincinv(GAMMA_SHAPE, ndtr(-z)) - GAMMA_SHAPE) / np.sqrt(GAMMA_SHAPE)
     x, m = z.T
-    explained = (
-        EFFECT_X**2 + EFFECT_M**2 + 2 * EFFECT_X * EFFECT_M * CORRELATION + effect**2 * (1 + CORRELATION**2)
-    )
+    explained = EFFECT_X**2 + EFFECT_M**2 + 2 * EFFECT_X * EFFECT_M * CORRELATION + effect**2 * (1 + CORRELATION**2)
     y = EFFECT_X * x + EFFECT_M * m + effect * x * m + rng.normal(0, np.sqrt(1 - explained), N)
     item = reliability / (3 - 2 * reliability)  # Spearman-Brown: reliability of one of the three items
     columns = {}
@@ -133,9 +131,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=500)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", help="normal, skewed or five-point")
-    parser.add_argument(
-        "--resume", action="store_true", help="keep what the table has, do the cells it lacks"
-    )
+    parser.add_argument("--resume", action="store_true", help="keep what the table has, do the cells it lacks")
     parser.add_argument("--dask", action="store_true", help="spread the samples over a local Dask cluster")
     parser.add_argument("--out", default=str(Path(__file__).with_suffix(".csv")))
     args = parser.parse_args()

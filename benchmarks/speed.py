@@ -45,9 +45,7 @@ FACETS = {"er": 6, "ev": 4, "le": 4, "su": 4, "bl": 3, "ml": 2, "pr": 4, "br": 3
 REFITS = 1000
 
 
-def survey(
-    sizes: list[int], n: int = 600, seed: int = 11, names: list[str] | None = None
-) -> tuple[str, pd.DataFrame]:
+def survey(sizes: list[int], n: int = 600, seed: int = 11, names: list[str] | None = None) -> tuple[str, pd.DataFrame]:
     """Model text and five-point answers for correlated factors with so many items each."""
     rng = np.random.default_rng(seed)
     names = names or [f"f{k + 1}_" for k in range(len(sizes))]
@@ -82,9 +80,7 @@ def semopy_refits(model: str, data: pd.DataFrame, refits: int, seed: int, **opti
     rng = np.random.default_rng(seed)
     m = Model(model)
     m.fit(data)
-    samples = [
-        data.iloc[rng.integers(len(data), size=len(data))].reset_index(drop=True) for _ in range(refits)
-    ]
+    samples = [data.iloc[rng.integers(len(data), size=len(data))].reset_index(drop=True) for _ in range(refits)]
     cpu, wall, _ = clock(lambda: [m.fit(s, **options) for s in samples])
     return cpu / refits, wall / refits
 
@@ -196,9 +192,7 @@ def figure(table: pd.DataFrame, path: Path) -> None:
     sc.plots.style()
     fig, axes = plt.subplots(1, 3, figsize=(10.5, 3.4), layout="constrained", sharey=True)
     for ax, (what, part) in zip(axes, table.groupby("against", sort=False), strict=True):
-        for k, (column, name) in enumerate(
-            (("bootstrap_cpu", "bootstrap"), ("single_fit_cpu", "single fit"))
-        ):
+        for k, (column, name) in enumerate((("bootstrap_cpu", "bootstrap"), ("single_fit_cpu", "single fit"))):
             ax.plot(
                 part["value"],
                 part[column],
@@ -227,9 +221,7 @@ def figure(table: pd.DataFrame, path: Path) -> None:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="fewer runs")
     options.add_argument("--only", choices=("peers", "cost"))
     args = options.parse_args()

@@ -15,7 +15,5 @@ MODULES = [m.name for p in (semfit, switchcost) for m in pkgutil.walk_packages(p
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # an example may write a file
-    result = doctest.testmod(
-        importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    )
+    result = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert result.failed == 0

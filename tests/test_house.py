@@ -75,9 +75,7 @@ def test_imports_point_one_way():
         if room_of(m) != "switchcost" and LEVEL[room_of(to)] > LEVEL[room_of(m)] and not is_plot(inside)
     ]
     sideways = [
-        (m, to)
-        for m, to, inside in ARROWS
-        if room_of(m) != room_of(to) and LEVEL[room_of(m)] == LEVEL[room_of(to)]
+        (m, to) for m, to, inside in ARROWS if room_of(m) != room_of(to) and LEVEL[room_of(m)] == LEVEL[room_of(to)]
     ]
     assert upward == [] and sideways == []
 
@@ -101,9 +99,7 @@ def test_no_module_imports_itself_in_a_circle():
 
 
 def test_the_estimator_knows_nothing_of_the_helper():
-    assert [
-        (m, to) for m, to, _ in ARROWS if m.split(".")[0] == "semfit" and to.split(".")[0] != "semfit"
-    ] == []
+    assert [(m, to) for m, to, _ in ARROWS if m.split(".")[0] == "semfit" and to.split(".")[0] != "semfit"] == []
 
 
 @pytest.mark.parametrize("name", [m for m, f in MODULES.items() if f.name == "__init__.py"])

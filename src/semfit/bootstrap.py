@@ -80,9 +80,7 @@ class Bootstrap:
         if self.failures:
             out[0] += " (" + "; ".join(f"{v} {k}" for k, v in self.failures.items()) + ")"
         if self.n_failed > 0.05 * self.n_boot:
-            out.append(
-                "mind: more than 5 % failed, and the intervals describe only resamples that could be fitted"
-            )
+            out.append("mind: more than 5 % failed, and the intervals describe only resamples that could be fitted")
         if self.n_improper:
             out.append(f"{self.n_improper} resamples have a negative variance; they are kept")
         if self.pvalue == self.pvalue:
@@ -104,9 +102,7 @@ class Bootstrap:
         if self.functions is not None:
             parts.append(table(self.functions))
         if not main.all():
-            parts.append(
-                f"<details><summary>Variances, covariances, intercepts</summary>{table(est[~main])}</details>"
-            )
+            parts.append(f"<details><summary>Variances, covariances, intercepts</summary>{table(est[~main])}</details>")
         parts.append(f"<details><summary>Standardised</summary>{table(self.standardized)}</details>")
         return "\n".join(parts)
 
@@ -182,21 +178,17 @@ def bootstrap(
         raise NotConvergedError("the fit did not converge, so there is nothing to bootstrap")
     if fit._raw is None and kind != "parametric":
         raise DataError(
-            f"kind={kind!r} draws rows, and the model was fitted to a covariance matrix; "
-            "use kind='parametric'"
+            f"kind={kind!r} draws rows, and the model was fitted to a covariance matrix; use kind='parametric'"
         )
     gaps = isinstance(fit._data, Patterns)
     if gaps and kind == "bollen-stine":
         raise DataError(
-            "the Bollen-Stine transformation needs complete rows; use kind='parametric', or fit with "
-            "missing='listwise'"
+            "the Bollen-Stine transformation needs complete rows; use kind='parametric', or fit with missing='listwise'"
         )
     seed = DEFAULT_SEED if seed is None else int(seed)
     chosen = _functions(functions)
     draw = _Source(fit, kind)
-    seeds = np.random.SeedSequence(seed).spawn(
-        int(n_boot)
-    )  # one stream a resample: chunks and jobs cannot matter
+    seeds = np.random.SeedSequence(seed).spawn(int(n_boot))  # one stream a resample: chunks and jobs cannot matter
     size = 25 if gaps else max(1, min(CHUNK, int(2**24 / max(draw.largest, 1))))
     chunks = [seeds[k : k + size] for k in range(0, n_boot, size)]
     parts = _run(_Task(draw, chosen), chunks, n_jobs, progress)
@@ -312,9 +304,7 @@ class _Source:
                 S.append(np.array([d[0] for d in drawn]))
                 m.append(np.array([d[1] for d in drawn]) + self.center[k])
             else:
-                counts = np.array(
-                    [np.bincount(rng.integers(n, size=n), minlength=n) for rng in rngs], dtype=float
-                )
+                counts = np.array([np.bincount(rng.integers(n, size=n), minlength=n) for rng in rngs], dtype=float)
                 mean, cov = weighted_moments(self.rows[k], counts)
                 S.append(cov)
                 m.append(mean + self.center[k])
@@ -341,9 +331,7 @@ def weighted_moments(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.
     n, p = X.shape
     low = np.tril_indices(p)
     second = np.zeros((len(counts), len(low[0])))
-    for first in range(
-        0, n, 4096
-    ):  # blocks of rows: the outer products of a million rows would not fit in memory
+    for first in range(0, n, 4096):  # blocks of rows: the outer products of a million rows would not fit in memory
         rows = X[first : first + 4096]
         second += counts[:, first : first + 4096] @ (rows[:, low[0]] * rows[:, low[1]])
     mean = counts @ X / n
@@ -398,9 +386,7 @@ def _lean(fit, data, theta: np.ndarray):
 def _saturated(model, data) -> np.ndarray:
     """F of the saturated model (B,), in the units of ``fit_batch``: (log|S| + p) / 2 summed over groups."""
     N, p, log_scale = sum(data.n), model.n_ov, np.log(model.scale[: model.n_ov]).sum()
-    return sum(
-        n / N * (0.5 * (np.linalg.slogdet(S)[1] + p) - log_scale) for S, n in zip(data.S, data.n, strict=True)
-    )
+    return sum(n / N * (0.5 * (np.linalg.slogdet(S)[1] + p) - log_scale) for S, n in zip(data.S, data.n, strict=True))
 
 
 @dataclass
@@ -448,9 +434,7 @@ class _Task:
             theta, F, done = refit(model, part, fit._theta, self.source.information)
             left = np.flatnonzero(~done)
             if len(left):
-                theta[left], F[left], done[left] = fit_batch(
-                    model, None, start=fit._theta, data=part.take(left)
-                )
+                theta[left], F[left], done[left] = fit_batch(model, None, start=fit._theta, data=part.take(left))
             for b in np.flatnonzero(~done):
                 theta[b], F[b], done[b] = self._single(part.take(slice(b, b + 1)))
             reasons += [STALLED] * int((~done).sum())
@@ -581,8 +565,7 @@ def _items(fit, k: int) -> dict[str, np.ndarray]:
 def _ave(fit, k, data, theta) -> dict:
     L, phi, _, sd = _measurement(fit, k, data, theta)
     return {
-        f: ((L[:, items, fit._model.lv.index(f)] / sd[:, items]) ** 2).mean(axis=1)
-        * phi[:, fit._model.lv.index(f)]
+        f: ((L[:, items, fit._model.lv.index(f)] / sd[:, items]) ** 2).mean(axis=1) * phi[:, fit._model.lv.index(f)]
         for f, items in _items(fit, k).items()
     }
 
@@ -629,9 +612,7 @@ def _functions(functions) -> dict:
         functions = {f if isinstance(f, str) else getattr(f, "__name__", "function"): f for f in functions}
     for name, f in functions.items():
         if not callable(f) and f not in READY:
-            raise DataError(
-                f"function {name!r} must be callable or one of {', '.join(map(repr, READY))}, not {f!r}"
-            )
+            raise DataError(f"function {name!r} must be callable or one of {', '.join(map(repr, READY))}, not {f!r}")
     return dict(functions)
 
 

@@ -21,9 +21,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
     stem = str(name).rstrip("0123456789").rstrip("_")
     alike = [k for k in known if stem and k.startswith(stem)]
     if alike:
-        parts.append(
-            f"Columns that start like it: {', '.join(alike[:8])}{', ...' if len(alike) > 8 else ''}."
-        )
+        parts.append(f"Columns that start like it: {', '.join(alike[:8])}{', ...' if len(alike) > 8 else ''}.")
     if not parts and known:
         parts.append(f"There are: {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}.")
     return (" " + " ".join(parts)) if parts else ""
@@ -113,9 +111,7 @@ def numeric(
             raise DataError(f"column {name!r} holds infinite values in {int(np.isinf(values).sum())} rows")
         gaps = np.isnan(values)
         if gaps.all():
-            raise DataError(
-                f"column {name!r} has no values at all; leave it out or check how the file was read"
-            )
+            raise DataError(f"column {name!r} has no values at all; leave it out or check how the file was read")
         if gaps.any() and not missing_allowed:
             raise DataError(
                 f"column {name!r} has {int(gaps.sum())} missing values; drop those rows "
@@ -133,24 +129,18 @@ def numeric(
     return out
 
 
-def scales(
-    data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: int = 1
-) -> dict[str, list[str]]:
+def scales(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: int = 1) -> dict[str, list[str]]:
     """Check a mapping from scale name to its items and return it as plain lists."""
     if not isinstance(scales, Mapping) or not scales:
         raise DataError("scales must be a dict such as {'satisfaction': ['sat1', 'sat2', 'sat3']}")
     out = {}
     for scale, items in scales.items():
         if isinstance(items, str):
-            raise DataError(
-                f"scale {scale!r} must be a list of items, and is the text {items!r}; write [{items!r}]"
-            )
+            raise DataError(f"scale {scale!r} must be a list of items, and is the text {items!r}; write [{items!r}]")
         items = list(items)
         for item in items:
             if item not in data.columns:
-                raise DataError(
-                    f"item {item!r} of scale {scale!r} is not a column.{suggest(item, data.columns)}"
-                )
+                raise DataError(f"item {item!r} of scale {scale!r} is not a column.{suggest(item, data.columns)}")
         twice = sorted({i for i in items if items.count(i) > 1})
         if twice:
             raise DataError(f"scale {scale!r} names an item twice: {', '.join(twice)}")

@@ -114,9 +114,7 @@ def _diagram_rows(fit, standardized: bool, group, decimals: int) -> tuple[list[d
                 "hidden": r["op"] == "~~" and not free,
             }
         )
-    foot.insert(
-        0, f"{'Standardised' if standardized else 'Unstandardised'} {fit.estimator} estimates, n = {n}"
-    )
+    foot.insert(0, f"{'Standardised' if standardized else 'Unstandardised'} {fit.estimator} estimates, n = {n}")
     if any(r["p"] >= 0.05 for r in rows if r["op"] != "=~" and r["lhs"] != r["rhs"]):
         foot.append("broken lines: p ≥ .05")
     return rows, foot
@@ -130,9 +128,7 @@ def _diagram_layout(rows: list[dict]) -> tuple[dict, dict, dict]:
     names = list(dict.fromkeys(n for r in rows for n in (r["lhs"], r["rhs"])))
     children: dict[str, list[str]] = {n: [] for n in names}
     owned: set[str] = set()
-    for (
-        r
-    ) in loadings:  # a variable hangs on the first latent that measures it; further loadings are only arrows
+    for r in loadings:  # a variable hangs on the first latent that measures it; further loadings are only arrows
         if r["rhs"] not in owned and r["rhs"] != r["lhs"]:
             children[r["lhs"]].append(r["rhs"])
             owned.add(r["rhs"])
@@ -368,9 +364,7 @@ def _diagram_curve(r, place, boxes):
                 tuple(b + side * size / 2),
             )
     normal = np.array([-(b - a)[1], (b - a)[0]]) / max(gap, 1e-9)
-    if (
-        oval and other and abs(a[0] - b[0]) < 0.3
-    ):  # latents of one column: towards the side where no items hang
+    if oval and other and abs(a[0] - b[0]) < 0.3:  # latents of one column: towards the side where no items hang
         items = [p[0] for n, p in place.items() if not boxes[n][2]]
         near = min(items, key=lambda x: abs(x - a[0])) if items else a[0] + 1
         outward = np.array([a[0] - near, 0.0])
@@ -382,9 +376,7 @@ def _diagram_curve(r, place, boxes):
         for n, (x, y) in place.items()
         if boxes[n][2] and abs(a[0] - b[0]) < 0.3
     ):
-        bend = max(
-            bend, w + 0.5
-        )  # round the latent that stands between; a curve reaches half way to its control point
+        bend = max(bend, w + 0.5)  # round the latent that stands between; a curve reaches half way to its control point
     control = tuple(middle + normal * bend)
     start, end = (_diagram_edge(place[v], boxes[v], control) for v in (r["lhs"], r["rhs"]))
     return start, control, end

@@ -48,9 +48,7 @@ class Moments:
         return len(self.S[0])
 
     def take(self, index) -> Moments:
-        return Moments(
-            [s[index] for s in self.S], None if self.m is None else [m[index] for m in self.m], self.n
-        )
+        return Moments([s[index] for s in self.S], None if self.m is None else [m[index] for m in self.m], self.n)
 
 
 @dataclass
@@ -148,9 +146,7 @@ def pullback(model: Model, g: Group, Q, mean, M, v) -> np.ndarray:
     return out @ g.D
 
 
-def products(
-    model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight=None, L=None, u=None
-) -> np.ndarray:
+def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight=None, L=None, u=None) -> np.ndarray:
     """Information (B, npar, npar) from the Gram matrix K (R, q, q); summed over R with ``weight`` if given.
 
     ``L`` (a second Gram matrix, of W S W - W / 2) and ``u`` = P'W(m - mu) give the part of the Hessian that comes
@@ -202,9 +198,7 @@ def products(
         place, mid = np.flatnonzero(g.kind[free] != 2), np.flatnonzero(g.kind[free] != 1)
         out[:, place[:, None], place] = total(part, len(cov), len(cov))
         xm, cm = g.x[free[mid]], c[:, free[mid]]
-        out[:, mid[:, None], mid] += (
-            total(pick(K, xm, xm), len(mid), len(mid)) * cm[:, :, None] * cm[:, None, :]
-        )
+        out[:, mid[:, None], mid] += total(pick(K, xm, xm), len(mid), len(mid)) * cm[:, :, None] * cm[:, None, :]
         if u is not None:
             cross = pick(K, x, xm) * np.repeat(u[:, y], len(mid), axis=1)
             cross += pick(K, y, xm) * np.repeat(u[:, x], len(mid), axis=1)
@@ -347,9 +341,7 @@ def _scoring(model: Model, data, theta: np.ndarray, max_iter: int) -> tuple:
         pick = better[:, None]
         theta, F, grad = np.where(pick, new, theta), np.where(better, F1, F), np.where(pick, g1, grad)
         info = np.where(pick[:, :, None], I1, info)
-        damping = np.where(
-            better, np.where(damping > 1e-4, damping / 10, 0.0), np.maximum(10 * damping, 1e-3)
-        )
+        damping = np.where(better, np.where(damping > 1e-4, damping / 10, 0.0), np.maximum(10 * damping, 1e-3))
         done = small | (damping > 1e8)
         if done.any():
             out_theta[active[done]], out_F[active[done]] = theta[done], F[done]

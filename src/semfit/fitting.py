@@ -195,9 +195,7 @@ def _options(estimator, missing, information, group_equal, group, sample_cov) ->
     for word in group_equal:
         check("each word of group_equal", word, EQUAL)
     if sample_cov is not None and estimator == "MLR":
-        raise DataError(
-            "estimator='MLR' needs the rows of the data: a covariance matrix does not hold the kurtosis"
-        )
+        raise DataError("estimator='MLR' needs the rows of the data: a covariance matrix does not hold the kurtosis")
     if sample_cov is not None and missing == "fiml":
         raise DataError("missing='fiml' needs the rows of the data, not a covariance matrix")
     if sample_cov is not None and group is not None:

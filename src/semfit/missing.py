@@ -150,9 +150,7 @@ def _saturated_model(names: list[str], fixed: set[str], scale: np.ndarray) -> Mo
 
 def _saturated_theta(sat: Model, mu: np.ndarray, S: np.ndarray) -> np.ndarray:
     place = {n: k for k, n in enumerate(sat.ov)}
-    return np.array(
-        [mu[place[r.lhs]] if r.op == "~1" else S[place[r.lhs], place[r.rhs]] for r in sat.free_rows]
-    )
+    return np.array([mu[place[r.lhs]] if r.op == "~1" else S[place[r.lhs], place[r.rhs]] for r in sat.free_rows])
 
 
 def _saturated_hessian(sat: Model, data: Patterns, mu: np.ndarray, S: np.ndarray) -> np.ndarray:
@@ -191,18 +189,14 @@ def saturated_information(names: list[str], X: np.ndarray, mu: np.ndarray, S: np
     mask, count, m, cov = patterns(X)
     data = Patterns([mask], [count], [m], [cov], [(mu, S)], [float(len(X))])
     theta = _saturated_theta(sat, mu, S)
-    return float(
-        np.trace(np.linalg.solve(_saturated_hessian(sat, data, mu, S), meat(sat, data, theta, 0, X)))
-    )
+    return float(np.trace(np.linalg.solve(_saturated_hessian(sat, data, mu, S), meat(sat, data, theta, 0, X))))
 
 
 def h1_information(fit) -> list[dict]:
     """By group: observed information ``W`` and meat ``J`` of the saturated model, tr(W^-1 J), and the complete-data
     information ``Wc`` at the same moments; in the order of the parameters of ``_saturated_model``."""
     model, out = fit._model, []
-    sat = _saturated_model(
-        model.ov, set(model.var.x) if fit.options["fixed_x"] else set(), model.scale[: model.n_ov]
-    )
+    sat = _saturated_model(model.ov, set(model.var.x) if fit.options["fixed_x"] else set(), model.scale[: model.n_ov])
     for k, (X, _) in enumerate(fit._raw):
         d, mu, S = fit._data, fit._h1["mean"][k], fit._h1["cov"][k]
         data = Patterns([d.mask[k]], [d.count[k]], [d.m[k]], [d.S[k]], [d.x_moments[k]], [d.n[k]])

@@ -60,9 +60,7 @@ class Model:
     the marker's for latents), so that the units of the items cannot matter; ``theta`` itself is in user units.
     """
 
-    def __init__(
-        self, rows: list[Row], var: Variables, constraints: list = (), defined: list = (), names=None
-    ):
+    def __init__(self, rows: list[Row], var: Variables, constraints: list = (), defined: list = (), names=None):
         self.rows, self.var = rows, var
         self.ov, self.lv, self.n_ov = var.ov, var.lv, len(var.ov)
         self.names = var.ov + var.lv
@@ -77,9 +75,7 @@ class Model:
         senders = {r.lhs if r.op == "=~" else r.rhs for r in rows if r.op in ("=~", "~")}
         self.H = np.array([position[n] for n in self.names if n in senders], dtype=int)
         self.groups = [self._place(g, position) for g in range(self.n_groups)]
-        self.simple = (
-            self.n_groups == 1 and self.npar == self.n_free and np.array_equal(self.K, np.eye(self.npar))
-        )
+        self.simple = self.n_groups == 1 and self.npar == self.n_free and np.array_equal(self.K, np.eye(self.npar))
         self.set_scale(np.ones(self.n_ov))
 
     # -- constraints -------------------------------------------------------------------------------------------
@@ -91,11 +87,7 @@ class Model:
                 by_label.setdefault(r.label, []).append(r)
 
         def form(r):
-            return (
-                ({r.free: 1.0}, 0.0)
-                if r.free >= 0
-                else ({}, float(r.fixed if r.fixed is not None else np.nan))
-            )
+            return ({r.free: 1.0}, 0.0) if r.free >= 0 else ({}, float(r.fixed if r.fixed is not None else np.nan))
 
         for label, rows in by_label.items():
             forms[label] = form(rows[0])
@@ -240,9 +232,7 @@ class Model:
                     scale[n] = 1.0
                 elif source.rhs in scale:
                     scale[n] = scale[source.rhs] / abs(source.fixed or 1.0)
-                elif len(waiting) == 1 or all(
-                    r.rhs in waiting for r in self.rows if r.op == "=~" and r.lhs in waiting
-                ):
+                elif len(waiting) == 1 or all(r.rhs in waiting for r in self.rows if r.op == "=~" and r.lhs in waiting):
                     scale[n] = 1.0  # latents that measure each other in a circle
                 else:
                     continue
@@ -253,9 +243,7 @@ class Model:
     def _rescale(self) -> None:
         s = self.scale
         for g in self.groups:
-            d = np.where(
-                g.kind == 0, s[g.j] / s[g.i], np.where(g.kind == 1, 1 / (s[g.i] * s[g.j]), 1 / s[g.i])
-            )
+            d = np.where(g.kind == 0, s[g.j] / s[g.i], np.where(g.kind == 1, 1 / (s[g.i] * s[g.j]), 1 / s[g.i]))
             g.d, g.D, g.k0 = d, d[:, None] * g.K, d * g.c
 
     # -- views -------------------------------------------------------------------------------------------------

@@ -81,16 +81,12 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
                 "their chi-squares cannot be compared"
             )
         if f.estimator != first.estimator:
-            raise DataError(
-                f"{names[0]} is a fit by {first.estimator} and {name} by {f.estimator}; use one estimator"
-            )
+            raise DataError(f"{names[0]} is a fit by {first.estimator} and {name} by {f.estimator}; use one estimator")
         if f._model.means != first._model.means:
             raise DataError(f"only one of {names[0]} and {name} models the means; pass meanstructure to both")
         if f.n_obs != first.n_obs:
             notes.append(f"{names[0]} and {name} use different rows (n = {first.n_obs} and {f.n_obs})")
-        elif not all(
-            np.allclose(_sorted(f, k), _sorted(first, k), rtol=1e-8) for k in range(f._model.n_groups)
-        ):
+        elif not all(np.allclose(_sorted(f, k), _sorted(first, k), rtol=1e-8) for k in range(f._model.n_groups)):
             notes.append(f"{names[0]} and {name} use different data: their sample moments differ")
     for a, b, x, y in zip(fits, fits[1:], names, names[1:], strict=False):
         if a.df == b.df:

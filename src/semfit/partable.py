@@ -212,9 +212,7 @@ def _partial(text: str, parsed: Parsed) -> tuple[str, str, str]:
 
     t = parse(text).terms
     if len(t) != 1:
-        raise DataError(
-            f"group_partial takes one parameter an entry, such as 'f =~ x2' or 'x2 ~ 1'; got {text!r}"
-        )
+        raise DataError(f"group_partial takes one parameter an entry, such as 'f =~ x2' or 'x2 ~ 1'; got {text!r}")
     known = {n for s in parsed.terms for n in (s.lhs, s.rhs)}
     for n in (t[0].lhs, t[0].rhs):
         if n and n not in known:

@@ -105,9 +105,7 @@ def _stack(samples: list[pd.DataFrame], fit, group: str | None) -> list[np.ndarr
         n = np.bincount(rows[here], minlength=len(samples))
         if n.min() != n.max():
             where = "" if group is None else f" in group {g}"
-            raise DataError(
-                f"the samples differ in size{where}: {n.min()} to {n.max()} rows; cut them to one size"
-            )
+            raise DataError(f"the samples differ in size{where}: {n.min()} to {n.max()} rows; cut them to one size")
         out.append(values[here].reshape(len(samples), n[0], len(names)))
     return out
 

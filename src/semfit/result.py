@@ -159,9 +159,7 @@ class Fit:
                 arrow, mean = g.kind == 0, g.kind == 2
                 values[:, arrow] *= sd[:, g.j[arrow]] / sd[:, g.i[arrow]]
                 values[:, mean] /= sd[:, g.i[mean]]
-                variance = {
-                    i: n for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == 1 and i == j
-                }
+                variance = {i: n for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == 1 and i == j}
                 raw = e / g.d
                 for n in np.flatnonzero(g.kind == 1):
                     i, j = g.i[n], g.j[n]
@@ -357,11 +355,7 @@ class Fit:
         extra = _candidates(self._model)
         keep = list(self._model.rows)
         present = {(r.lhs, r.op, r.rhs, r.group): r for r in keep}
-        extra = [
-            r
-            for r in extra
-            if not ((q := present.get((r.lhs, r.op, r.rhs, r.group))) and (q.free >= 0 or q.exo))
-        ]
+        extra = [r for r in extra if not ((q := present.get((r.lhs, r.op, r.rhs, r.group))) and (q.free >= 0 or q.exo))]
         columns = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_all"]
         if not extra:
             return pd.DataFrame(columns=columns)
@@ -440,14 +434,10 @@ class Fit:
                             zm[a],
                         )
                     )
-        out = pd.DataFrame(
-            rows, columns=["lhs", "op", "rhs", "group", "observed", "implied", "residual", "z"]
-        )
+        out = pd.DataFrame(rows, columns=["lhs", "op", "rhs", "group", "observed", "implied", "residual", "z"])
         if model.n_groups == 1:
             out = out.drop(columns="group")
-        return out.sort_values(
-            "z", key=np.abs, ascending=False, kind="stable", ignore_index=True, na_position="last"
-        )
+        return out.sort_values("z", key=np.abs, ascending=False, kind="stable", ignore_index=True, na_position="last")
 
     def factor_scores(self, method: str = "regression") -> pd.DataFrame:
         """Scores of the latents, one row a row used (index of the data kept).
@@ -460,9 +450,7 @@ class Fit:
         if method not in ("regression", "bartlett"):
             raise DataError(f"method must be 'regression' or 'bartlett', not {method!r}")
         if self._raw is None:
-            raise DataError(
-                "factor scores need the rows of the data; the model was fitted to a covariance matrix"
-            )
+            raise DataError("factor scores need the rows of the data; the model was fitted to a covariance matrix")
         if not self._model.lv:
             raise DataError("the model has no latent variables, so there are no factor scores")
         p, parts = self._model.n_ov, []
@@ -499,9 +487,7 @@ class Fit:
                     weights = np.linalg.solve(C[np.ix_(o, o)], C[np.ix_(o, np.arange(p, len(C)))])
                     scores[rows] = mean[p:] + (X[np.ix_(rows, o)] - mean[o]) @ weights
             parts.append(pd.DataFrame(scores, columns=self._model.lv, index=index))
-        return pd.concat(parts).iloc[
-            np.argsort(np.concatenate(self.options["positions"]))
-        ]  # the data's own order
+        return pd.concat(parts).iloc[np.argsort(np.concatenate(self.options["positions"]))]  # the data's own order
 
     @property
     def partable(self) -> pd.DataFrame:
@@ -547,9 +533,7 @@ class Fit:
         )
         if not isinstance(self._data, Moments):
             text += f", {sum(len(c) for c in self._data.count)} patterns of missing values (full information)"
-        return text + (
-            f"; {self.n_dropped} row{'s' if self.n_dropped > 1 else ''} dropped" if self.n_dropped else ""
-        )
+        return text + (f"; {self.n_dropped} row{'s' if self.n_dropped > 1 else ''} dropped" if self.n_dropped else "")
 
     def __repr__(self) -> str:
         state = "" if self.converged else "NOT CONVERGED. "
@@ -566,8 +550,7 @@ class Fit:
             parts.append("<ul>" + "".join(f"<li><b>Mind:</b> {esc(w)}</li>" for w in self.warnings) + "</ul>")
         short = self.model.strip().count("\n") < 15
         parts.append(
-            f"<details{' open' if short else ''}><summary>Model</summary>"
-            f"<pre>{esc(self.model.strip())}</pre></details>"
+            f"<details{' open' if short else ''}><summary>Model</summary><pre>{esc(self.model.strip())}</pre></details>"
         )
         for op, title, names in (
             ("=~", "Loadings", ("latent", "item")),
@@ -604,8 +587,7 @@ class Fit:
         out["z"] = part["z"].map(lambda v: number(v, "{:.2f}"))
         out["p"] = part["pvalue"].map(lambda v: "&lt; .001" if v < 0.0005 else number(v))
         out["95 % interval"] = [
-            number(a) and f"{a:.3f} to {b:.3f}"
-            for a, b in zip(part["ci_lower"], part["ci_upper"], strict=True)
+            number(a) and f"{a:.3f} to {b:.3f}" for a, b in zip(part["ci_lower"], part["ci_upper"], strict=True)
         ]
         out["standardised"] = part["std_all"].map(number)
         words = [c for c in (*names, "group") if c in out]

@@ -18,8 +18,7 @@ def robust_pieces(fit) -> dict:
     """
     model, data, N = fit._model, fit._data, fit.n_total
     B0 = sum(
-        n / N * meat(model, data, fit._theta, k, X)
-        for k, (n, (X, _)) in enumerate(zip(data.n, fit._raw, strict=True))
+        n / N * meat(model, data, fit._theta, k, X) for k, (n, (X, _)) in enumerate(zip(data.n, fit._raw, strict=True))
     )
     h0 = float(np.sum(B0 * fit._bread))
     x = [model.ov.index(v) for v in model.var.x]

@@ -102,17 +102,9 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
 def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
     """Covariance matrices with divisor n and means by group, from ones with divisor n - 1."""
     labels = [str(k) for k in cov] if isinstance(cov, Mapping) else []
-    covs = (
-        list(cov.values())
-        if isinstance(cov, Mapping)
-        else list(cov)
-        if isinstance(cov, (list, tuple))
-        else [cov]
-    )
+    covs = list(cov.values()) if isinstance(cov, Mapping) else list(cov) if isinstance(cov, (list, tuple)) else [cov]
     if isinstance(cov, (list, tuple)) and not all(isinstance(c, (pd.DataFrame, np.ndarray)) for c in cov):
-        raise DataError(
-            "sample_cov must be a DataFrame with variable names (or a list or dict of them by group)"
-        )
+        raise DataError("sample_cov must be a DataFrame with variable names (or a list or dict of them by group)")
     labels = labels or ([str(k + 1) for k in range(len(covs))] if len(covs) > 1 else [])
     if mean is None:
         means = [None] * len(covs)
@@ -127,20 +119,15 @@ def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
     else:
         n = [float(v) for v in np.atleast_1d(np.asarray(n_obs, float))]
     if len(n) != len(covs) or len(means) != len(covs):
-        raise DataError(
-            f"{len(covs)} covariance matrices need as many n_obs ({len(n)}) and means ({len(means)})"
-        )
+        raise DataError(f"{len(covs)} covariance matrices need as many n_obs ({len(n)}) and means ({len(means)})")
     S, m = [], []
     for c, mu, size in zip(covs, means, n, strict=True):
         if isinstance(c, np.ndarray) and c.ndim == 2 and len(covs) >= 1:
             raise DataError(
-                "sample_cov must carry the names of its variables: pd.DataFrame(matrix, index=names, "
-                "columns=names)"
+                "sample_cov must carry the names of its variables: pd.DataFrame(matrix, index=names, columns=names)"
             )
         if not isinstance(c, pd.DataFrame) or c.shape[0] != c.shape[1]:
-            raise DataError(
-                "sample_cov must be a square DataFrame with variable names (or a dict of them by group)"
-            )
+            raise DataError("sample_cov must be a square DataFrame with variable names (or a dict of them by group)")
         if list(c.index) != list(c.columns):
             if set(c.index) != set(c.columns):
                 raise DataError("rows and columns of sample_cov must have the same names")
@@ -152,9 +139,7 @@ def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
         if not np.allclose(A, A.T, rtol=1e-6, atol=1e-10):
             gap = np.abs(A - A.T)
             a, b = np.unravel_index(gap.argmax(), gap.shape)
-            raise DataError(
-                f"sample_cov is not symmetric: {ov[a]}, {ov[b]} is {A[a, b]:g} above and {A[b, a]:g} below"
-            )
+            raise DataError(f"sample_cov is not symmetric: {ov[a]}, {ov[b]} is {A[a, b]:g} above and {A[b, a]:g} below")
         if (np.diag(A) <= 0).any():
             raise DataError(f"sample_cov has a variance that is not positive: {ov[int(np.diag(A).argmin())]}")
         if not np.isfinite(size) or size <= len(ov):

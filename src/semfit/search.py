@@ -34,9 +34,7 @@ def estimate(model: Model, data, h1: dict) -> tuple:
 
     tries = []
     for begin in (start, *starts[:2]):
-        found = minimize(
-            target, begin / size, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 500}
-        )
+        found = minimize(target, begin / size, jac=True, method="BFGS", options={"gtol": 1e-7, "maxiter": 500})
         tries.append(fit_batch(model, None, start=found.x * size, max_iter=50, data=data))
     best = _lowest(model, data, tries)
     if best is not None:
@@ -78,8 +76,7 @@ def check_identified(model: Model, data, start: np.ndarray) -> None:
     weight = np.abs(model.K) @ null
     blame = [r for r in np.argsort(-weight, kind="stable") if weight[r] > 0.3 * weight.max()][:6]
     names = ", ".join(
-        f"'{model.free_rows[r].name}'"
-        + (f" (group {model.free_rows[r].group + 1})" if model.n_groups > 1 else "")
+        f"'{model.free_rows[r].name}'" + (f" (group {model.free_rows[r].group + 1})" if model.n_groups > 1 else "")
         for r in blame
     )
     higher = {r.lhs for r in model.rows if r.op == "=~" and r.rhs in model.lv}

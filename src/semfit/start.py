@@ -28,9 +28,7 @@ def starting_values(model: Model, covs: list, means: list | None, second: float 
                 free[r.free] = values[e] / g.d[e] if r.start is None else r.start
     # equality constraints: the nearest admissible point, in scaled units
     unit = np.concatenate([g.d[[model.rows[r].free >= 0 for r in g.rows]] for g in model.groups])
-    order = np.concatenate(
-        [[model.rows[r].free for r in g.rows if model.rows[r].free >= 0] for g in model.groups]
-    )
+    order = np.concatenate([[model.rows[r].free for r in g.rows if model.rows[r].free >= 0] for g in model.groups])
     weight = np.ones(model.n_free)
     weight[order.astype(int)] = unit
     return np.linalg.lstsq(model.K * weight[:, None], (free - model.c) * weight, rcond=None)[0]

@@ -141,9 +141,7 @@ def tokenize(text: str) -> list[Token]:
             except ValueError:
                 raise ModelSyntaxError(f"{text[i:j]!r} is not a number", line, col) from None
             if j < len(text) and (text[j].isalnum() or text[j] == "_"):
-                raise ModelSyntaxError(
-                    f"a name cannot begin with a digit ({text[i : j + 1]!r}...)", line, col
-                )
+                raise ModelSyntaxError(f"a name cannot begin with a digit ({text[i : j + 1]!r}...)", line, col)
             tokens.append(Token("number", text[i:j], line, col))
             i = j
         elif ch.isalpha() or ch in "._":
@@ -198,13 +196,9 @@ def parse(text: str) -> Parsed:
         if not at:
             if len(tokens) > 1 and tokens[1].text == ":" or tokens[0].text in ("level", "group", "block"):
                 fail(tokens[0], f"blocks ({tokens[0].text}:) are not supported")
-            fail(
-                tokens[0], f"no operator (=~ ~ ~~ := ==) in the statement that begins with {tokens[0].text!r}"
-            )
+            fail(tokens[0], f"no operator (=~ ~ ~~ := ==) in the statement that begins with {tokens[0].text!r}")
         if len(at) > 1:
-            fail(
-                tokens[at[1]], f"a second operator {tokens[at[1]].text!r} in one statement; begin a new line"
-            )
+            fail(tokens[at[1]], f"a second operator {tokens[at[1]].text!r} in one statement; begin a new line")
         op, left, right = tokens[at[0]], tokens[: at[0]], tokens[at[0] + 1 :]
         if not left:
             fail(op, f"nothing stands to the left of {op.text!r}")
@@ -266,9 +260,7 @@ def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> 
             within[key] = new
     seen.update(within)
     place = {t.text: k for k, t in reversed(list(enumerate(names)))}
-    parsed.terms.extend(
-        sorted(within.values(), key=lambda t: place[t.lhs])
-    )  # all terms of a left side together
+    parsed.terms.extend(sorted(within.values(), key=lambda t: place[t.lhs]))  # all terms of a left side together
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:

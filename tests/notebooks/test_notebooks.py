@@ -33,9 +33,7 @@ def code(book):
 
 
 every = pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
-taught = pytest.mark.parametrize(
-    "path", [p for p in PATHS if not p.name.startswith("00")], ids=lambda p: p.stem
-)
+taught = pytest.mark.parametrize("path", [p for p in PATHS if not p.name.startswith("00")], ids=lambda p: p.stem)
 
 
 def test_there_are_notebooks_and_they_are_numbered_without_a_gap():
@@ -89,9 +87,7 @@ def test_every_figure_has_an_alternative_text_and_a_file(path):
             if "image/png" in output.get("data", {}):
                 alt = output["metadata"].get("image/png", {}).get("alt", "")
                 assert len(alt.split()) >= 10, source(cell)[:80]
-    for name in re.findall(
-        r'teach\.figure\(\s*[\w.]+,\s*"(\w+)"', "\n".join(source(c) for c in code(read(path)))
-    ):
+    for name in re.findall(r'teach\.figure\(\s*[\w.]+,\s*"(\w+)"', "\n".join(source(c) for c in code(read(path)))):
         assert name[:2] == path.name[:2]
         assert (ROOT / "figures" / f"{name}.svg").exists() and (ROOT / "figures" / f"{name}.png").exists()
 

@@ -57,9 +57,7 @@ def test_installer_failures_are_explained(run, said, mend):
 
 def test_failing_installer_stops_with_the_reason(run, capsys):
     with pytest.raises(SystemExit, match="needs a network"):
-        run.call(
-            [sys.executable, "-c", "print('Temporary failure in name resolution'); raise SystemExit(1)"], "x"
-        )
+        run.call([sys.executable, "-c", "print('Temporary failure in name resolution'); raise SystemExit(1)"], "x")
     assert "name resolution" in capsys.readouterr().err
 
 
@@ -98,10 +96,7 @@ def test_asking_for_an_installer_that_is_not_there(run, monkeypatch):
 
 
 def test_set_up_again_takes_under_two_seconds():
-    if (
-        Path(sys.prefix).resolve() != (ROOT / ".venv").resolve()
-        or not (ROOT / ".venv" / "built-from").exists()
-    ):
+    if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve() or not (ROOT / ".venv" / "built-from").exists():
         pytest.skip("these tests do not run in the environment that run.py builds")
     began = time.perf_counter()
     done = subprocess.run([sys.executable, "run.py", "setup"], cwd=ROOT, capture_output=True, text=True)

@@ -12,17 +12,13 @@ def test_check_accepts_a_right_answer_and_refuses_a_wrong_one(capsys):
     check = teach.Check("the share found", between=(0.15, 0.30), hint="0.05 means the effect is off")
     check(0.2)
     assert "Right: the share found is 0.2" in capsys.readouterr().out
-    with pytest.raises(
-        ValueError, match="the share found is 0.05, expected between 0.15 and 0.3. 0.05 means"
-    ):
+    with pytest.raises(ValueError, match="the share found is 0.05, expected between 0.15 and 0.3. 0.05 means"):
         check(0.05)
 
 
 def test_check_without_an_answer_says_what_to_expect(capsys):
     teach.Check("the mean", equals=3.0, tol=0.01, hint="2 is the median")(None)
-    assert (
-        capsys.readouterr().out == "Self-check: the mean should be 3 or within 0.01 of it. 2 is the median.\n"
-    )
+    assert capsys.readouterr().out == "Self-check: the mean should be 3 or within 0.01 of it. 2 is the median.\n"
 
 
 def test_check_of_a_name():

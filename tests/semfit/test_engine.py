@@ -198,9 +198,7 @@ def test_score_tests_of_three_groups_are_near_the_refits():
 
 def test_scaled_differences_follow_satorra_and_bentler():
     data = survey(500, groups=False).pipe(lambda d: np.sign(d) * d.abs() ** 1.5)
-    free, equal = (
-        sc.fit(f"f =~ x1 + {m}x2 + {m}x3\ng =~ y1 + y2 + y3", data, estimator="MLR") for m in ("", "1*")
-    )
+    free, equal = (sc.fit(f"f =~ x1 + {m}x2 + {m}x3\ng =~ y1 + y2 + y3", data, estimator="MLR") for m in ("", "1*"))
     a, b = free.measures, equal.measures
     cd = (b["df"] * b["chisq_scaling_factor"] - a["df"] * a["chisq_scaling_factor"]) / (b["df"] - a["df"])
     assert sc.compare(equal, free).iloc[1]["delta_chisq"] == pytest.approx((b["chisq"] - a["chisq"]) / cd)
@@ -279,9 +277,7 @@ def test_a_model_without_free_parameters_is_only_tested():
 
 def test_groups_may_differ_in_what_is_fixed():
     data = survey()
-    fit = sc.fit(
-        "f =~ x1 + x2 + x3\nf ~ c(0, NA)*1 + c('', m)*1\nx1 ~ c(i, i)*1\nd := 2*m", data, group="group"
-    )
+    fit = sc.fit("f =~ x1 + x2 + x3\nf ~ c(0, NA)*1 + c('', m)*1\nx1 ~ c(i, i)*1\nd := 2*m", data, group="group")
     est = fit.estimates
     means = est[(est["lhs"] == "f") & (est["op"] == "~1")]
     assert means["est"].iloc[0] == 0 and means["label"].tolist() == ["", "m"] and means["se"].iloc[1] > 0

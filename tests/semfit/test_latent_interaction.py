@@ -62,14 +62,10 @@ def test_density_equals_integration_over_both_latents(data):
     points = np.stack([gx.ravel(), gm.ravel()], axis=1)
     prior = np.linalg.inv(psi[:2, :2])
     density = (
-        np.exp(-0.5 * np.einsum("ij,jk,ik->i", points, prior, points))
-        * np.sqrt(np.linalg.det(prior))
-        / (2 * np.pi)
+        np.exp(-0.5 * np.einsum("ij,jk,ik->i", points, prior, points)) * np.sqrt(np.linalg.det(prior)) / (2 * np.pi)
     )
     expected = (
-        m["beta"][2, 0] * points[:, 0]
-        + m["beta"][2, 1] * points[:, 1]
-        + m["omega"][0] * points[:, 0] * points[:, 1]
+        m["beta"][2, 0] * points[:, 0] + m["beta"][2, 1] * points[:, 1] + m["omega"][0] * points[:, 0] * points[:, 1]
     )
     cov_y = psi[2, 2] * np.outer(lam[6:, 2], lam[6:, 2]) + np.diag(noise[6:])
     brute = []
@@ -85,8 +81,7 @@ def test_density_equals_integration_over_both_latents(data):
         )
         away = e[6:] - np.outer(expected, lam[6:, 2])
         logp -= 0.5 * (
-            np.einsum("ij,jk,ik->i", away, np.linalg.inv(cov_y), away)
-            + np.linalg.slogdet(2 * np.pi * cov_y)[1]
+            np.einsum("ij,jk,ik->i", away, np.linalg.inv(cov_y), away) + np.linalg.slogdet(2 * np.pi * cov_y)[1]
         )
         brute.append(np.log(np.sum(np.exp(logp) * density) * (grid[1] - grid[0]) ** 2))
     ours = engine.casewise(spec.structure, theta, Y[:6], *engine.nodes(0.15, 7))
@@ -120,9 +115,7 @@ def test_gradient_equals_finite_differences(data, text):
     assert np.allclose(gradient, numeric, rtol=1e-5, atol=1e-4)
     theta[-1] = 0.0  # without the product the mixture is the normal model, gradient included
     mixture, by_mixture = engine.value_and_gradient(spec.structure, theta, Y, *engine.nodes(0.15, 8))
-    linear, by_moments = engine.linear_value_and_gradient(
-        spec.structure, theta, np.zeros(Y.shape[1]), Y.T @ Y / len(Y)
-    )
+    linear, by_moments = engine.linear_value_and_gradient(spec.structure, theta, np.zeros(Y.shape[1]), Y.T @ Y / len(Y))
     assert mixture == pytest.approx(len(Y) * linear, abs=1e-7)
     assert np.allclose(by_mixture[:-1], len(Y) * by_moments[:-1], atol=1e-6)
 
@@ -132,9 +125,7 @@ def test_trapezoid_agrees_with_many_gauss_hermite_nodes(data, lms):
     theta = np.append(spec.start[:-1], 0.3)
     z, weight = np.polynomial.hermite_e.hermegauss(100)
     hermite = engine.casewise(spec.structure, theta, Y, z, np.log(weight / weight.sum())).sum()
-    assert engine.casewise(spec.structure, theta, Y, *engine.nodes(0.25, 8)).sum() == pytest.approx(
-        hermite, abs=1e-6
-    )
+    assert engine.casewise(spec.structure, theta, Y, *engine.nodes(0.25, 8)).sum() == pytest.approx(hermite, abs=1e-6)
 
 
 # --- LMS: the fitted model ----------------------------------------------------------------------------------------
@@ -236,9 +227,7 @@ def test_plot_draws_the_slopes_of_the_table(lms):
 def test_monte_carlo_table_meets_the_targets():
     """The committed table: LMS on normal answers is unbiased, with honest intervals and tests."""
     table = pd.read_csv(HERE.parents[1] / "benchmarks" / "lms_montecarlo.csv")
-    normal = table[(table["answers"] == "normal") & (table["method"] == "lms")].set_index(
-        ["true", "reliability"]
-    )
+    normal = table[(table["answers"] == "normal") & (table["method"] == "lms")].set_index(["true", "reliability"])
     assert (normal["samples"] == 500).all() and (normal["failed"] == 0).all()
     assert normal.loc[0.2, "bias_percent"].abs().max() < 5
     assert normal["coverage"].between(0.92, 0.97).all()
@@ -257,9 +246,7 @@ def test_missing_rows_are_counted(data):
 def test_product_indicators_equal_lavaan(data, lavaan, kind):
     r = latent_interaction(LINEAR, data, **NAMES, indicators=kind)
     reference = pd.DataFrame(lavaan[kind]["estimates"]).replace({"xm": "x:m"})
-    both = reference.merge(
-        r.estimates, on=["lhs", "op", "rhs"], how="outer", suffixes=("_lavaan", ""), indicator=True
-    )
+    both = reference.merge(r.estimates, on=["lhs", "op", "rhs"], how="outer", suffixes=("_lavaan", ""), indicator=True)
     assert (both["_merge"] == "both").all() and len(both) == len(r.estimates)
     assert np.allclose(both["est"], both["est_lavaan"], atol=1e-5)
     assert np.allclose(both["se"].fillna(0), both["se_lavaan"], atol=1e-5)
@@ -300,10 +287,7 @@ def test_lms_warns_of_a_ceiling_and_product_indicators_do_not_need_to(data):
     r = latent_interaction(text, frame, **NAMES, method="lms")
     assert r.product["z"] < -3 and any("skewed answers" in w for w in r.warnings)
     made = r.placebo(5, seed=1)  # has the ceilings and no interaction, and the same is found
-    assert (
-        made["std_all"].mean() == pytest.approx(r.product["std_all"], abs=0.1)
-        and (made["pvalue"] < 0.05).all()
-    )
+    assert made["std_all"].mean() == pytest.approx(r.product["std_all"], abs=0.1) and (made["pvalue"] < 0.05).all()
     assert r.placebo(2, seed=1).equals(made.iloc[:2])
 
 

@@ -83,9 +83,7 @@ def test_every_variable_is_named_and_inside_the_axes():
 
 
 def test_labels_of_a_text_and_many_covariances():
-    assert {"a", "b"} <= set(
-        texts(path_diagram("f =~ x1+x2+x3; g =~ y1+y2+y3; h =~ z1+z2+z3; g ~ a*f; h ~ b*g"))
-    )
+    assert {"a", "b"} <= set(texts(path_diagram("f =~ x1+x2+x3; g =~ y1+y2+y3; h =~ z1+z2+z3; g ~ a*f; h ~ b*g")))
     first_order = "\n".join(SECOND.splitlines()[:8])
     assert "28 covariances not drawn" in texts(path_diagram(first_order))
     few = path_diagram(first_order, covariances=True)

@@ -22,9 +22,7 @@ FAMILIES = ("sem_cfa", "sem_structural", "sem_robust", "sem_groups", "sem_more")
 BODIES = {f: json.loads((HERE / f"{f}.json").read_text(encoding="utf8")) for f in FAMILIES}
 CASES = {name: case for body in BODIES.values() for name, case in body["cases"].items()}
 PAIRS = [pair for body in BODIES.values() for pair in (body["pairs"] or [])]
-NONLINEAR = {
-    "path_nonlinear_constraint"
-}  # a product of parameters in `==`; refused with a message, see below
+NONLINEAR = {"path_nonlinear_constraint"}  # a product of parameters in `==`; refused with a message, see below
 FITTED = [name for name in CASES if name not in NONLINEAR]
 
 # Measures that every fit must have; the others are compared where both have them.
@@ -77,9 +75,7 @@ def by_key(table: dict | pd.DataFrame, column: str, groups: list) -> dict:
     return out
 
 
-def assert_close(
-    ours: dict, theirs: dict, what: str, rtol: float = 0.0, atol: float = 0.0, scale: dict | None = None
-):
+def assert_close(ours: dict, theirs: dict, what: str, rtol: float = 0.0, atol: float = 0.0, scale: dict | None = None):
     worst, text = 0.0, ""
     for key, want in theirs.items():
         if want is None or want != want:
@@ -104,9 +100,7 @@ def test_estimates_and_standard_errors(name):
     case, fit = CASES[name], fitted(name)
     assert fit.converged
     ours, groups = table_of(fit), case["groups"] or []
-    assert_close(
-        by_key(ours, "est", groups), by_key(case["estimates"], "est", groups), "est", rtol=1e-5, atol=1e-5
-    )
+    assert_close(by_key(ours, "est", groups), by_key(case["estimates"], "est", groups), "est", rtol=1e-5, atol=1e-5)
     se = {k: v for k, v in by_key(case["estimates"], "se", groups).items() if v}
     assert_close(by_key(ours, "se", groups), se, "se", rtol=1e-4, atol=1e-9)
     std = by_key(case["standardized"], "est.std", groups)
@@ -192,9 +186,7 @@ def test_residuals(name):
     np.testing.assert_allclose(ours["residual"], cor, atol=1e-5)
     if (CASES[name]["options"] or {}).get("estimator") == "MLR":
         return  # ours are normal-theory z, lavaan's robust ones
-    known = np.isfinite(z) & (
-        np.abs(cor) > 2e-4
-    )  # lavaan sets the standard error of a moment fitted exactly to 1
+    known = np.isfinite(z) & (np.abs(cor) > 2e-4)  # lavaan sets the standard error of a moment fitted exactly to 1
     np.testing.assert_allclose(ours["z"][known], z[known], rtol=1e-3, atol=1e-4)
 
 
@@ -203,9 +195,7 @@ SCORED = [n for n in FITTED if "scores" in CASES[n] and not CASES[n]["groups"]]
 BARTLETT = [n for n in SCORED if n not in ("hs_second_order", "mcar_fiml")]
 
 
-@pytest.mark.parametrize(
-    ("method", "name"), [("regression", n) for n in SCORED] + [("bartlett", n) for n in BARTLETT]
-)
+@pytest.mark.parametrize(("method", "name"), [("regression", n) for n in SCORED] + [("bartlett", n) for n in BARTLETT])
 def test_factor_scores(method, name):
     want = CASES[name]["scores"]
     ours = fitted(name).factor_scores(method)[list(np.atleast_1d(want["names"]))].head(5)

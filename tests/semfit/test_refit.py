@@ -26,9 +26,7 @@ def test_batch_equals_single_fits(samples, options):
     for k in (0, 4, 9):
         one = sc.fit(MODEL, samples[k], **options)
         names = ["chisq", "df", "pvalue", "cfi", "rmsea", "srmr"]
-        np.testing.assert_allclose(
-            many.measures.loc[k, names].astype(float), one.measures[names], rtol=1e-6, atol=1e-8
-        )
+        np.testing.assert_allclose(many.measures.loc[k, names].astype(float), one.measures[names], rtol=1e-6, atol=1e-8)
         np.testing.assert_allclose(many.estimates.loc[k], one.estimates["est"], atol=1e-5)
         np.testing.assert_allclose(many.standardized.loc[k], one.estimates["std_all"], atol=1e-5)
     assert many.measures["converged"].all()

@@ -23,8 +23,7 @@ MODELS = {
     "eight": FIRST,
     "eight_in_one": FIRST + f"\ncost =~ {' + '.join(FACETS)}",
     "eight_in_two": FIRST + "\neffort =~ er + ev + le + su\nstakes =~ bl + ml + pr + br",
-    "eight_in_three": FIRST
-    + "\nprocedural =~ er + ev + le + su\nfinancial =~ bl + ml\nrelational =~ pr + br",
+    "eight_in_three": FIRST + "\nprocedural =~ er + ev + le + su\nfinancial =~ bl + ml\nrelational =~ pr + br",
     "bifactor": FIRST.replace("ml1 + ml2", "a*ml1 + a*ml2") + f"\ncost =~ {' + '.join(ITEMS)}\n" + APART,
 }
 

@@ -27,9 +27,7 @@ def survey(seed, n=300, blocks=(5, 4, 4, 4, 4, 5), levels=5, missing=0.01, style
         for i in range(items):
             load = rng.uniform(0.6, 0.85)
             latent = load * factor[:, j] + np.sqrt(1 - load**2) * rng.standard_normal(n)
-            cuts = np.sort(
-                np.linspace(-1.5, 1.5, levels - 1) + rng.normal(0, 0.15, levels - 1) - rng.uniform(0, 0.8)
-            )
+            cuts = np.sort(np.linspace(-1.5, 1.5, levels - 1) + rng.normal(0, 0.15, levels - 1) - rng.uniform(0, 0.8))
             answer = 1.0 + np.searchsorted(cuts, spread * latent)
             answer[rng.random(n) < missing] = np.nan
             columns[f"{'abcdefghijklmno'[j]}{i + 1}"] = answer
@@ -73,9 +71,7 @@ def test_corp_rep_with_its_missing_codes_left_in():
     }
     assert (found["severity"] == "serious").sum() == 12
     with_book = sc.audit(sc.load("corp_rep", keep_codes=True), "corp_rep", draws=DRAWS)
-    assert "below its range 1-7" in "".join(with_book["detail"]) or "missing code" in "".join(
-        with_book["check"]
-    )
+    assert "below its range 1-7" in "".join(with_book["detail"]) or "missing code" in "".join(with_book["check"])
 
 
 @pytest.mark.parametrize("codebook", [None, "mobi"])
@@ -86,16 +82,12 @@ def test_mobi_has_nothing_serious(codebook):
 
 
 def test_planted_faults_of_the_simulated_survey_are_found():
-    truth = json.loads((data_dir() / "simulated/telecom_survey/truth.json").read_text(encoding="utf-8"))[
-        "faults"
-    ]
+    truth = json.loads((data_dir() / "simulated/telecom_survey/truth.json").read_text(encoding="utf-8"))["faults"]
     found = sc.audit(sc.load("telecom_survey"), "telecom_survey")
     first, last = truth["duplicates"]["copied_to"]
     assert found.rows_of("duplicated block of rows").tolist() == list(range(first, last + 1))
     assert found.rows_of("careless answering: longest run").tolist() == truth["careless"]["straight_rows"]
-    assert set(truth["careless"]["random_rows"]) <= set(
-        found.rows_of("careless answering: Mahalanobis distance")
-    )
+    assert set(truth["careless"]["random_rows"]) <= set(found.rows_of("careless answering: Mahalanobis distance"))
     caught = set(found.respondents.index[found.respondents["flagged_by"] > 0])
     planted = set(truth["careless"]["straight_rows"]) | set(truth["careless"]["random_rows"])
     assert planted <= caught and len(caught - planted) <= 3
@@ -103,9 +95,7 @@ def test_planted_faults_of_the_simulated_survey_are_found():
     assert only(found, "item does not go with its scale")["columns"].startswith(truth["bad_item"]["item"])
     assert found[found["severity"] == "serious"]["check"].tolist() == ["duplicated block of rows"]
     reverse = sc.codebook("telecom_survey").query("reverse")["variable"]
-    assert set(only(found, "reverse items stored as answered")["columns"].split(", ")) == set(reverse) - {
-        "le4"
-    }
+    assert set(only(found, "reverse items stored as answered")["columns"].split(", ")) == set(reverse) - {"le4"}
 
 
 # ------------------------------------------------------------------------------------------- planted identities
@@ -123,9 +113,7 @@ RULES = {
     "row minimum of c1..4": lambda d: d[["c1", "c2", "c3", "c4"]].min(axis=1, skipna=False),
     "sum of a1..5": lambda d: d[["a1", "a2", "a3", "a4", "a5"]].sum(axis=1, skipna=False),
     "mean of d1, d3, e2": lambda d: d[["d1", "d3", "e2"]].mean(axis=1, skipna=False),
-    "mean, rounded, of e1..4": lambda d: np.floor(
-        d[["e1", "e2", "e3", "e4"]].mean(axis=1, skipna=False) + 0.5
-    ),
+    "mean, rounded, of e1..4": lambda d: np.floor(d[["e1", "e2", "e3", "e4"]].mean(axis=1, skipna=False) + 0.5),
     "mean, rounded to 1 decimal, of c1..4": lambda d: (
         np.floor(10 * d[["c1", "c2", "c3", "c4"]].mean(axis=1, skipna=False) + 0.5) / 10
     ),
@@ -150,9 +138,7 @@ def test_a_rule_with_a_few_edited_rows_is_still_found(clean):
     data = clean.assign(new=(clean["a1"] - 1).clip(1, 4))
     data.loc[[3, 50, 120, 200], "new"] = [4, 1, 4, 1]
     row = only(sc.audit(data, draws=DRAWS), "near function of another column")
-    assert (
-        row["columns"] == "new, a1" and "clip(a1 - 1, 1, 4)" in row["detail"] and row["severity"] == "serious"
-    )
+    assert row["columns"] == "new, a1" and "clip(a1 - 1, 1, 4)" in row["detail"] and row["severity"] == "serious"
 
 
 def test_a_copy_is_found_in_sixty_rows_and_not_claimed_in_fifteen():
@@ -170,14 +156,10 @@ def test_chance_is_not_mistaken_for_a_rule():
     ceiling = pd.DataFrame(np.where(rng.random((300, 25)) < 0.9, 5.0, 4.0)).add_prefix("y")
     assert identities.of_one(ceiling) == ([], []) and identities.of_block(ceiling) == []
     yes_no = (
-        pd.DataFrame(np.where(rng.random((60, 20)) < 0.9, 1.0, 0.0))
-        .add_prefix("b")
-        .mask(rng.random((60, 20)) < 0.03)
+        pd.DataFrame(np.where(rng.random((60, 20)) < 0.9, 1.0, 0.0)).add_prefix("b").mask(rng.random((60, 20)) < 0.03)
     )
     assert identities.of_one(yes_no) == ([], []) and identities.of_block(yes_no) == []
-    rare = survey(8).assign(
-        flag=(np.arange(300) < 2).astype(float), other=(np.arange(300) < 2).astype(float)[::-1]
-    )
+    rare = survey(8).assign(flag=(np.arange(300) < 2).astype(float), other=(np.arange(300) < 2).astype(float)[::-1])
     assert identities.of_one(rare)[0] == []
 
 

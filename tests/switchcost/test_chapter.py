@@ -57,12 +57,8 @@ def test_words_hold_the_numbers_of_the_functions(chapter, data, book):
     keyed = data.drop(index=chapter.results["excluded"])
     keyed["at4"] = 6 - keyed["at4"]
     scales = {"satisfaction": COLUMNS[:3], "costs": COLUMNS[3:8], "loyalty": COLUMNS[8:12]}
-    scores = pd.DataFrame({k: keyed[v].mean(axis=1, skipna=False) for k, v in scales.items()}).join(
-        keyed["age"]
-    )
-    own = sc.moderate(
-        scores, y="loyalty", x="satisfaction", moderator="costs", covariates=["age"], cov_type="HC3"
-    )
+    scores = pd.DataFrame({k: keyed[v].mean(axis=1, skipna=False) for k, v in scales.items()}).join(keyed["age"])
+    own = sc.moderate(scores, y="loyalty", x="satisfaction", moderator="costs", covariates=["age"], cov_type="HC3")
     row = own.coefficients.loc[own.product]
     text = chapter.section("Test of the hypothesis").text
     assert f"b = {row.est:.3f}, 95% CI [{row.ci_lower:.3f}, {row.ci_upper:.3f}]" in text
@@ -114,9 +110,7 @@ def test_without_a_moderator_a_structural_model(data, book):
 
 def test_a_construct_of_one_item_is_its_column():
     mobi = sc.load("mobi")
-    ch = results_chapter(
-        mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100
-    )
+    ch = results_chapter(mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100)
     assert "Complaints: " in ch.section("Test").text and "Complaints" in ch.scores.columns
     assert any("structural model fits poorly" in a for a in ch.alarms)
 
@@ -132,9 +126,7 @@ def test_broken_data_are_said_aloud(data, book):
 
 
 def test_data_that_no_chapter_can_be_written_about(data, book):
-    with pytest.raises(
-        ValueError, match=r"stops at 'Reliability'.*Found before that:.*at4 = copy of at1|at4.*at1"
-    ):
+    with pytest.raises(ValueError, match=r"stops at 'Reliability'.*Found before that:.*at4 = copy of at1|at4.*at1"):
         results_chapter(data.assign(at4=data["at1"]), book, MODEL, n_boot=100)
 
 

@@ -60,12 +60,8 @@ def test_mota_degrees_of_freedom_and_the_missing_covariance():
     assert "25 items would give it" in df.loc["before", "arithmetic"]
     assert "24 items would give it" in df.loc["after", "arithmetic"]
     baseline = table[table["check"] == "fit indices together"].set_index("where")
-    assert (
-        baseline.loc["fit, before", "recomputed"] == 325 and baseline.loc["fit, after", "recomputed"] == 300
-    )
-    satisfaction = table[
-        (table["check"] == "R2 from the paths") & table["where"].str.endswith("Satisfaction")
-    ]
+    assert baseline.loc["fit, before", "recomputed"] == 325 and baseline.loc["fit, after", "recomputed"] == 300
+    satisfaction = table[(table["check"] == "R2 from the paths") & table["where"].str.endswith("Satisfaction")]
     assert satisfaction["arithmetic"].str.contains("between -0.01 and 0.01").all()
 
 

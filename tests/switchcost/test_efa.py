@@ -64,9 +64,7 @@ def test_factorability_and_eigenvalues_equal_psych(name):
     np.testing.assert_allclose(pa.table["components_chance"], want["chance_95"], atol=0.03)
     if want["parallel_components"]:
         assert pa.n_components == want["parallel_components"]
-    np.testing.assert_allclose(
-        map_test(x).table["squared"].iloc[1 : 1 + len(want["map"])], want["map"], atol=1e-9
-    )
+    np.testing.assert_allclose(map_test(x).table["squared"].iloc[1 : 1 + len(want["map"])], want["map"], atol=1e-9)
 
 
 @pytest.mark.parametrize(("name", "i"), FITS)
@@ -136,9 +134,7 @@ def test_matrix_and_answers_agree():
 
 def test_parallel_analysis_finds_nothing_in_noise_and_repeats():
     rng = np.random.default_rng(4)
-    found = [
-        parallel_analysis(rng.normal(size=(200, 12)), n_iter=100, seed=i).n_components for i in range(60)
-    ]
+    found = [parallel_analysis(rng.normal(size=(200, 12)), n_iter=100, seed=i).n_components for i in range(60)]
     assert np.mean(np.array(found) > 0) < 0.15
     x = answers("hs")
     assert parallel_analysis(x, seed=3).table.equals(parallel_analysis(x, seed=3).table)

@@ -47,9 +47,7 @@ def test_the_band_holds_the_unrounded_result(seed, decimals):
 def test_one_predictor_has_the_band_of_its_correlation():
     r = pd.DataFrame([[1, 0.276], [0.276, 1]], index=["x", "y"], columns=["x", "y"])
     model = matrices.path_model(r, [("x", "y")])
-    np.testing.assert_allclose(
-        model.paths[["low", "high"]].iloc[0].astype(float), [0.2755, 0.2765], atol=1e-12
-    )
+    np.testing.assert_allclose(model.paths[["low", "high"]].iloc[0].astype(float), [0.2755, 0.2765], atol=1e-12)
     np.testing.assert_allclose(model.r2[["low", "high"]].iloc[0], [0.2755**2, 0.2765**2], atol=1e-12)
 
 
@@ -65,9 +63,7 @@ def test_abbade_paths_and_r2_are_within_rounding():
     study = sc.published("abbade2014")
     model = matrices.path_model(study["latent_correlations"], study["paths"])
     printed = study["paths"]["path"]
-    assert (
-        (printed + 0.0005 >= model.paths["low"] - 1e-12) & (printed - 0.0005 <= model.paths["high"] + 1e-12)
-    ).all()
+    assert ((printed + 0.0005 >= model.paths["low"] - 1e-12) & (printed - 0.0005 <= model.paths["high"] + 1e-12)).all()
     r2 = study["r2"].set_index("construct")["r2_percent"] / 100
     assert ((r2 + 0.00005 >= model.r2["low"] - 1e-12) & (r2 - 0.00005 <= model.r2["high"] + 1e-12)).all()
     by_sum = matrices.r2_from_paths(study["latent_correlations"], study["paths"])
@@ -97,9 +93,7 @@ def test_bad_matrices(change, message):
 
 
 def test_triangle_is_completed():
-    lower = pd.DataFrame(
-        {"construct": list("abc"), "a": ["1", ".3", ".1"], "b": ["", "1", ".2"], "c": ["", "", ""]}
-    )
+    lower = pd.DataFrame({"construct": list("abc"), "a": ["1", ".3", ".1"], "b": ["", "1", ".2"], "c": ["", "", ""]})
     full = matrices.correlation_matrix(lower)
     assert full.loc["a", "c"] == full.loc["c", "a"] == 0.1
 

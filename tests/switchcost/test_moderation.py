@@ -29,9 +29,7 @@ def agree(table, reference, rows=None, rtol=1e-9):
     table = table if rows is None else table.loc[rows]
     for column in COLUMNS:
         if column in reference:
-            np.testing.assert_allclose(
-                table[column], reference[column], rtol=rtol, atol=1e-13, err_msg=column
-            )
+            np.testing.assert_allclose(table[column], reference[column], rtol=rtol, atol=1e-13, err_msg=column)
 
 
 # --- R --------------------------------------------------------------------------------------------------------------
@@ -62,9 +60,7 @@ def test_uncentred_equals_r_and_leaves_the_product_alone():
     raw = two(center=False)
     agree(raw.coefficients, R["two"]["raw"], rtol=1e-7)
     for column in COLUMNS:
-        assert raw.coefficients.loc["x:m", column] == pytest.approx(
-            two().coefficients.loc["x:m", column], rel=1e-9
-        )
+        assert raw.coefficients.loc["x:m", column] == pytest.approx(two().coefficients.loc["x:m", column], rel=1e-9)
     pd.testing.assert_frame_equal(raw.simple_slopes(), two().simple_slopes(), rtol=1e-9)
     np.testing.assert_allclose(raw.johnson_neyman().bounds, two().johnson_neyman().bounds, rtol=1e-8)
 
@@ -93,9 +89,7 @@ def test_three_way_equals_r():
     table = result.simple_slopes((-1, 1), second=(-1, 1))
     corners = np.array(R["three"]["corners"])
     np.testing.assert_allclose(table[["est", "se", "t", "pvalue"]], corners[:, 2:], rtol=1e-8)
-    np.testing.assert_allclose(
-        result.johnson_neyman(second=3.2).bounds, R["three"]["bounds_at_3.2"], rtol=1e-8
-    )
+    np.testing.assert_allclose(result.johnson_neyman(second=3.2).bounds, R["three"]["bounds_at_3.2"], rtol=1e-8)
     differences = result.slope_differences()
     assert len(differences) == 6
     assert differences["est"].iloc[0] == pytest.approx(corners[0, 2] - corners[1, 2])
@@ -173,9 +167,7 @@ def test_table_slopes_bounds_and_plot_agree(seed, n, b, shift, scale, cov, cente
 def test_units_do_not_change_the_verdict():
     stretched = DATA.assign(m=DATA["m"] * 25 + 7)
     a, b = two(), sc.moderate(stretched, y="y", x="x", moderator="m", covariates=["age", "contract"])
-    np.testing.assert_allclose(
-        np.array(a.johnson_neyman().bounds) * 25 + 7, b.johnson_neyman().bounds, rtol=1e-8
-    )
+    np.testing.assert_allclose(np.array(a.johnson_neyman().bounds) * 25 + 7, b.johnson_neyman().bounds, rtol=1e-8)
     assert a.coefficients.loc["x:m", "pvalue"] == pytest.approx(b.coefficients.loc["x:m", "pvalue"], rel=1e-9)
 
 
@@ -246,13 +238,8 @@ def test_categories_without_members_and_columns_of_unlike_size():
         contract=pd.Categorical(DATA["contract"], ["prepaid", "contract", "none"]),
     )
     result = sc.moderate(data, y="y", x="x", moderator="m", covariates=["age", "contract"], center=False)
-    assert (
-        "contract[contract]" in result.coefficients.index
-        and "contract[none]" not in result.coefficients.index
-    )
-    assert result.coefficients.loc["x:m", "est"] == pytest.approx(
-        two().coefficients.loc["x:m", "est"], rel=1e-7
-    )
+    assert "contract[contract]" in result.coefficients.index and "contract[none]" not in result.coefficients.index
+    assert result.coefficients.loc["x:m", "est"] == pytest.approx(two().coefficients.loc["x:m", "est"], rel=1e-7)
     assert result.bootstrap(300, seed=1).loc["x:m", "n_boot"] == 300
 
 
@@ -286,9 +273,7 @@ def test_bad_data():
     with pytest.raises(ValueError, match="R2 = 1"):
         sc.moderate(DATA.assign(y=DATA["x"] + 2), y="y", x="x", moderator="m")
     with pytest.raises(ValueError, match="at most"):
-        sc.moderate(DATA.assign(m=DATA["x"] + DATA["m"] * 0.01), y="y", x="x", moderator="m").attenuation(
-            0.5, 0.5
-        )
+        sc.moderate(DATA.assign(m=DATA["x"] + DATA["m"] * 0.01), y="y", x="x", moderator="m").attenuation(0.5, 0.5)
     with pytest.raises(ValueError, match="between 0 and 100"):
         two().simple_slopes((-1, 1), kind="percentile")
 

@@ -126,10 +126,7 @@ def test_bootstrap_repeats_with_its_seed_and_covers():
 def test_batch_equals_one_by_one_even_at_the_bound():
     rng = np.random.default_rng(8)
     r = np.array(
-        [
-            np.corrcoef(rng.normal(size=(40, 1)) * 0.6 + rng.normal(size=(40, 4)), rowvar=False)
-            for _ in range(80)
-        ]
+        [np.corrcoef(rng.normal(size=(40, 1)) * 0.6 + rng.normal(size=(40, 4)), rowvar=False) for _ in range(80)]
     )
     load, psi, reached = one_factor(r)
     assert reached.all()

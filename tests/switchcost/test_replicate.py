@@ -89,9 +89,7 @@ def test_two_items_give_alpha_and_rho_from_their_loadings():
 def _write(folder, **tables):
     folder.mkdir()
     for name, text in tables.items():
-        (folder / f"{name}.csv").write_text(
-            "\n".join(line.strip() for line in text.strip().splitlines()) + "\n"
-        )
+        (folder / f"{name}.csv").write_text("\n".join(line.strip() for line in text.strip().splitlines()) + "\n")
     return folder
 
 
@@ -125,9 +123,7 @@ def test_a_study_of_csv_files_needs_no_code(tmp_path):
 
 def test_a_wrong_path_is_not_explained_away(tmp_path):
     matrix, beta, _ = _path_study()
-    right = _write(
-        tmp_path / "right", correlations=matrix, paths=f"from,to,beta\na,c,{beta[0]:.2f}\nb,c,{beta[1]:.2f}"
-    )
+    right = _write(tmp_path / "right", correlations=matrix, paths=f"from,to,beta\na,c,{beta[0]:.2f}\nb,c,{beta[1]:.2f}")
     wrong = _write(
         tmp_path / "wrong",
         correlations=matrix,
@@ -161,9 +157,7 @@ def test_a_changed_file_is_read_again(tmp_path):
 
 
 def test_bounds_and_stars_are_part_of_a_printed_number(tmp_path):
-    folder = _write(
-        tmp_path / "starred", paths="from,to,b,se,t,p\na,c,.40***,.05,8.00,<.001\nb,c,.10,.05,2.00,< .001"
-    )
+    folder = _write(tmp_path / "starred", paths="from,to,b,se,t,p\na,c,.40***,.05,8.00,<.001\nb,c,.10,.05,2.00,< .001")
     by = replicate.replicate(folder).set_index(["quantity", "row"])
     assert by.verdict["t", "a"] == "exact" and by.printed["b", "a"] == ".40***"
     assert by.verdict["p", "a"] == "exact"
@@ -175,13 +169,9 @@ def test_a_gap_or_an_impossible_matrix_is_a_reason_and_no_crash(tmp_path):
     gap = _write(tmp_path / "gap", correlations="construct,a,b,c\na,1,,.5\nb,,1,.4\nc,.5,.4,1", paths=paths)
     reason = replicate.replicate(gap).query("quantity == 'beta'").reason
     assert reason.str.contains("no entry for a and b").all()
-    odd = _write(
-        tmp_path / "odd", correlations="construct,a,b,c\na,1,1.0,.9\nb,1.0,1,-.9\nc,.9,-.9,1", paths=paths
-    )
+    odd = _write(tmp_path / "odd", correlations="construct,a,b,c\na,1,1.0,.9\nb,1.0,1,-.9\nc,.9,-.9,1", paths=paths)
     board = replicate.replicate(odd).query("quantity == 'beta'")
-    assert (board.verdict == "not comparable").all() and board.reason.str.contains(
-        "not positive definite"
-    ).all()
+    assert (board.verdict == "not comparable").all() and board.reason.str.contains("not positive definite").all()
     exact = _write(tmp_path / "saturated", fit="chisq,df,rmsea\n0.0,0,.000")
     assert (replicate.replicate(exact).verdict == "not comparable").all()
 
@@ -215,10 +205,7 @@ def test_text_among_numbers_is_named_and_not_left_out(tmp_path, cell):
 def test_what_rounds_to_the_printed_number_is_exact_and_the_next_digit_is_not(value, decimals):
     printed = f"{value:.{decimals}f}"
     assert replicate.judge(printed, Reproduction(value, "raw"))[0] == "exact"
-    assert (
-        replicate.judge(printed, Reproduction(float(printed) + 1.02 * 10.0**-decimals, "raw"))[0]
-        == "different"
-    )
+    assert replicate.judge(printed, Reproduction(float(printed) + 1.02 * 10.0**-decimals, "raw"))[0] == "different"
 
 
 def test_bad_studies_are_named(tmp_path):

@@ -55,9 +55,7 @@ def test_ecsi_reproduces_to_eight_decimals(by, target):
 
 def test_ecsi_bootstrap_rows(by):
     boot = by.loc["ecsi_mobi", "centroid"].reset_index()
-    assert (boot[boot.quantity == "estimate"].verdict == "exact").all() and (
-        boot.quantity == "estimate"
-    ).sum() == 5
+    assert (boot[boot.quantity == "estimate"].verdict == "exact").all() and (boot.quantity == "estimate").sum() == 5
     ends = boot[boot.quantity.isin(["ci_lower", "ci_upper"])]
     assert len(ends) == 10 and ends.verdict.isin(["exact", "within interval"]).all()
 
@@ -129,8 +127,7 @@ def test_summary_adds_up(board):
     s = replicate.summary(board)
     assert s.loc["all", "numbers"] == len(board)
     assert (
-        s.drop(index="all").sum()[list(replicate.VERDICTS)].tolist()
-        == s.loc["all", list(replicate.VERDICTS)].tolist()
+        s.drop(index="all").sum()[list(replicate.VERDICTS)].tolist() == s.loc["all", list(replicate.VERDICTS)].tolist()
     )
     good = board.verdict.isin(replicate.VERDICTS[:3]).sum()
     assert s.loc["all", "reproduced"] == pytest.approx(good / (board.verdict != "not comparable").sum())
@@ -171,6 +168,4 @@ def test_picture_counts_what_the_board_holds(board):
     checked = int((board.verdict != "not comparable").sum())
     title = ax.get_title("left") + ax.get_title()  # where it stands depends on the style in force
     assert f"of {checked} published numbers" in title
-    assert f"exact ({int((board.verdict == 'exact').sum())})" in [
-        t.get_text() for t in ax.get_legend().get_texts()
-    ]
+    assert f"exact ({int((board.verdict == 'exact').sum())})" in [t.get_text() for t in ax.get_legend().get_texts()]

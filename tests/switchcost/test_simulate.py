@@ -14,17 +14,13 @@ from switchcost.data.registry import data_dir
 from switchcost.simulate import market
 from switchcost.simulate.market import market_from
 
-SC_ITEMS = [
-    i for i, s in simulate.truth()["items"].items() if next(iter(s["loads"])) in simulate.truth()["facets"]
-]
+SC_ITEMS = [i for i, s in simulate.truth()["items"].items() if next(iter(s["loads"])) in simulate.truth()["facets"]]
 
 
 def test_files_are_what_the_program_writes(tmp_path):
     for path in simulate.write(tmp_path):
         stored = data_dir() / "simulated" / path.parent.name / path.name
-        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(stored.read_bytes()).digest(), (
-            path.name
-        )
+        assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(stored.read_bytes()).digest(), path.name
         assert b"\r" not in path.read_bytes()
 
 
@@ -122,13 +118,10 @@ def test_loadings_and_latent_relations_come_back_from_the_items(large):
     # the interaction, from products of items with error: E[at * sat * fin] = b12 (1 + r^2) for centred normal variables,
     # averaged over the groups exactly as the market works it out
     at, sat = (
-        items[list(blocks[k])].sum(axis=1) / own.loc[blocks[k], "value"].sum()
-        for k in ("attitudinal", "satisfaction")
+        items[list(blocks[k])].sum(axis=1) / own.loc[blocks[k], "value"].sum() for k in ("attitudinal", "satisfaction")
     )
     fin_items = items[["bl1", "bl2", "bl3", "ml1", "ml2"]]
-    fin = fin_items.sum(axis=1) / sum(
-        own.loc[i, "value"] * facets[own.loc[i, "lhs"]]["financial"] for i in fin_items
-    )
+    fin = fin_items.sum(axis=1) / sum(own.loc[i, "value"] * facets[own.loc[i, "lhs"]]["financial"] for i in fin_items)
     centred = [v - v.mean() for v in (at, sat, fin)]
     third = float(np.mean(centred[0] * centred[1] * centred[2]))
     true_product = latent["satisfaction"] * latent["financial"]
@@ -174,9 +167,7 @@ def test_products_leave_a_variance_of_one_by_exact_moments():
     assert market._moment([0, 1, 2], mean, cov) == pytest.approx(by_hand, abs=1e-14)
     assert market._moment([0, 0, 0, 0], np.zeros(3), cov) == pytest.approx(3.0)
     assert 0 < m.residual_sd["attitudinal"] < 1
-    assert m.mean_of["attitudinal"] == pytest.approx(
-        -0.15 * m.correlation.loc["satisfaction", "financial"], abs=1e-12
-    )
+    assert m.mean_of["attitudinal"] == pytest.approx(-0.15 * m.correlation.loc["satisfaction", "financial"], abs=1e-12)
 
 
 def test_groups_differ_as_stated(large):
@@ -188,9 +179,7 @@ def test_groups_differ_as_stated(large):
 
 
 def test_population_of_five_point_answers():
-    seen = simulate.keyed(
-        simulate.survey(n=100_000, seed=11, faults=["bad_item", "intercept"], columns=SC_ITEMS)
-    )
+    seen = simulate.keyed(simulate.survey(n=100_000, seed=11, faults=["bad_item", "intercept"], columns=SC_ITEMS))
     assert np.abs(seen.cov() - simulate.population(faults=True).loc[SC_ITEMS, SC_ITEMS]).max().max() < 0.02
     assert np.abs(seen.mean() - simulate.population("mean", faults=True)[SC_ITEMS]).max() < 0.02
     clean = simulate.population("corr")

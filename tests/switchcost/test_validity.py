@@ -49,9 +49,7 @@ def test_equals_semtools(name):
         k = len(got)
         # where the estimate is above the limit semTools tests nothing
         below = (got["correlation"].abs() < value).to_numpy()
-        np.testing.assert_allclose(
-            got["delta_chisq"][below], np.array(want[key]["chisq_diff"])[-k:][below], atol=1e-5
-        )
+        np.testing.assert_allclose(got["delta_chisq"][below], np.array(want[key]["chisq_diff"])[-k:][below], atol=1e-5)
         np.testing.assert_allclose(got["pvalue"][below], np.array(want[key]["p"])[-k:][below], atol=1e-6)
 
 
@@ -126,10 +124,7 @@ def test_fornell_larcker_from_a_table_and_with_residual_covariances():
 
 def test_phi_test_keeps_its_level_and_finds_differences():
     rng = np.random.default_rng(9)
-    p = [
-        phi_test(AB_MODEL, two_factors(rng, 300, 0.9), value=0.9)["pvalue_one_sided"].iloc[0]
-        for _ in range(40)
-    ]
+    p = [phi_test(AB_MODEL, two_factors(rng, 300, 0.9), value=0.9)["pvalue_one_sided"].iloc[0] for _ in range(40)]
     assert np.mean(np.array(p) < 0.05) < 0.2
     assert 0.2 < np.mean(p) < 0.8
     x = two_factors(rng, 300, -0.6)
@@ -143,9 +138,7 @@ def test_method_factor_finds_a_shared_shift_and_not_where_there_is_none():
     f = rng.multivariate_normal(np.zeros(3), np.full((3, 3), 0.2) + 0.8 * np.eye(3), size=1500)
     load = np.tile([0.9, 0.75, 0.6, 0.5], 3)
     noise = rng.normal(size=(1500, 12)) * np.sqrt(1 - load**2)
-    clean = pd.DataFrame(
-        f.repeat(4, axis=1) * load + noise, columns=[f"{s}{i}" for s in "abc" for i in range(4)]
-    )
+    clean = pd.DataFrame(f.repeat(4, axis=1) * load + noise, columns=[f"{s}{i}" for s in "abc" for i in range(4)])
     scales = {s: [f"{s}{i}" for i in range(4)] for s in "abc"}
     shifted = clean + 0.5 * rng.normal(size=(1500, 1))
     found = method_factor(shifted, scales)
@@ -197,9 +190,7 @@ def test_marker_correction_by_hand():
             "above 1",
         ),
         (
-            lambda x: fornell_larcker(
-                sc.fit("a =~ CUSA1 + CUSA2 + CUSA3\nb =~ CUSL1 + CUSL2 + CUSL3 + CUSA1", x)
-            ),
+            lambda x: fornell_larcker(sc.fit("a =~ CUSA1 + CUSA2 + CUSA3\nb =~ CUSL1 + CUSL2 + CUSL3 + CUSA1", x)),
             "more than one factor",
         ),
         (lambda x: phi_test("a =~ CUSA1 + CUSA2 + CUSA3", x), "fewer than two"),

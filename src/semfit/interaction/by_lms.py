@@ -62,9 +62,7 @@ def fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInteract
 
     inside = theta > spec.lower  # a parameter at its bound counts as fixed there
     covariance = np.full((len(theta), len(theta)), np.nan)
-    covariance[np.ix_(inside, inside)] = _covariance(
-        -n * lms.hessian(objective, theta)[np.ix_(inside, inside)], notes
-    )
+    covariance[np.ix_(inside, inside)] = _covariance(-n * lms.hessian(objective, theta)[np.ix_(inside, inside)], notes)
     if se == "robust" and np.isfinite(covariance[-1, -1]):
         step = 1e-4
         eye = np.eye(len(theta))[inside] * step
@@ -74,9 +72,7 @@ def fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInteract
         ])  # fmt: skip
         bread = covariance[np.ix_(inside, inside)]
         covariance[np.ix_(inside, inside)] = bread @ (casewise.T @ casewise) @ bread
-    skewed = skewed_items(
-        used[[i for i in spec.items if is_measured_by(spec.model.rows, i, {x, moderator, y})]]
-    )
+    skewed = skewed_items(used[[i for i in spec.items if is_measured_by(spec.model.rows, i, {x, moderator, y})]])
     if skewed:
         notes.append(
             f"LMS takes skewed answers for an interaction, and {skewed} are skewed (beyond 0.8); "
@@ -115,9 +111,7 @@ def _covariance(information: np.ndarray, notes: list[str]) -> np.ndarray:
     """Inverse information; NaN, with a note, where it is not positive definite."""
     bad = np.full_like(information, np.nan)
     if not np.isfinite(information).all():
-        notes.append(
-            "the information matrix could not be computed (a variance at its limit); no standard errors"
-        )
+        notes.append("the information matrix could not be computed (a variance at its limit); no standard errors")
         return bad
     values, vectors = np.linalg.eigh(information)
     if values[0] <= 1e-7 * values[-1]:
@@ -151,9 +145,7 @@ def _lms_tables(spec: Specification, theta, covariance, x, moderator, y, level):
     errors = np.sqrt(np.diag(free_cov))
     errors[np.abs(K[:, ~known]).sum(axis=1) > 0] = np.nan
     residual = {
-        r.lhs: free[r.free] if r.free >= 0 else r.fixed
-        for r in spec.model.rows
-        if r.op == "~~" and r.lhs == r.rhs
+        r.lhs: free[r.free] if r.free >= 0 else r.fixed for r in spec.model.rows if r.op == "~~" and r.lhs == r.rhs
     }
 
     out, places = [], {}
@@ -173,9 +165,7 @@ def _lms_tables(spec: Specification, theta, covariance, x, moderator, y, level):
             else:
                 root = residual[r.lhs] * residual[r.rhs]
                 std = est / np.sqrt(root) if root > 0 else np.nan
-            out.append(
-                (r.lhs, r.op, r.rhs, est, float(errors[r.free]) if r.free >= 0 else np.nan, float(std))
-            )
+            out.append((r.lhs, r.op, r.rhs, est, float(errors[r.free]) if r.free >= 0 else np.nan, float(std)))
             if k == last:
                 out.append((y, "~", f"{x}:{moderator}", float(free[-1]), float(errors[-1]),
                             float(free[-1] * sd[x] * sd[moderator] / sd[y])))  # fmt: skip

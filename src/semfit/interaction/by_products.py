@@ -18,9 +18,7 @@ def _marker_first(terms: list, factor: str, parsed) -> list[str]:
     """Items of a factor with its marker first; the product takes its unit from the two markers."""
     names = [t.rhs for t in terms]
     loadings = {t.rhs: t.fixed[0] for t in terms if t.fixed is not None}
-    fixed_variance = any(
-        t.op == "~~" and t.lhs == t.rhs == factor and t.fixed is not None for t in parsed.terms
-    )
+    fixed_variance = any(t.op == "~~" and t.lhs == t.rhs == factor and t.fixed is not None for t in parsed.terms)
     markers = [n for n in names if loadings.get(n) == 1.0]
     if not markers and names[0] not in loadings:
         markers = [names[0]]
@@ -39,9 +37,7 @@ def _product_items(used: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataF
     products = pd.DataFrame({f"{a}.{b}": centred[a] * centred[b] for a, b in pairs})
     clash = [c for c in products.columns if c in used.columns]
     if clash:
-        raise DataError(
-            f"the data have columns named as the products would be ({', '.join(clash)}); rename them"
-        )
+        raise DataError(f"the data have columns named as the products would be ({', '.join(clash)}); rename them")
     return products - products.mean()
 
 
@@ -109,9 +105,7 @@ def fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators,
     )  # fmt: skip
 
 
-def _single_products(
-    text, used, product, error, names, first, second, x, moderator, fit, parsed
-) -> list[str]:
+def _single_products(text, used, product, error, names, first, second, x, moderator, fit, parsed) -> list[str]:
     """Measurement lines for the product when x or the moderator has a single item of known reliability.
 
     With x1 = x + e the product x1 m_j holds lambda_j (x m) and lambda_j (e m). The second part has the loadings of
@@ -123,9 +117,7 @@ def _single_products(
     table = linear.estimates
 
     def value(name):
-        return float(
-            table.loc[(table["op"] == "~~") & (table["lhs"] == name) & (table["rhs"] == name), "est"].iloc[0]
-        )
+        return float(table.loc[(table["op"] == "~~") & (table["lhs"] == name) & (table["rhs"] == name), "est"].iloc[0])
 
     phi = linear.implied()["cov_lv"]
     if len(first) == 1 and len(second) == 1:

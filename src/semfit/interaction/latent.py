@@ -103,13 +103,9 @@ def latent_interaction(
         if value not in allowed:
             raise DataError(f"{name} must be {' or '.join(map(repr, allowed))}, and is {value!r}")
     if method == "lms" and (indicators != "matched" or estimator != "ML"):
-        raise DataError(
-            "indicators= and estimator= are for method='product'; for robust errors of LMS use se='robust'"
-        )
+        raise DataError("indicators= and estimator= are for method='product'; for robust errors of LMS use se='robust'")
     if method == "product" and se != "observed":
-        raise DataError(
-            "se= is for method='lms'; for robust errors of product indicators use estimator='MLR'"
-        )
+        raise DataError("se= is for method='lms'; for robust errors of product indicators use estimator='MLR'")
     data = checks.frame(data)
     parsed = parse(model)
     items = measurement_part(parsed, x, moderator, y)
@@ -125,13 +121,9 @@ def latent_interaction(
     if method == "lms":
         result = fit_lms(parse(text), used, dropped, x, moderator, y, se, level)
     else:
-        result = fit_product(
-            text, parsed, items, used, dropped, x, moderator, y, indicators, estimator, level
-        )
+        result = fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators, estimator, level)
     options = {
         "model": model, "x": x, "moderator": moderator, "y": y, "method": method, "indicators": indicators,
         "reliability": reliability, "estimator": estimator, "se": se, "level": level,
     }  # fmt: skip
-    return replace(
-        result, _inputs={"text": text, "data": used, "options": options, "again": latent_interaction}
-    )
+    return replace(result, _inputs={"text": text, "data": used, "options": options, "again": latent_interaction})

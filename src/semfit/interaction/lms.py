@@ -151,9 +151,7 @@ class _Parts:
     log_joint: np.ndarray
 
 
-def _parts(
-    structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray, log_w: np.ndarray
-) -> _Parts | None:
+def _parts(structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray, log_w: np.ndarray) -> _Parts | None:
     """Forward pass; None where the parameters give no proper distribution."""
     m = structure.matrices(theta)
     q, p = structure.n_latents, structure.n_items
@@ -231,9 +229,7 @@ def _parts(
     )
 
 
-def casewise(
-    structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray, log_w: np.ndarray
-) -> np.ndarray:
+def casewise(structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray, log_w: np.ndarray) -> np.ndarray:
     """Log-likelihood of each row of ``Y`` (n, n_items); NaN where the parameters are improper."""
     parts = _parts(structure, theta, Y, z, log_w)
     if parts is None:
@@ -337,9 +333,7 @@ def value_and_gradient(
     return loglik, structure.collect(bars)
 
 
-def scores(
-    structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray, log_w: np.ndarray
-) -> np.ndarray:
+def scores(structure: Structure, theta: np.ndarray, Y: np.ndarray, z: np.ndarray, log_w: np.ndarray) -> np.ndarray:
     """Expected latents given each row's items: array (n, n_latents), NaN where the parameters are improper."""
     f = _parts(structure, theta, Y, z, log_w)
     if f is None:
@@ -412,9 +406,7 @@ def maximise(
         direction = np.where(free, H @ climb, 0.0)
         if not free.all():  # the inverse of the free block, not the free block of the inverse
             held = H[np.ix_(~free, ~free)]
-            direction[free] -= H[np.ix_(free, ~free)] @ np.linalg.solve(
-                held, H[np.ix_(~free, free)] @ climb[free]
-            )
+            direction[free] -= H[np.ix_(free, ~free)] @ np.linalg.solve(held, H[np.ix_(~free, free)] @ climb[free])
         if direction @ climb <= 0:
             H = np.eye(len(theta))
             direction, fresh = climb, True

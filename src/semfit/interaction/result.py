@@ -225,9 +225,7 @@ class LatentInteraction:
             try:
                 r = self._inputs["again"](data=made, **self._inputs["options"])
             except SemError:  # an odd sample must not end the series
-                rows.append(
-                    {"est": np.nan, "se": np.nan, "std_all": np.nan, "pvalue": np.nan, "converged": False}
-                )
+                rows.append({"est": np.nan, "se": np.nan, "std_all": np.nan, "pvalue": np.nan, "converged": False})
                 continue
             rows.append({**r.product[["est", "se", "std_all", "pvalue"]], "converged": r.converged})
         return pd.DataFrame(rows)
@@ -245,14 +243,10 @@ class LatentInteraction:
         ax.scatter(scores[self.x], scores[self.y], s=9, color="#b8b8b8", alpha=0.6, lw=0)
         grid = np.linspace(-2, 2, 41) * self._sd(self.x)
         V, sd = self.slope_cov.to_numpy(), self._sd(self.moderator)
-        effects = np.array(
-            [self._effect(self.x)["est"], self._effect(self.moderator)["est"], self.product["est"]]
-        )
+        effects = np.array([self._effect(self.x)["est"], self._effect(self.moderator)["est"], self.product["est"]])
         for k, a in enumerate(at):
             weights = np.column_stack([grid, np.full(grid.shape, a * sd), grid * a * sd])
-            mean = (
-                weights @ effects - effects[2] * self.latent_cov.loc[self.x, self.moderator]
-            )  # the mean product
+            mean = weights @ effects - effects[2] * self.latent_cov.loc[self.x, self.moderator]  # the mean product
             half = -ndtri((1 - self.level) / 2) * np.sqrt(np.einsum("ij,jk,ik->i", weights, V, weights))
             name = f"{self.moderator} at its mean" if a == 0 else f"{self.moderator} {a:+g} SD"
             color = COLORS[k % len(COLORS)]

@@ -31,9 +31,7 @@ def measurement_part(parsed, x: str, moderator: str, y: str) -> dict[str, list]:
                 f"left of =~; for an observed variable write it as one: 'F =~ item', with reliability={{'F': 0.8}}."
             )
     if len({x, moderator, y}) < 3:
-        raise DataError(
-            f"x, moderator and y must be three different latents, and are {x!r}, {moderator!r}, {y!r}"
-        )
+        raise DataError(f"x, moderator and y must be three different latents, and are {x!r}, {moderator!r}, {y!r}")
     paths = {(t.lhs, t.rhs) for t in parsed.terms if t.op == "~"}
     for name in (x, moderator):
         if (y, name) not in paths:
@@ -52,9 +50,7 @@ def measurement_part(parsed, x: str, moderator: str, y: str) -> dict[str, list]:
         reached |= front
     for name in (x, moderator):
         if name in reached:
-            raise DataError(
-                f"{y!r} has an effect on {name!r}; the product must not depend on its own outcome"
-            )
+            raise DataError(f"{y!r} has an effect on {name!r}; the product must not depend on its own outcome")
     return items
 
 
@@ -80,9 +76,7 @@ def single_item_latents(parsed, items: dict, used: pd.DataFrame, reliability) ->
                 )
             continue
         if item in items:
-            raise DataError(
-                f"the factor {factor!r} is measured by the factor {item!r} alone; leave one of them out"
-            )
+            raise DataError(f"the factor {factor!r} is measured by the factor {item!r} alone; leave one of them out")
         if factor not in given:
             if item not in fixed:
                 raise DataError(
@@ -92,13 +86,9 @@ def single_item_latents(parsed, items: dict, used: pd.DataFrame, reliability) ->
             continue
         value = given[factor]
         if not (np.isscalar(value) and 0 < float(value) <= 1):
-            raise DataError(
-                f"the reliability of {factor!r} must lie above 0 and at most at 1, and is {value!r}"
-            )
+            raise DataError(f"the reliability of {factor!r} must lie above 0 and at most at 1, and is {value!r}")
         if item in fixed:
-            raise DataError(
-                f"{item!r} has a fixed residual variance in the model and a reliability; keep one of them"
-            )
+            raise DataError(f"{item!r} has a fixed residual variance in the model and a reliability; keep one of them")
         lines.append(f"{item} ~~ {(1 - float(value)) * float(used[item].var(ddof=0))!r}*{item}")
     for factor in given:
         if factor not in items:
@@ -130,9 +120,7 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
     from ..partable import parameter_table
 
     if parsed.defined:
-        raise DataError(
-            "defined parameters (:=) are not available with method='lms'; compute them from .estimates"
-        )
+        raise DataError("defined parameters (:=) are not available with method='lms'; compute them from .estimates")
     rows, var = parameter_table(parsed, meanstructure=True, fixed_x=False)
     model = Model(rows, var, parsed.constraints)
     measured = {r.rhs for r in rows if r.op == "=~"}
@@ -143,9 +131,7 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
             f"{', '.join(both)}: an item of a factor that is also in a regression is not supported by method='lms'; "
             "use method='product', or make it a factor of its own"
         )
-    alone = [
-        n for n in var.ov if n not in measured
-    ]  # observed predictors and outcomes: factors without error
+    alone = [n for n in var.ov if n not in measured]  # observed predictors and outcomes: factors without error
     latents, items = [*var.lv, *alone], list(var.ov)
     p, q = len(items), len(latents)
     at_item, at_latent = {n: i for i, n in enumerate(items)}, {n: i for i, n in enumerate(latents)}
@@ -174,9 +160,7 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
         elif r.op == "~~":
             where, index = ("psi", at_latent) if r.lhs in at_latent else ("theta", at_item)
             if r.lhs not in index or r.rhs not in index:
-                raise DataError(
-                    f"'{r.lhs} ~~ {r.rhs}' joins an item and a latent; method='lms' does not support it"
-                )
+                raise DataError(f"'{r.lhs} ~~ {r.rhs}' joins an item and a latent; method='lms' does not support it")
             cells = list({place(where, index[r.lhs], index[r.rhs]), place(where, index[r.rhs], index[r.lhs])})
             d = 1 / (scale[r.lhs] * scale[r.rhs])
         elif r.lhs in var.lv:

@@ -40,9 +40,7 @@ def paths(chosen: list[str] | None = None) -> list[Path]:
         return every
     for start in chosen:
         if not any(p.name.startswith(start) for p in every):
-            raise DataError(
-                f"no notebook starts with {start!r}; there are: {', '.join(p.stem for p in every)}"
-            )
+            raise DataError(f"no notebook starts with {start!r}; there are: {', '.join(p.stem for p in every)}")
     return [p for p in every if p.name.startswith(tuple(chosen))]
 
 
@@ -108,9 +106,7 @@ def texts(cell: Any) -> list[str]:
             continue
         data = output.get("data", {})
         if "text/html" in data and "image/png" not in data:
-            found.append(
-                html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", data["text/html"], flags=re.S))
-            )
+            found.append(html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", data["text/html"], flags=re.S)))
         elif "text/markdown" in data:
             found.append(data["text/markdown"])
         elif "text/plain" in data and not data["text/plain"].startswith("<"):
@@ -263,9 +259,7 @@ def contents() -> Any:
         text = "\n".join("".join(c["source"]) for c in cells[:8] if c["cell_type"] == "markdown")
         title, minutes = re.search(r"^# (.+)$", text, re.M), re.search(r"(\d+) minutes", text)
         if not title or not minutes:
-            raise DataError(
-                f"{path.name} lacks a title ('# ...') or its length ('40 minutes') in its first cells"
-            )
+            raise DataError(f"{path.name} lacks a title ('# ...') or its length ('40 minutes') in its first cells")
         rows.append((path.name[:2], title[1], int(minutes[1]), path.name))
     return pd.DataFrame(rows, columns=["number", "title", "minutes", "file"]).set_index("number")
 
@@ -290,9 +284,7 @@ def readme_blocks() -> dict[str, str]:
         f"{agree[raw].sum()} agree. {(~raw).sum()} could only be held against other numbers of the same paper: "
         f"{agree[~raw].sum()} agree, which shows that the arithmetic is right, not that the finding is.",
     ]
-    rows = [
-        f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()
-    ]
+    rows = [f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()]
     table = ["| | notebook | minutes |", "|---|---|---:|", *rows]
     return {"scoreboard": "\n".join(lines), "notebooks": "\n".join(table)}
 
@@ -346,9 +338,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m switchcost.classroom.notebooks", description=__doc__)
     parser.add_argument("command", choices=("check", "refresh", "readme", "copies", "book"))
     parser.add_argument("chosen", nargs="*", help="numbers of notebooks, e.g. 05 11; all when left out")
-    parser.add_argument(
-        "--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="notebooks at the same time"
-    )
+    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="notebooks at the same time")
     options = parser.parse_args(arguments)
     try:
         chosen = paths(options.chosen)

@@ -77,9 +77,7 @@ def figure(fig: Figure, name: str, alt: str) -> None:
     from IPython.display import display
 
     if not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
-        raise DataError(
-            f"figure name {name!r} must look like '09_slopes': notebook number, then what it shows"
-        )
+        raise DataError(f"figure name {name!r} must look like '09_slopes': notebook number, then what it shows")
     if len(alt.split()) < 10:
         raise DataError(f"alternative text of {name} has {len(alt.split())} words; say what the figure shows")
     FIGURES.mkdir(parents=True, exist_ok=True)

@@ -125,9 +125,7 @@ def read_survey(
             raise DataError(
                 f"column {column!r} of {name} has no values at all; leave it out with drop=[{column!r}], or check the export"
             )
-        values, style = parsing.to_numbers(
-            text.where(~gap, None), column, name, decimal, must=column in ranged
-        )
+        values, style = parsing.to_numbers(text.where(~gap, None), column, name, decimal, must=column in ranged)
         commas += [column] * (style == ",")
         points += [column] * (style == ".")
         out[column] = values

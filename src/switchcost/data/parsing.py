@@ -48,9 +48,7 @@ def _decode(raw: bytes, encoding: str | None, name: str) -> tuple[str, str]:
         try:
             return raw.decode(encoding), encoding
         except LookupError:
-            raise DataError(
-                f"there is no encoding {encoding!r}. Try 'utf-8', 'gb18030' or 'latin-1'."
-            ) from None
+            raise DataError(f"there is no encoding {encoding!r}. Try 'utf-8', 'gb18030' or 'latin-1'.") from None
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{name} is not {encoding} (byte {error.start}). Leave out encoding, and it is found by itself."
@@ -95,9 +93,7 @@ def read_table(path: Path, sep: str | None, encoding: str | None) -> tuple[list[
             raise DataError(f"{name} is {what}, not a text file. {_MEND[what]}.")
     text, encoding = _decode(raw, encoding, name)
     if "\x00" in text:
-        raise DataError(
-            f"{name} holds binary data, not text; export it as CSV from the program that wrote it"
-        )
+        raise DataError(f"{name} holds binary data, not text; export it as CSV from the program that wrote it")
     text = text.lstrip("\ufeff")
     if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
         raise DataError(
@@ -137,9 +133,7 @@ def read_table(path: Path, sep: str | None, encoding: str | None) -> tuple[list[
         raise DataError(
             f"{name}, line {quoted[0]}: a quotation mark is opened and closed many lines later; delete or double it"
         )
-    ragged = [
-        (i, len(row)) for i, row in body if len(row) != len(header) and not _only_empty_tail(row, len(header))
-    ]
+    ragged = [(i, len(row)) for i, row in body if len(row) != len(header) and not _only_empty_tail(row, len(header))]
     if ragged:
         line, found = ragged[0]
         hint = (
@@ -174,9 +168,7 @@ DATE = re.compile(
 )
 
 
-def to_numbers(
-    text: pd.Series, column: str, name: str, decimal: str | None, must: bool
-) -> tuple[pd.Series, str]:
+def to_numbers(text: pd.Series, column: str, name: str, decimal: str | None, must: bool) -> tuple[pd.Series, str]:
     """Turn one column of cells into numbers if that is what it is. Returns the values and the decimal sign seen."""
     filled = text.dropna()
     comma = filled.str.fullmatch(r"[-+]?\d*,\d+")

@@ -92,9 +92,7 @@ def study_meta(study: str) -> dict:
     if lacking:
         raise DataError(f"{study}/study.json lacks {', '.join(lacking)}; see data/published/README.md")
     if meta["key"] != study:
-        raise DataError(
-            f"{study}/study.json has the key {meta['key']!r}; it must be the name of its folder, {study!r}"
-        )
+        raise DataError(f"{study}/study.json has the key {meta['key']!r}; it must be the name of its folder, {study!r}")
     return meta
 
 
@@ -142,11 +140,7 @@ def _numbers(column: pd.Series) -> pd.Series:
     """Turn a column of text into floats when every filled cell is a number; leave it alone otherwise."""
     filled = column.str.strip().replace("", None)
     number = pd.to_numeric(filled, errors="coerce")
-    return (
-        number.astype(float)
-        if filled.notna().any() and number.notna().sum() == filled.notna().sum()
-        else column
-    )
+    return number.astype(float) if filled.notna().any() and number.notna().sum() == filled.notna().sum() else column
 
 
 def directions() -> pd.DataFrame:

@@ -67,9 +67,7 @@ def checked_file(path: Path) -> Path:
     """Return ``path`` after checking that the file is the one the registry knows."""
     folder = data_dir()
     if not path.is_file():
-        raise DataError(
-            f"data file {path.name!r} is missing from {path.parent}. Restore it: git checkout -- {path}"
-        )
+        raise DataError(f"data file {path.name!r} is missing from {path.parent}. Restore it: git checkout -- {path}")
     name = path.relative_to(folder).as_posix()
     known = read_registry(folder).get(name)
     if known is None:

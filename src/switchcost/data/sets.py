@@ -131,9 +131,7 @@ def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: object
     if text not in sets:
         raise unknown_name(text, folder, "data set")
     if options:
-        raise DataError(
-            f"load({text!r}) takes no {', '.join(options)}: these options are for your own CSV files"
-        )
+        raise DataError(f"load({text!r}) takes no {', '.join(options)}: these options are for your own CSV files")
     path = checked_file(sets[text] / f"{text}.csv")
     data = pd.read_csv(path)
     book = sets[text] / "codebook.csv"

@@ -61,18 +61,14 @@ def correlation_input(
     """
     if _is_matrix(data):
         names = (
-            list(map(str, data.columns))
-            if isinstance(data, pd.DataFrame)
-            else [f"x{i + 1}" for i in range(len(data))]
+            list(map(str, data.columns)) if isinstance(data, pd.DataFrame) else [f"x{i + 1}" for i in range(len(data))]
         )
         matrix = np.asarray(data, dtype=float)
         matrix = (matrix + matrix.T) / 2
         sd = np.sqrt(np.diag(matrix))
         r, raw = matrix / np.outer(sd, sd), None
         if np.abs(r).max() > 1 + 1e-8:
-            raise DataError(
-                "the matrix holds correlations above 1 in size; check how it was typed or computed"
-            )
+            raise DataError("the matrix holds correlations above 1 in size; check how it was typed or computed")
         if need_n and n_obs is None:
             raise DataError("a correlation matrix does not say how many people answered: give n_obs=")
     else:
@@ -81,9 +77,7 @@ def correlation_input(
         x = checks.numeric(data)
         gaps = x.isna().sum()
         if gaps.any():
-            worst = ", ".join(
-                f"{c} ({int(k)})" for c, k in gaps[gaps > 0].sort_values(ascending=False)[:5].items()
-            )
+            worst = ", ".join(f"{c} ({int(k)})" for c, k in gaps[gaps > 0].sort_values(ascending=False)[:5].items())
             raise DataError(
                 f"{int(x.isna().any(axis=1).sum())} of {len(x)} rows have missing answers: {worst}. Nothing is filled "
                 "in silently. Three ways out: data.dropna() keeps complete rows; an imputed copy (e.g. several from "
@@ -91,14 +85,10 @@ def correlation_input(
             )
         names, raw = list(map(str, x.columns)), x.to_numpy()
         if n_obs is not None and n_obs != len(raw):
-            raise DataError(
-                f"n_obs={n_obs}, and the data have {len(raw)} rows; n_obs belongs to a matrix only"
-            )
+            raise DataError(f"n_obs={n_obs}, and the data have {len(raw)} rows; n_obs belongs to a matrix only")
         n_obs = len(raw)
         if n_obs <= len(names):
-            raise DataError(
-                f"{n_obs} rows and {len(names)} columns: a factor analysis needs more rows than columns"
-            )
+            raise DataError(f"{n_obs} rows and {len(names)} columns: a factor analysis needs more rows than columns")
         r = np.corrcoef(raw, rowvar=False) if len(names) > 1 else np.ones((1, 1))
     if len(names) < 3:
         raise DataError(f"{len(names)} column(s); a factor needs at least three items to show itself")

@@ -26,9 +26,7 @@ def _ml_value(psi: np.ndarray, r: np.ndarray, k: int, hessian: bool = True) -> t
     c = np.zeros((p, p))
     c[k:, k:] = (rest[:, None] + rest[None, :]) / 2
     c[k:, :k] = (
-        (1 - rest)[:, None]
-        * (rest[:, None] + gamma[None, :k])
-        / np.maximum(gamma[None, :k] - rest[:, None], 1e-9)
+        (1 - rest)[:, None] * (rest[:, None] + gamma[None, :k]) / np.maximum(gamma[None, :k] - rest[:, None], 1e-9)
     )
     pairs = omega[:, None, :] * omega[None, :, :]
     h = np.einsum("ijm,ijm->ij", pairs @ c, pairs)

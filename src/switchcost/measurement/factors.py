@@ -97,9 +97,7 @@ class EFA:
             The analysis was made from a matrix (no means or spreads to standardise by), or columns are missing.
         """
         if self._raw is None:
-            raise DataError(
-                "this analysis was made from a matrix, which has no means; run sc.efa on raw answers"
-            )
+            raise DataError("this analysis was made from a matrix, which has no means; run sc.efa on raw answers")
         x = checks.numeric(data, list(self.loadings.index), constant="allow")
         z = (x - self._raw.mean(0)) / self._raw.std(0, ddof=1)
         weights = np.linalg.solve(self._correlations.to_numpy(), self.structure.to_numpy())
@@ -206,9 +204,7 @@ def _rmsea_interval(chisq: float, df: int, n: int, level: float = 0.90) -> tuple
     def limit(p: float) -> float:
         if chndtr(chisq, df, 0.0) <= p:
             return 0.0
-        return float(
-            np.sqrt(brentq(lambda x: chndtr(chisq, df, x) - p, 0.0, most, xtol=1e-12) / (n - 1) / df)
-        )
+        return float(np.sqrt(brentq(lambda x: chndtr(chisq, df, x) - p, 0.0, most, xtol=1e-12) / (n - 1) / df))
 
     return limit(1 - tail), limit(tail)
 

@@ -147,9 +147,7 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     """
     scales, x, dropped = _complete_items(data, scales, 2)
     if len(scales) < 2:
-        raise DataError(
-            "with one scale, its factor and a method factor cannot be told apart; give at least two scales"
-        )
+        raise DataError("with one scale, its factor and a method factor cannot be told apart; give at least two scales")
     if "method_" in x.columns or "method_" in scales:
         raise DataError("the name 'method_' is taken by the method factor; rename the scale or column")
     base = _measurement(scales)
@@ -177,9 +175,7 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
 
     e = b.estimates
     variances = e[(e["op"] == "~~") & (e["lhs"] == e["rhs"])].set_index("lhs")["est"]
-    absent = bool(
-        b.converged and variances["method_"] <= 0
-    )  # the best admissible value is zero: the scales alone
+    absent = bool(b.converged and variances["method_"] <= 0)  # the best admissible value is zero: the scales alone
     proper = bool(b.converged and (variances >= 0).all() and np.linalg.eigvalsh(correlations(b))[0] > 1e-8)
     if not (proper or absent):
         warnings.warn(
@@ -278,9 +274,7 @@ def marker_correction(
         if not 0 <= marker_r < 1:
             raise DataError(f"marker={marker_r}; a marker correlation lies from 0 up to below 1")
     if len(others) < 2:
-        raise DataError(
-            "the correction is about correlations of scales other than the marker; give at least two"
-        )
+        raise DataError("the correction is about correlations of scales other than the marker; give at least two")
     if n < 5:
         raise DataError(f"{n} complete rows are too few")
     rows = []

@@ -151,9 +151,7 @@ def parallel_analysis(
         random = cross / (sd[:, :, None] * sd[:, None, :])
     elif draws == "permute":
         if raw is None:
-            raise DataError(
-                "draws='permute' shuffles raw answers, and a matrix was given; use draws='normal'"
-            )
+            raise DataError("draws='permute' shuffles raw answers, and a matrix was given; use draws='normal'")
         z = (raw - raw.mean(0)) / raw.std(0)
         random = np.empty((n_iter, p, p))
         for i in range(n_iter):
@@ -228,9 +226,7 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
     p = len(names)
     most = p - 2 if max_components is None else int(max_components)
     if not 1 <= most <= p - 1:
-        raise DataError(
-            f"max_components={max_components}; it must lie from 1 to {p - 1}, one less than the items"
-        )
+        raise DataError(f"max_components={max_components}; it must lie from 1 to {p - 1}, one less than the items")
     values, vectors = np.linalg.eigh(r)
     loadings = (vectors * np.sqrt(values))[:, ::-1]
     off = ~np.eye(p, dtype=bool)
@@ -240,7 +236,5 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
         d = np.sqrt(np.clip(np.diag(left), 1e-300, None))
         partial = (left / np.outer(d, d))[off]
         rows.append(((partial**2).mean(), (partial**4).mean()))
-    table = pd.DataFrame(
-        rows, columns=["squared", "fourth_power"], index=pd.RangeIndex(most + 1, name="components")
-    )
+    table = pd.DataFrame(rows, columns=["squared", "fourth_power"], index=pd.RangeIndex(most + 1, name="components"))
     return MapTest(int(table["squared"].idxmin()), int(table["fourth_power"].idxmin()), table)

@@ -69,13 +69,9 @@ def composite_reliability(
     else:
         error = np.asarray(error_variances, dtype=float)
     if load.shape != error.shape or load.ndim != 1:
-        raise DataError(
-            f"{load.size} loadings and {error.size} error variances; there must be one of each per item"
-        )
+        raise DataError(f"{load.size} loadings and {error.size} error variances; there must be one of each per item")
     if (error < 0).any():
-        raise DataError(
-            f"an error variance is negative ({error.min():g}): a Heywood case, the share has no meaning"
-        )
+        raise DataError(f"an error variance is negative ({error.min():g}): a Heywood case, the share has no meaning")
     return float(_share(load, error))
 
 
@@ -232,15 +228,11 @@ def _from_rows_or_matrix(data, items, n_obs):
         m = data.loc[items, items].to_numpy(dtype=float)
         return m, int(n_obs), 0, None
     if data.shape[0] == data.shape[1] and list(data.index) == list(data.columns):
-        raise DataError(
-            "data looks like a covariance or correlation matrix; say how many people are behind it: n_obs="
-        )
+        raise DataError("data looks like a covariance or correlation matrix; say how many people are behind it: n_obs=")
     x = checks.numeric(data, items)
     kept, dropped = checks.complete_rows(x)
     if len(kept) <= len(items):
-        raise DataError(
-            f"{len(kept)} complete rows for {len(items)} items ({', '.join(items[:4])} ...): too few"
-        )
+        raise DataError(f"{len(kept)} complete rows for {len(items)} items ({', '.join(items[:4])} ...): too few")
     kept = checks.numeric(kept)  # an item can become constant once rows with gaps are gone
     return np.cov(kept.to_numpy(), rowvar=False), len(kept), dropped, kept.to_numpy()
 
@@ -318,9 +310,7 @@ def reliability(
     if n_obs is None:
         data = checks.frame(data)
     elif not (isinstance(data, pd.DataFrame) and list(data.index) == list(data.columns)):
-        raise DataError(
-            "n_obs= says that data is a covariance matrix; its rows and columns must have the same names"
-        )
+        raise DataError("n_obs= says that data is a covariance matrix; its rows and columns must have the same names")
     scales = checks.scales(data, scales, at_least=2)
     if not 0 < level < 1:
         raise DataError(f"level={level}; a confidence level lies between 0 and 1, e.g. 0.95")
@@ -339,9 +329,7 @@ def reliability(
         notes = []
         turned = _reversed_items(s, items)
         if turned:
-            notes.append(
-                f"runs against the scale: {', '.join(turned)}; recode (low + high - answer) if reverse-worded"
-            )
+            notes.append(f"runs against the scale: {', '.join(turned)}; recode (low + high - answer) if reverse-worded")
         if k == 2:
             notes.append(
                 "two items: equal loadings assumed"
@@ -373,17 +361,13 @@ def reliability(
             variance = np.diagonal(drawn, axis1=1, axis2=2)
             usable = (variance > 1e-12 * np.diag(s)).all(1)
             sd = np.sqrt(variance[usable])
-            usable[usable] = (
-                np.linalg.eigvalsh(drawn[usable] / (sd[:, :, None] * sd[:, None, :]))[:, 0] > 1e-10
-            )
+            usable[usable] = np.linalg.eigvalsh(drawn[usable] / (sd[:, :, None] * sd[:, None, :]))[:, 0] > 1e-10
             with one_thread():
                 boot = _coefficients(drawn[usable])
             for name in ("omega", "cr", "ave"):
                 values = np.where(boot["reached"], boot[name], np.nan)
                 good = ~np.isnan(values)
-                low, high = (
-                    np.quantile(values[good], [tail, 1 - tail]) if good.mean() > 0.5 else (np.nan, np.nan)
-                )
+                low, high = np.quantile(values[good], [tail, 1 - tail]) if good.mean() > 0.5 else (np.nan, np.nan)
                 row[f"{name}_ci_lower"], row[f"{name}_ci_upper"] = low, high
             failed = n_boot - int(good.sum())
             if failed:

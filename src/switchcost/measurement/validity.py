@@ -116,18 +116,14 @@ def htmt(
     if n_obs is None:
         data = checks.frame(data)
     elif not (isinstance(data, pd.DataFrame) and list(data.index) == list(data.columns)):
-        raise DataError(
-            "n_obs= says that data is a correlation matrix; rows and columns must have the same names"
-        )
+        raise DataError("n_obs= says that data is a correlation matrix; rows and columns must have the same names")
     scales = checks.scales(data, scales, at_least=2)
     if len(scales) < 2:
         raise DataError("HTMT compares scales, and there is one; give at least two")
     items = [i for group in scales.values() for i in group]
     shared = sorted({i for i in items if items.count(i) > 1})
     if shared:
-        raise DataError(
-            f"items in more than one scale: {', '.join(shared)}; an item can speak for one scale only"
-        )
+        raise DataError(f"items in more than one scale: {', '.join(shared)}; an item can speak for one scale only")
     if n_boot < 0 or 0 < n_boot < 20:
         raise DataError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 20 (1000 for a paper)")
     if not 0.5 < level < 1:
@@ -315,13 +311,9 @@ def fornell_larcker(
         load, phi, residual = _from_fit(fit)
     else:
         if phi is None or not isinstance(phi, pd.DataFrame):
-            raise DataError(
-                "loadings need phi=, a DataFrame of factor correlations with factor names on both sides"
-            )
+            raise DataError("loadings need phi=, a DataFrame of factor correlations with factor names on both sides")
         if isinstance(loadings, Mapping):
-            blocks = [
-                (f"{f}_{i + 1}", f, float(v)) for f, values in loadings.items() for i, v in enumerate(values)
-            ]
+            blocks = [(f"{f}_{i + 1}", f, float(v)) for f, values in loadings.items() for i, v in enumerate(values)]
             load = pd.DataFrame(0.0, index=[b[0] for b in blocks], columns=list(loadings))
             for item, f, v in blocks:
                 load.loc[item, f] = v
@@ -329,9 +321,7 @@ def fornell_larcker(
             load = pd.DataFrame(loadings).astype(float).fillna(0.0)
         for f in load.columns:
             if f not in phi.index or f not in phi.columns:
-                raise DataError(
-                    f"factor {f!r} of the loadings is not in phi.{checks.suggest(f, phi.columns)}"
-                )
+                raise DataError(f"factor {f!r} of the loadings is not in phi.{checks.suggest(f, phi.columns)}")
         phi = phi.loc[load.columns, load.columns].astype(float)
         residual = pd.DataFrame(np.diag(1 - (load**2).sum(axis=1)), index=load.index, columns=load.index)
     several = load.index[(load != 0).sum(axis=1) > 1].tolist()
@@ -342,9 +332,7 @@ def fornell_larcker(
         )
     if (load.abs() > 1.0 + 1e-9).any().any():
         worst = load.abs().max(axis=1).idxmax()
-        raise DataError(
-            f"the standardised loading of {worst} is above 1 (a Heywood case): AVE and cr have no meaning"
-        )
+        raise DataError(f"the standardised loading of {worst} is above 1 (a Heywood case): AVE and cr have no meaning")
     rows = {}
     for f in load.columns:
         own = load.index[load[f] != 0]
@@ -450,13 +438,9 @@ def phi_test(
         for f in pair:
             if f not in factors:
                 raise DataError(f"{f!r} is not a factor of the model.{checks.suggest(f, factors)}")
-        hit = e[
-            (e["op"] == "~~") & (((e["lhs"] == a) & (e["rhs"] == b)) | ((e["lhs"] == b) & (e["rhs"] == a)))
-        ]
+        hit = e[(e["op"] == "~~") & (((e["lhs"] == a) & (e["rhs"] == b)) | ((e["lhs"] == b) & (e["rhs"] == a)))]
         if hit.empty or not np.isfinite(hit["se"].iloc[0]):
-            raise DataError(
-                f"the correlation of {a} and {b} is not free in the model; drop the line that fixes it"
-            )
+            raise DataError(f"the correlation of {a} and {b} is not free in the model; drop the line that fixes it")
         r = hit.iloc[0]
         target = float(np.copysign(value, r["est"]))
         held = _fit(_without_covariance(model, a, b) + f"\n{a} ~~ {target!r}*{b}\n", data, **options)

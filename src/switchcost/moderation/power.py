@@ -99,9 +99,7 @@ def product_power(
     """
     n = np.asarray(n, dtype=float)
     if (n <= n_predictors + 1).any():
-        raise DataError(
-            f"n is {n.min():g}; with {n_predictors} predictors it must be at least {n_predictors + 2}"
-        )
+        raise DataError(f"n is {n.min():g}; with {n_predictors} predictors it must be at least {n_predictors + 2}")
     if not 0 <= r2_main < 1:
         raise DataError(f"r2_main is {r2_main}; a share of variance lies between 0 and 1")
     if not 0 < reliability_y <= 1:
@@ -111,9 +109,7 @@ def product_power(
     product = product_reliability(reliability_x, reliability_m, r_xm)
     true_gain = beta**2 * (1 + r_xm**2)
     if r2_main + true_gain >= 1:
-        raise DataError(
-            f"main effects ({r2_main:g}) and product ({true_gain:.3g}) explain more than everything"
-        )
+        raise DataError(f"main effects ({r2_main:g}) and product ({true_gain:.3g}) explain more than everything")
     gain = true_gain * product * reliability_y
     main = r2_main * np.sqrt(reliability_x * reliability_m) * reliability_y
     f2 = gain / (1 - main - gain)
@@ -237,9 +233,7 @@ def simulated_power(
     b1, b2 = slopes
     explained = b1**2 + b2**2 + 2 * b1 * b2 * r_xm + beta**2 * (1 + r_xm**2)
     if explained >= 1:
-        raise DataError(
-            f"slopes and product explain {explained:.2f} of the outcome's variance; keep it below 1"
-        )
+        raise DataError(f"slopes and product explain {explained:.2f} of the outcome's variance; keep it below 1")
     if n < 10 or n_rep < 1:
         raise DataError(f"n is {n} and n_rep {n_rep}; at least 10 respondents and one survey are needed")
     if not 0 < loading <= 1:
@@ -251,9 +245,7 @@ def simulated_power(
         x, m = rng.normal(size=(2, n))
         m = r_xm * x + np.sqrt(1 - r_xm**2) * m
         y = b1 * x + b2 * m + beta * (x * m - r_xm) + rng.normal(size=n) * np.sqrt(1 - explained)
-        answers = loading * np.stack([x, m, y])[:, :, None] + np.sqrt(1 - loading**2) * rng.normal(
-            size=(3, n, n_items)
-        )
+        answers = loading * np.stack([x, m, y])[:, :, None] + np.sqrt(1 - loading**2) * rng.normal(size=(3, n, n_items))
         if edges is not None:
             answers = np.digitize(answers, edges).astype(float)
         scores = answers.mean(2)

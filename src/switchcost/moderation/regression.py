@@ -124,9 +124,7 @@ class JohnsonNeyman:
         if not self.bounds:
             tail = "no bound: the verdict is the same everywhere"
         else:
-            tail = "; ".join(
-                f"{b:.4g}" + ("" if low <= b <= high else " (outside the data)") for b in self.bounds
-            )
+            tail = "; ".join(f"{b:.4g}" + ("" if low <= b <= high else " (outside the data)") for b in self.bounds)
             tail = f"bounds {tail}"
         return f"{head}\n{tail}\n{self.regions.to_string(index=False, float_format=lambda v: f'{v:.3f}')}"
 
@@ -157,9 +155,7 @@ class Moderation:
     r2, adj_r2, df_resid : float
     """
 
-    def __init__(
-        self, frame, y, variables, covariates, exponents, center, cov_type, clusters, n_total, level
-    ):
+    def __init__(self, frame, y, variables, covariates, exponents, center, cov_type, clusters, n_total, level):
         self.y, self.x, self.moderator = y, variables[0], variables[1]
         self.second_moderator = variables[2] if len(variables) > 2 else None
         self.covariates = list(covariates.columns)
@@ -333,12 +329,8 @@ class Moderation:
             )
         sd = self.data.std()
         scale = [np.nan, *self._covariates.std()]
-        scale += [
-            np.prod([sd[v] ** p for v, p in zip(self._variables, e, strict=True)]) for e in self._exponents
-        ]
-        return pd.Series(
-            self._beta * np.array(scale) / sd[self.y], index=self.coefficients.index, name="std_all"
-        )
+        scale += [np.prod([sd[v] ** p for v, p in zip(self._variables, e, strict=True)]) for e in self._exponents]
+        return pd.Series(self._beta * np.array(scale) / sd[self.y], index=self.coefficients.index, name="std_all")
 
     def _points(self, variable: str, at, kind: str) -> list[tuple[str, float]]:
         """Labels and raw values at which slopes of x are wanted."""
@@ -422,9 +414,7 @@ class Moderation:
         table = self.simple_slopes(at, kind=kind, second=second)
         w = np.vstack(
             [
-                self._slope_weights(
-                    row[self.moderator], row[self.second_moderator] if self.second_moderator else None
-                )
+                self._slope_weights(row[self.moderator], row[self.second_moderator] if self.second_moderator else None)
                 for _, row in table.iterrows()
             ]
         )
@@ -507,9 +497,7 @@ class Moderation:
             bounds, pd.DataFrame(rows), alpha, float(critical), fdr, self.moderator, (low, high), self, second
         )
 
-    def bootstrap(
-        self, n_boot: int = 2000, seed: int | None = None, *, at=None, kind: str = "sd"
-    ) -> pd.DataFrame:
+    def bootstrap(self, n_boot: int = 2000, seed: int | None = None, *, at=None, kind: str = "sd") -> pd.DataFrame:
         """Percentile bootstrap intervals of coefficients and simple slopes.
 
         Rows are drawn with replacement; whole clusters when ``cov_type="cluster"``. Centres and the values of the
@@ -531,9 +519,7 @@ class Moderation:
         slopes = self.simple_slopes(at, kind=kind)
         w = np.vstack(
             [
-                self._slope_weights(
-                    row[self.moderator], row[self.second_moderator] if self.second_moderator else None
-                )
+                self._slope_weights(row[self.moderator], row[self.second_moderator] if self.second_moderator else None)
                 for _, row in slopes.iterrows()
             ]
         )
@@ -698,18 +684,13 @@ class Moderation:
             "cluster": f"standard errors clustered in {self.df_test + 1} groups",
         }[self.cov_type]
         rows = "row" if self.n_dropped == 1 else "rows"
-        dropped = (
-            f"{self.n_dropped} {rows} dropped for missing values" if self.n_dropped else "no row dropped"
-        )
+        dropped = f"{self.n_dropped} {rows} dropped for missing values" if self.n_dropped else "no row dropped"
         centred = (
             "centred at " + ", ".join(f"{k} {v:.3f}" for k, v in self.centers.items())
             if self.center
             else "not centred: main effects are slopes at zero of the other variable"
         )
-        return (
-            f"Moderation: {self.y!r} on {parts}; n = {self.n_used} ({dropped}); "
-            f"R2 = {self.r2:.3f}; {how}; {centred}"
-        )
+        return f"Moderation: {self.y!r} on {parts}; n = {self.n_used} ({dropped}); R2 = {self.r2:.3f}; {how}; {centred}"
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self.coefficients.to_string(float_format=lambda v: f'{v:.4f}')}"
@@ -835,9 +816,7 @@ def moderate(
     if groups is not None:
         clusters = groups.loc[kept.index].to_numpy()
         if len(pd.unique(clusters)) < 2:
-            raise DataError(
-                "groups has one group only; clustered standard errors need at least two, better thirty"
-            )
+            raise DataError("groups has one group only; clustered standard errors need at least two, better thirty")
 
     variables = [v for role, v in roles.items() if role != "y"]
     n_var = len(variables)

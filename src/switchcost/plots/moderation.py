@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def slopes(
-    result, ax: Axes | None = None, *, at=None, kind: str = "sd", second=None, data: bool = True
-) -> Axes:
+def slopes(result, ax: Axes | None = None, *, at=None, kind: str = "sd", second=None, data: bool = True) -> Axes:
     """Expected y along x at values of the moderator, with confidence bands and the data under them.
 
     Parameters

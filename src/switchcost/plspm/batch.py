@@ -7,9 +7,7 @@ import numpy as np
 from .spec import Specification, htmt_pairs
 
 
-def resample(
-    spec: Specification, x: np.ndarray, counts: np.ndarray, chunk: int = 250
-) -> dict[str, np.ndarray]:
+def resample(spec: Specification, x: np.ndarray, counts: np.ndarray, chunk: int = 250) -> dict[str, np.ndarray]:
     """Estimate the model for each row of ``counts`` (draws x respondents: how often a respondent was drawn)."""
     parts = [_estimate_batch(spec, x, counts[k : k + chunk]) for k in range(0, len(counts), chunk)]
     return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
@@ -90,9 +88,7 @@ def _estimate_batch(spec: Specification, x: np.ndarray, counts: np.ndarray) -> d
     return out
 
 
-def _iterate(
-    r: np.ndarray, at: dict[str, np.ndarray], spec: Specification, edges: dict[str, list[str]]
-) -> np.ndarray:
+def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification, edges: dict[str, list[str]]) -> np.ndarray:
     """Outer weights (draws x items x constructs) by the PLS iteration, scaled to composites of variance 1."""
     names = list(at)
     n_draws, p, k = len(r), r.shape[1], len(names)
@@ -103,9 +99,7 @@ def _iterate(
     mask = np.zeros((p, k))
     for j, c in enumerate(names):
         mask[at[c], j] = 1
-    inverse = {
-        c: np.linalg.inv(r[np.ix_(range(n_draws), at[c], at[c])]) for c in spec.formative if len(at[c]) > 1
-    }
+    inverse = {c: np.linalg.inv(r[np.ix_(range(n_draws), at[c], at[c])]) for c in spec.formative if len(at[c]) > 1}
     final = np.empty((n_draws, p, k))
     todo = np.arange(n_draws)
     w = np.broadcast_to(mask, (n_draws, p, k)).copy()
@@ -149,7 +143,6 @@ def _htmt_batch(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification) -
         return (size[np.ix_(draws, at[c], at[c])].sum(axis=(1, 2)) - k) / (k * (k - 1))
 
     columns = [
-        size[np.ix_(draws, at[a], at[b])].mean(axis=(1, 2)) / np.sqrt(mono(a) * mono(b))
-        for a, b in htmt_pairs(spec)
+        size[np.ix_(draws, at[a], at[b])].mean(axis=(1, 2)) / np.sqrt(mono(a) * mono(b)) for a, b in htmt_pairs(spec)
     ]
     return np.column_stack(columns) if columns else np.empty((len(r), 0))

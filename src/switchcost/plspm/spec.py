@@ -32,9 +32,7 @@ def read_paths(paths: str | Mapping[str, Sequence[str]]) -> dict[str, list[str]]
     elif isinstance(paths, Mapping):
         out = {k: [v] if isinstance(v, str) else list(v) for k, v in paths.items()}
     else:
-        raise DataError(
-            "paths must be text such as 'CUSL ~ COMP + LIKE' or a dict {'CUSL': ['COMP', 'LIKE']}"
-        )
+        raise DataError("paths must be text such as 'CUSL ~ COMP + LIKE' or a dict {'CUSL': ['COMP', 'LIKE']}")
     if not out or not all(out.values()):
         raise DataError("paths hold no path; write one line an outcome, e.g. 'CUSL ~ COMP + LIKE'")
     return out
@@ -48,9 +46,7 @@ def check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], forma
     for name, block in blocks.items():
         for item in block:
             if item in owner:
-                raise DataError(
-                    f"item {item!r} is in two constructs, {owner[item]!r} and {name!r}; keep it in one"
-                )
+                raise DataError(f"item {item!r} is in two constructs, {owner[item]!r} and {name!r}; keep it in one")
             owner[item] = name
     used = set()
     for target, sources in edges.items():
@@ -59,9 +55,7 @@ def check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], forma
             raise DataError(f"path {twice[0]} -> {target} is named twice")
         for name in [target, *(part for s in sources for part in s.split("*"))]:
             if name not in blocks:
-                raise DataError(
-                    f"{name!r} is in the paths but not among the constructs.{checks.suggest(name, blocks)}"
-                )
+                raise DataError(f"{name!r} is in the paths but not among the constructs.{checks.suggest(name, blocks)}")
             used.add(name)
         for source in sources:
             parts = source.split("*")
@@ -78,17 +72,13 @@ def check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], forma
         raise DataError(f"construct {idle[0]!r} has items but no path; add a path or leave it out")
     for name in formative:
         if name not in blocks:
-            raise DataError(
-                f"formative construct {name!r} is not among the constructs.{checks.suggest(name, blocks)}"
-            )
+            raise DataError(f"formative construct {name!r} is not among the constructs.{checks.suggest(name, blocks)}")
     # A loop would let the estimator run without an error and mean nothing.
     left = {t: {p for s in sources for p in s.split("*")} for t, sources in edges.items()}
     while left:
         free = [t for t, sources in left.items() if not sources & set(left)]
         if not free:
-            raise DataError(
-                f"the paths run in a circle through {', '.join(left)}; PLS needs a model without loops"
-            )
+            raise DataError(f"the paths run in a circle through {', '.join(left)}; PLS needs a model without loops")
         for t in free:
             del left[t]
 
@@ -121,9 +111,7 @@ class Specification:
         used = {p for t, ss in edges.items() for s in [t, *ss] for p in s.split("*")}
         blocks = {k: b for k, b in self.blocks.items() if k in used}
         return (
-            Specification(blocks, edges, tuple(f for f in self.formative if f in used), self.scheme)
-            if edges
-            else None
+            Specification(blocks, edges, tuple(f for f in self.formative if f in used), self.scheme) if edges else None
         )
 
 
@@ -131,9 +119,7 @@ def row_keys(spec: Specification, what: str) -> pd.DataFrame:
     if what == "paths":
         return pd.DataFrame(spec.pairs, columns=["from", "to"])
     if what in ("loadings", "weights"):
-        return pd.DataFrame(
-            [(c, i) for c, b in spec.blocks.items() for i in b], columns=["construct", "item"]
-        )
+        return pd.DataFrame([(c, i) for c, b in spec.blocks.items() for i in b], columns=["construct", "item"])
     if what == "r2":
         return pd.DataFrame({"construct": list(spec.edges)})
     return pd.DataFrame(htmt_pairs(spec), columns=["row", "column"])

@@ -119,9 +119,7 @@ def composite_reliability(loadings, cr, where: str = "") -> dict:
         total = sum(values) ** 2
         return total / (total + sum(1 - v * v for v in values))
 
-    low, high, value = (
-        one([f(v) for v in lam]) for f in (lambda v: v.low, lambda v: v.high, lambda v: v.value)
-    )
+    low, high, value = (one([f(v) for v in lam]) for f in (lambda v: v.low, lambda v: v.high, lambda v: v.value))
     s = sum(v.value for v in lam)
     e = sum(1 - v.value**2 for v in lam)
     return judged(

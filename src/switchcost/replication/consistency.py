@@ -154,9 +154,7 @@ def check_table(
                     v for v in (row.get("model"), row.get("quantity"), row.get("row"), row.get("column")) if v
                 )
                 rows.append(
-                    interval(
-                        estimate, row["ci_lower"], row["ci_upper"], f"{name}, {label}" if label else where
-                    )
+                    interval(estimate, row["ci_lower"], row["ci_upper"], f"{name}, {label}" if label else where)
                 )
         if "mean" in text and row["mean"] and size:
             item = f"{name}, {row.get('item') or row.get('construct', '')}"
@@ -217,13 +215,9 @@ def _targets(text: pd.DataFrame, name: str) -> list[dict]:
             product = paths.loc[paths["column"] == line["row"], "row"].str.contains(r"\*").any()
             if len(slopes) and not product:
                 rows.append(r2_range(slopes, line["value"], f"{name}, {model} {line['row']}"))
-        cr, ave = (
-            block[block["quantity"].str.lower() == q].set_index("row")["value"] for q in ("rhoc", "ave")
-        )
+        cr, ave = (block[block["quantity"].str.lower() == q].set_index("row")["value"] for q in ("rhoc", "ave"))
         for construct in cr.index.intersection(ave.index):
-            rows += reliability_order(
-                {"cr": cr[construct], "ave": ave[construct]}, f"{name}, {model} {construct}"
-            )
+            rows += reliability_order({"cr": cr[construct], "ave": ave[construct]}, f"{name}, {model} {construct}")
     return rows
 
 
@@ -232,18 +226,14 @@ def _tables_of(study: str) -> tuple[dict, dict[str, pd.DataFrame]]:
     """Meta data and printed tables of a study; fit, betas and R2 kept in study.json become tables."""
     found = published(study)
     tables = dict(found.printed)
-    raw = json.loads(
-        (data_dir() / "published" / study / "study.json").read_text(encoding="utf-8"), parse_float=str
-    )
+    raw = json.loads((data_dir() / "published" / study / "study.json").read_text(encoding="utf-8"), parse_float=str)
     if "fit" in raw:
         tables["study.json: fit"] = pd.DataFrame([{k: str(v) for k, v in raw["fit"].items()}])
     if "betas" in raw:
         pairs = [(*key.split("->"), str(v)) for key, v in raw["betas"].items()]
         tables["study.json: betas"] = pd.DataFrame(pairs, columns=["from", "to", "beta"])
     if "r2" in raw:
-        tables["study.json: r2"] = pd.DataFrame(
-            [{"construct": k, "r2": str(v)} for k, v in raw["r2"].items()]
-        )
+        tables["study.json: r2"] = pd.DataFrame([{"construct": k, "r2": str(v)} for k, v in raw["r2"].items()])
     return found.meta, tables
 
 
@@ -313,9 +303,7 @@ def _across(tables: dict[str, pd.DataFrame], n) -> list[dict]:
         ((k, v) for k, v in low.items() if _has(v, "construct") and ({"r2", "r2_percent"} & set(v.columns))),
         None,
     )
-    matrix = next(
-        (tables[k] for k, v in low.items() if set(v.iloc[:, 0].str.lower()) == set(v.columns[1:])), None
-    )
+    matrix = next((tables[k] for k, v in low.items() if set(v.iloc[:, 0].str.lower()) == set(v.columns[1:])), None)
     fit = next((v for v in low.values() if _has(v, "chisq", "df", "group")), None)
     items = next((v for v in low.values() if _has(v, "construct", "items")), None)
     claims = low.get("claims")
@@ -388,9 +376,7 @@ def _paths_from_matrix(paths: pd.DataFrame, matrix: pd.DataFrame, beta: str) -> 
 
 def _r2_with_matrix(paths, matrix, r2, beta, percent) -> list[dict]:
     places = max(Printed.read(v).decimals for v in paths[beta])
-    table = matrices.r2_from_paths(
-        matrix, paths, value=beta, decimals=_decimals_of(matrix), path_decimals=places
-    )
+    table = matrices.r2_from_paths(matrix, paths, value=beta, decimals=_decimals_of(matrix), path_decimals=places)
     unit = 100.0 if percent else 1.0
     rows = []
     for outcome, line in table.iterrows():

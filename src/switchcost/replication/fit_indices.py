@@ -40,9 +40,7 @@ def _fit_of_group(numbers: PrintedNumbers, model: str, n: object) -> dict[Key, R
     def put(quantity: str, formula: Callable, inputs: list[str], how: str) -> None:
         if get[quantity] is None or any(get[q] is None for q in inputs):
             return
-        value, band = rounding_band(
-            formula, [get[q].published for q in inputs], [get[q].decimals for q in inputs]
-        )
+        value, band = rounding_band(formula, [get[q].published for q in inputs], [get[q].decimals for q in inputs])
         out[model, quantity, "", ""] = Reproduction(
             value,
             "printed",
@@ -57,9 +55,7 @@ def _fit_of_group(numbers: PrintedNumbers, model: str, n: object) -> dict[Key, R
         )
     if get["rmsea"] is not None:
         out[model, "rmsea", "", ""] = (
-            checked(
-                consistency.rmsea(chisq.printed, df, n, get["rmsea"].printed), f"from chi-square and n = {n}"
-            )
+            checked(consistency.rmsea(chisq.printed, df, n, get["rmsea"].printed), f"from chi-square and n = {n}")
             if whole_number(n)
             else Reproduction(why="needs n; add it to study.json")
         )
@@ -137,18 +133,14 @@ def check_claims(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproducti
     for key, claim in numbers.of("chisq_df"):
         if claim.table == "claims" and len(fits) == 1:
             _, chisq, df = fits[0]
-            out[key] = checked(
-                consistency.chisq_ratio(chisq.printed, df.printed, claim.printed), "chi-square / df"
-            )
+            out[key] = checked(consistency.chisq_ratio(chisq.printed, df.printed, claim.printed), "chi-square / df")
     if len(fits) != 2:
         return out
     n = meta.get("n") if isinstance(meta.get("n"), dict) else {}
     first, second = ({"name": m, "chisq": c.printed, "df": d.printed, "n": n.get(m)} for m, c, d in fits)
     for key, claim in numbers.of("chisq_difference"):
         row = models.chisq_difference(first, second, claim.printed)
-        out[key] = replace(
-            checked(row, "difference of the two printed chi-squares"), remark=row["arithmetic"]
-        )
+        out[key] = replace(checked(row, "difference of the two printed chi-squares"), remark=row["arithmetic"])
     for key, _ in numbers.of("chisq_difference df"):
         out[key] = Reproduction(
             abs(fits[0][2].published - fits[1][2].published),

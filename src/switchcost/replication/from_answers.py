@@ -249,9 +249,7 @@ def reproduce_hair2021(numbers: pd.DataFrame, meta: Mapping) -> dict[Key, Reprod
         values = _pls_lookup(fit)
         for name, items in DRIVERS.items():
             whole = f"{name.lower()}_global"
-            test = pls(
-                data, {"formative": items, "whole": [whole]}, "whole ~ formative", formative=["formative"]
-            )
+            test = pls(data, {"formative": items, "whole": [whole]}, "whole ~ formative", formative=["formative"])
             values["redundancy", name, ""] = test.paths.estimate[0]
         out |= {(model, *key): Reproduction(v, "raw", how) for key, v in values.items()}
         if numbers.quantity[numbers.model == model].str.contains("ci_").any():
@@ -278,9 +276,7 @@ def _identity(text: str, data: pd.DataFrame) -> pd.Series:
     if whole:
         stem, first, last = whole.groups()
         return data[[f"{stem}{i}" for i in range(int(first), int(last) + 1)]].max(axis=1)
-    raise DataError(
-        f"the identity {text!r} is not understood; write clip(item - 1, 1, 5) or row maximum of item_1..8"
-    )
+    raise DataError(f"the identity {text!r} is not understood; write clip(item - 1, 1, 5) or row maximum of item_1..8")
 
 
 def reproduce_ecsi(numbers: pd.DataFrame, meta: Mapping) -> dict[Key, Reproduction]:

@@ -43,18 +43,14 @@ def correlation_matrix(table: pd.DataFrame, what: str = "correlation matrix") ->
     """
     table = checks.frame(table, what)
     first = table.columns[0]
-    if pd.api.types.is_object_dtype(table[first]) and set(table[first].astype(str)) == set(
-        map(str, table.columns[1:])
-    ):
+    if pd.api.types.is_object_dtype(table[first]) and set(table[first].astype(str)) == set(map(str, table.columns[1:])):
         table = table.set_index(first)
     table = table.apply(lambda column: pd.to_numeric(column.replace("", None)))
     table.index, table.columns = table.index.map(str), table.columns.map(str)
     table.index.name = None
     if set(table.index) != set(table.columns):
         only = sorted(set(table.index) ^ set(table.columns))
-        raise DataError(
-            f"rows and columns of the {what} must have the same names; in one only: {', '.join(only)}"
-        )
+        raise DataError(f"rows and columns of the {what} must have the same names; in one only: {', '.join(only)}")
     table = table.loc[table.columns]
     values = table.to_numpy().copy()
     diagonal = np.diag(values)
@@ -83,9 +79,7 @@ def correlation_matrix(table: pd.DataFrame, what: str = "correlation matrix") ->
     return pd.DataFrame(mirrored, index=table.index, columns=table.columns)
 
 
-def rounded_draws(
-    correlations: np.ndarray, decimals: int, n_draws: int, rng: np.random.Generator
-) -> np.ndarray:
+def rounded_draws(correlations: np.ndarray, decimals: int, n_draws: int, rng: np.random.Generator) -> np.ndarray:
     """Matrices that would all be printed like this one.
 
     Every off-diagonal entry moves by up to half a unit in its last place. Half of the draws are uniform, the rest
@@ -197,9 +191,7 @@ def path_model(
     for outcome, predictors in outcomes.items():
         for name in [outcome, *predictors]:
             if name not in matrix.columns:
-                raise DataError(
-                    f"{name!r} is in a path and not in the matrix.{checks.suggest(name, matrix.columns)}"
-                )
+                raise DataError(f"{name!r} is in a path and not in the matrix.{checks.suggest(name, matrix.columns)}")
         checks.positive_definite(
             matrix.loc[predictors, predictors].to_numpy(),
             predictors,
@@ -317,9 +309,7 @@ def r2_from_paths(
             else rng.choice((-1, 1), size=(n_draws, 2 * k))
         )
         shift = np.vstack([signs, rng.uniform(-1, 1, size=(n_draws, 2 * k))]) * 0.5
-        band = np.sum(
-            (beta + shift[:, :k] * 10.0**-path_decimals) * (r + shift[:, k:] * 10.0**-decimals), axis=1
-        )
+        band = np.sum((beta + shift[:, :k] * 10.0**-path_decimals) * (r + shift[:, k:] * 10.0**-decimals), axis=1)
         text = " + ".join(f"({b:g})({c:g})" for b, c in zip(beta, r, strict=True))
         rows[outcome] = {
             "r2": float(beta @ r),

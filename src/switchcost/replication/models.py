@@ -79,9 +79,7 @@ def baseline(chisq, df, indices: dict[str, object], where: str = "", most_items:
     )
 
 
-def degrees_of_freedom(
-    items: int, constructs: int, paths: Sequence[tuple[str, str]], df, where: str = ""
-) -> dict:
+def degrees_of_freedom(items: int, constructs: int, paths: Sequence[tuple[str, str]], df, where: str = "") -> dict:
     """Degrees of freedom of a structural model from its items, constructs and paths.
 
     Free are, for k constructs with p items: p - k loadings, p error variances, k (residual) variances, the paths, and
@@ -110,23 +108,16 @@ def degrees_of_freedom(
             )
         if df > items * (items - 1) // 2:
             text += f"; even {items} items with no relation at all have only {items * (items - 1) // 2}"
-    return check_row(
-        "df from the items", where, df, float(high), low, high, CONSISTENT if ok else INCONSISTENT, text
-    )
+    return check_row("df from the items", where, df, float(high), low, high, CONSISTENT if ok else INCONSISTENT, text)
 
 
-def r2_from_paths(
-    paths: pd.DataFrame, r2: dict[str, object], where: str = "", beta: str = "beta"
-) -> list[dict]:
+def r2_from_paths(paths: pd.DataFrame, r2: dict[str, object], where: str = "", beta: str = "beta") -> list[dict]:
     """R2 of each outcome of a recursive path model from its standardised paths alone.
 
     With one exogenous construct the paths imply every correlation. With two, one correlation is unknown: it is run
     through -1..1, and the row says which values would give the printed R2. More than two: nothing is returned.
     """
-    table = [
-        (str(f), str(t), Printed.read(b))
-        for f, t, b in zip(paths["from"], paths["to"], paths[beta], strict=True)
-    ]
+    table = [(str(f), str(t), Printed.read(b)) for f, t, b in zip(paths["from"], paths["to"], paths[beta], strict=True)]
     order = _causal_order([(f, t) for f, t, _ in table])
     if order is None:
         return []
@@ -255,9 +246,7 @@ def standardisation(paths: pd.DataFrame, where: str = "") -> dict | None:
         if ok
         else f"need standard deviations that differ from each other by {100 * math.expm1(excess):.1f} % beyond rounding"
     )
-    return check_row(
-        "b against beta", where, np.nan, np.nan, np.nan, np.nan, CONSISTENT if ok else INCONSISTENT, text
-    )
+    return check_row("b against beta", where, np.nan, np.nan, np.nan, np.nan, CONSISTENT if ok else INCONSISTENT, text)
 
 
 def correlations(table: pd.DataFrame, decimals: int, where: str = "") -> dict:

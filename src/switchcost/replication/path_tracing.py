@@ -57,8 +57,7 @@ def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Repro
                     for source, r in sources.items()
                 }
                 out |= {
-                    (model, q, target, ""): Reproduction(why=f"not computable: {error}")
-                    for q in ("r2", "r2_percent")
+                    (model, q, target, ""): Reproduction(why=f"not computable: {error}") for q in ("r2", "r2_percent")
                 }
             continue
         how = "regression on the printed correlations"
@@ -147,9 +146,7 @@ def from_paths(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction
         beta = {(t, s): draws[:, k] for k, (t, s, _) in enumerate(flat)}
         exogenous = [n for n in names if n not in edges]
         _, r2 = _trace(edges, names, beta, {})
-        free = (
-            "" if len(exogenous) == 1 else f"; {' and '.join(exogenous)} taken as uncorrelated (not printed)"
-        )
+        free = "" if len(exogenous) == 1 else f"; {' and '.join(exogenous)} taken as uncorrelated (not printed)"
         reach = _reach(edges, names, beta, exogenous)
         for target, sources in edges.items():
             for quantity, factor in (("r2", 1), ("r2_percent", 100)):
@@ -180,9 +177,7 @@ def from_paths(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction
             r2_printed = numbers.by.get((model, "r2", target, ""))
             if len(sources) == 1 and r2_printed is not None:
                 ((source, r),) = sources.items()
-                value, band = rounding_band(
-                    lambda x: np.sqrt(x[:, 0]), [r2_printed.published], [r2_printed.decimals]
-                )
+                value, band = rounding_band(lambda x: np.sqrt(x[:, 0]), [r2_printed.published], [r2_printed.decimals])
                 sign = -1 if r.published < 0 else 1
                 out[model, r.quantity, source, target] = Reproduction(
                     sign * value,
@@ -233,10 +228,7 @@ def beta_from_b(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproductio
         with np.errstate(all="ignore"):
             log_ratio = np.log(b / beta)
         error = np.array(
-            [
-                10.0**-x.decimals / abs(x.published) + 10.0**-y.decimals / abs(y.published)
-                for *_, x, y in pairs
-            ]
+            [10.0**-x.decimals / abs(x.published) + 10.0**-y.decimals / abs(y.published) for *_, x, y in pairs]
         )
         for k, (s, t, *_) in enumerate(pairs):
             rest = [i for i in range(len(pairs)) if i != k]

@@ -71,22 +71,16 @@ class Printed:
 
 def check_row(check, where, printed, recomputed, low, high, verdict, arithmetic, study="") -> dict:
     printed = printed.value if isinstance(printed, Printed) else printed
-    return dict(
-        zip(COLUMNS, [study, check, where, printed, recomputed, low, high, verdict, arithmetic], strict=True)
-    )
+    return dict(zip(COLUMNS, [study, check, where, printed, recomputed, low, high, verdict, arithmetic], strict=True))
 
 
 def judged(check, where, printed: Printed, recomputed, low, high, arithmetic) -> dict:
     ok = printed.allows(low, high)
-    return check_row(
-        check, where, printed, recomputed, low, high, CONSISTENT if ok else INCONSISTENT, arithmetic
-    )
+    return check_row(check, where, printed, recomputed, low, high, CONSISTENT if ok else INCONSISTENT, arithmetic)
 
 
 def check_frame(rows: Iterable[dict], study: str = "") -> pd.DataFrame:
     out = pd.DataFrame(list(rows), columns=COLUMNS)
     out["study"] = study
-    out[["printed", "recomputed", "low", "high"]] = out[["printed", "recomputed", "low", "high"]].astype(
-        float
-    )
+    out[["printed", "recomputed", "low", "high"]] = out[["printed", "recomputed", "low", "high"]].astype(float)
     return out.sort_values("verdict", key=lambda v: v.map(ORDER), kind="stable").reset_index(drop=True)

@@ -25,11 +25,7 @@ def _t_and_p(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
     for key, t in numbers.of("t"):
         model, _, row, column = key
         estimate = next(
-            (
-                numbers.by[k]
-                for q in ("b", "path", "estimate", "beta")
-                if (k := (model, q, row, column)) in numbers.by
-            ),
+            (numbers.by[k] for q in ("b", "path", "estimate", "beta") if (k := (model, q, row, column)) in numbers.by),
             None,
         )
         se = numbers.by.get((model, "se", row, column))
@@ -40,9 +36,7 @@ def _t_and_p(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
     for key, p in numbers.of("p"):
         t = numbers.by.get((key[0], "t", key[2], key[3]))
         if t is not None:
-            out[key] = checked(
-                consistency.p_value(t.printed, p.printed), "two-sided normal p of the printed t"
-            )
+            out[key] = checked(consistency.p_value(t.printed, p.printed), "two-sided normal p of the printed t")
     return out
 
 
@@ -101,8 +95,7 @@ def _from_loadings(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduc
                     "printed",
                     "two items: the two loadings fix their correlation",
                     band,
-                    why=f"loadings {' '.join(shown)} give {value:.4f}, rounding allows "
-                    f"{band[0]:.4f} to {band[1]:.4f}",
+                    why=f"loadings {' '.join(shown)} give {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}",
                 )
             else:
                 out[key] = Reproduction(
@@ -170,8 +163,6 @@ def from_printed(table: pd.DataFrame, meta: Mapping) -> dict[Key, Reproduction]:
     out: dict[Key, Reproduction] = {}
     for recipe in RECIPES:
         for key, found in recipe(numbers, meta).items():
-            if key in numbers.by and (
-                key not in out or (np.isnan(out[key].value) and not np.isnan(found.value))
-            ):
+            if key in numbers.by and (key not in out or (np.isnan(out[key].value) and not np.isnan(found.value))):
                 out[key] = found
     return out

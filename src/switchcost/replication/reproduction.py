@@ -61,9 +61,7 @@ def box(values, decimals, n_draws: int = 2000, seed: int = 1) -> np.ndarray:
     return values + np.vstack(parts) * half
 
 
-def rounding_band(
-    function: Callable[[np.ndarray], np.ndarray], values, decimals
-) -> tuple[float, tuple[float, float]]:
+def rounding_band(function: Callable[[np.ndarray], np.ndarray], values, decimals) -> tuple[float, tuple[float, float]]:
     """Value at the printed inputs, and the range over the rounding box."""
     with np.errstate(all="ignore"):
         out = np.asarray(function(box(values, decimals)), float)

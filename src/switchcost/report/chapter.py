@@ -68,9 +68,7 @@ class Chapter:
         for s in self.sections:
             if s.heading.lower().startswith(heading.lower()):
                 return s
-        raise DataError(
-            f"there is no section {heading!r}; there are: {', '.join(s.heading for s in self.sections)}"
-        )
+        raise DataError(f"there is no section {heading!r}; there are: {', '.join(s.heading for s in self.sections)}")
 
     @property
     def tables(self) -> list[Table]:
@@ -89,9 +87,7 @@ class Chapter:
         return document.to_html(self.title, self.sections)
 
     def __repr__(self) -> str:
-        lines = [
-            f"{self.title}: {len(self.sections)} sections, {len(self.tables)} tables, {len(self.alarms)} alarms"
-        ]
+        lines = [f"{self.title}: {len(self.sections)} sections, {len(self.tables)} tables, {len(self.alarms)} alarms"]
         return "\n".join([*lines, *(f"! {a}" for a in self.alarms)])
 
 
@@ -202,9 +198,7 @@ def _spec(model: Mapping) -> dict:
         )
     for key in model:
         if key not in KEYS:
-            raise DataError(
-                f"model has the key {key!r}, which means nothing here.{checks.suggest(key, KEYS)}"
-            )
+            raise DataError(f"model has the key {key!r}, which means nothing here.{checks.suggest(key, KEYS)}")
     spec = {k: model.get(k) for k in KEYS}
     for key in ("predictors", "covariates", "exclude"):
         spec[key] = [spec[key]] if isinstance(spec[key], str) else list(spec[key] or [])
@@ -242,9 +236,7 @@ def _roles(work: Work) -> None:
                 f"{checks.suggest(name, [*constructs, *raw.columns])} Constructs: {', '.join(constructs)}."
             )
     if not work.scales:
-        raise DataError(
-            "no role of the model is a scale; fill in the codebook's column 'construct' for the items"
-        )
+        raise DataError("no role of the model is a scale; fill in the codebook's column 'construct' for the items")
     group = work.spec["group"]
     if group is not None:
         checks.columns(raw, group, what="group")

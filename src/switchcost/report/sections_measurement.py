@@ -75,9 +75,7 @@ def factors(work: Work, keyed: pd.DataFrame):
         work.say(
             "The model with one factor a scale has no usable solution. Nothing below that rests on it can be reported."
         )
-        work.limits.append(
-            "The confirmatory factor analysis failed, so the structure of the scales is an assumption."
-        )
+        work.limits.append("The confirmatory factor analysis failed, so the structure of the scales is an assumption.")
         work.tick("Factor analysis: fit and loadings", "no", "the model has no usable solution")
         return None
     m, e = cfa.measures, cfa.estimates

@@ -24,18 +24,12 @@ def sample(work: Work) -> pd.DataFrame:
     out, why = pd.Index([]), []
     for prefix in work.spec["exclude"]:
         names = [c for c in found["check"].unique() if c.startswith(prefix)]
-        rows = (
-            pd.Index([])
-            if not names
-            else pd.Index(np.concatenate([found.rows_of(c) for c in names])).unique()
-        )
+        rows = pd.Index([]) if not names else pd.Index(np.concatenate([found.rows_of(c) for c in names])).unique()
         why.append(f"{counted(len(rows.difference(out)), 'row')} flagged as {prefix}")
         out = out.union(rows)
     used = work.raw.drop(index=out)
     work.results["excluded"] = out
-    flagged = [
-        c for c in found["check"].unique() if c.startswith(("duplicated", "careless", "near duplicates"))
-    ]
+    flagged = [c for c in found["check"].unique() if c.startswith(("duplicated", "careless", "near duplicates"))]
     rows = pd.Index(np.concatenate([found.rows_of(c) for c in flagged])).unique() if flagged else pd.Index([])
     work.results["flagged"] = rows
     work.say(
@@ -50,8 +44,7 @@ def sample(work: Work) -> pd.DataFrame:
         if not any(c.startswith(prefix) for c in known):
             work.say(f"The exclusion rule '{prefix}' met no row.")
     background = [
-        v
-        for v in work.book.loc[work.book["construct"].str.lower().isin(NOT_ITEMS - {"key", "id"}), "variable"]
+        v for v in work.book.loc[work.book["construct"].str.lower().isin(NOT_ITEMS - {"key", "id"}), "variable"]
     ]
     people = []
     for name in dict.fromkeys([*background, work.spec["group"]]):
@@ -67,9 +60,9 @@ def sample(work: Work) -> pd.DataFrame:
                 )
             )
         else:
-            people += [
-                (f"{name}: {k}", f"{100 * v / len(col):.1f}%", int(v)) for k, v in col.value_counts().items()
-            ][:8]
+            people += [(f"{name}: {k}", f"{100 * v / len(col):.1f}%", int(v)) for k, v in col.value_counts().items()][
+                :8
+            ]
     if people:
         work.table(
             pd.DataFrame(people, columns=["characteristic", "value", "n"]),
@@ -161,9 +154,7 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
 
 def scale_scores(work: Work, keyed: pd.DataFrame, least: float = 1.0) -> pd.DataFrame:
     """Means of items for those who answered at least the share ``least`` of them, and the columns of the model."""
-    scores = {
-        s: keyed[i].mean(axis=1).where(keyed[i].notna().mean(axis=1) >= least) for s, i in work.scales.items()
-    }
+    scores = {s: keyed[i].mean(axis=1).where(keyed[i].notna().mean(axis=1) >= least) for s, i in work.scales.items()}
     return pd.DataFrame(scores).join(keyed[[c for c in work.columns if c not in scores]])
 
 
@@ -171,9 +162,7 @@ def descriptives(work: Work, scores: pd.DataFrame) -> None:
     work.open("Descriptive statistics and correlations")
     numbers = scores[[n for n in named(work.spec) if pd.api.types.is_numeric_dtype(scores[n])]]
     r, kept = numbers.corr(), numbers.dropna()
-    body = pd.DataFrame(
-        {"n": numbers.count(), "M": numbers.mean(), "SD": numbers.std(), "skew": numbers.skew()}
-    )
+    body = pd.DataFrame({"n": numbers.count(), "M": numbers.mean(), "SD": numbers.std(), "skew": numbers.skew()})
     for j, name in enumerate(numbers, start=1):
         body[str(j)] = [r_text(r.loc[row, name]) if i > j else "" for i, row in enumerate(numbers, start=1)]
     body.index = [f"{i}. {name}" for i, name in enumerate(numbers, start=1)]

@@ -89,9 +89,7 @@ def robustness(work: Work, keyed: pd.DataFrame, scores: pd.DataFrame, main) -> N
     variants = {
         "classical standard errors": (scores, {}),
         "with squares of both": (scores, {"cov_type": "HC3", "quadratic": True}),
-        "without covariates": (scores, {"cov_type": "HC3", "covariates": ()})
-        if kwargs["covariates"]
-        else None,
+        "without covariates": (scores, {"cov_type": "HC3", "covariates": ()}) if kwargs["covariates"] else None,
         "half of the items answered is enough": (scale_scores(work, keyed, 0.5), {"cov_type": "HC3"})
         if keyed[work.items].isna().any().any()
         else None,
@@ -144,9 +142,7 @@ def _latent(work: Work, keyed: pd.DataFrame, main):
     roles = {"x": main.x, "moderator": main.moderator, "y": main.y}
     observed = [n for n in roles.values() if n not in work.scales]
     if observed:
-        work.tick(
-            "Latent interaction", "not applicable", f"{joined(observed)} is a single column, not a scale"
-        )
+        work.tick("Latent interaction", "not applicable", f"{joined(observed)} is a single column, not a scale")
         return None
     model = (
         "\n".join(f"{n} =~ {' + '.join(work.scales[n])}" for n in roles.values())
@@ -164,9 +160,7 @@ def _latent(work: Work, keyed: pd.DataFrame, main):
         work.tick("Latent interaction", "no", "did not converge")
         return None
     work.alarms += [
-        f"Latent interaction: {w}."
-        for w in latent.warnings
-        if "dropped" not in w and "different numbers" not in w
+        f"Latent interaction: {w}." for w in latent.warnings if "dropped" not in w and "different numbers" not in w
     ]
     p = latent.product
     work.say(
@@ -186,9 +180,7 @@ def structural(work: Work, keyed: pd.DataFrame) -> None:
             right.append(name)
         else:
             dummies = (
-                pd.get_dummies(keyed[name], prefix=name, dtype=float)
-                .iloc[:, 1:]
-                .where(keyed[name].notna(), np.nan)
+                pd.get_dummies(keyed[name], prefix=name, dtype=float).iloc[:, 1:].where(keyed[name].notna(), np.nan)
             )
             dummies.columns = [re.sub(r"\W+", "_", c) for c in dummies]
             data, right = data.join(dummies), [*right, *dummies.columns]
@@ -251,9 +243,7 @@ def closing(work: Work) -> None:
     )
     spec = {k: v for k, v in work.spec.items() if v}
     work.say(
-        "Settings: "
-        + "; ".join(f"{k} = {joined(v) if isinstance(v, list) else v}" for k, v in spec.items())
-        + "."
+        "Settings: " + "; ".join(f"{k} = {joined(v) if isinstance(v, list) else v}" for k, v in spec.items()) + "."
     )
     work.tick("Software, version and seed")
     work.open("References for the methods")
@@ -270,7 +260,5 @@ def closing(work: Work) -> None:
     )
     work.alarms[:] = dict.fromkeys(re.sub(r"(?<!\.)\.\.(?!\.)", ".", a) for a in work.alarms)
     if work.alarms:
-        top = Section(
-            f"Read this first: {counted(len(work.alarms), 'point')} to settle", list(work.alarms), loud=True
-        )
+        top = Section(f"Read this first: {counted(len(work.alarms), 'point')} to settle", list(work.alarms), loud=True)
         work.sections.insert(0, top)

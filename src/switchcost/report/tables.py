@@ -40,14 +40,11 @@ class Table:
         cells, right = self.cells(), self._numeric()
         align = ["right" if r else "left" for r in right]
         head = "".join(
-            f'<th style="text-align:{a}">{html.escape(str(c))}</th>'
-            for a, c in zip(align, cells, strict=True)
+            f'<th style="text-align:{a}">{html.escape(str(c))}</th>' for a, c in zip(align, cells, strict=True)
         )
         body = "".join(
             "<tr>"
-            + "".join(
-                f'<td style="text-align:{a}">{html.escape(v)}</td>' for a, v in zip(align, row, strict=True)
-            )
+            + "".join(f'<td style="text-align:{a}">{html.escape(v)}</td>' for a, v in zip(align, row, strict=True))
             + "</tr>"
             for row in cells.itertuples(index=False, name=None)
         )

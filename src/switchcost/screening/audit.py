@@ -67,9 +67,7 @@ class Audit(pd.DataFrame):
             return pd.DataFrame(self).__repr__()
         lines = [
             f"{s:8} {c}: {d}" + (f" [chance {p:.1g}]" if p > 0 else "")
-            for s, c, d, p in zip(
-                self["severity"], self["check"], self["detail"], self["chance"], strict=True
-            )
+            for s, c, d, p in zip(self["severity"], self["check"], self["detail"], self["chance"], strict=True)
         ]
         return "\n".join(lines)
 
@@ -166,9 +164,7 @@ def audit(
     numbers, nominal = split_columns(data, book, key, found)
     x = pd.DataFrame(numbers, index=data.index)
     if x.shape[1] == 0 and not nominal:
-        raise DataError(
-            "no column holds answers that can be checked; look at how the file was read: data.dtypes"
-        )
+        raise DataError("no column holds answers that can be checked; look at how the file was read: data.dtypes")
     keys = set(key) | _row_numbers(x, book, data)
     x = x.drop(columns=[k for k in keys if k in x])
     ranges(x, book, found)
@@ -259,11 +255,7 @@ def _identity_checks(
     exact, near = identities.of_one(together)
     one = {f.target for f in exact}
     rest = x.drop(columns=[c for c in one if c in x])
-    by_block = (
-        identities.of_block(rest, {k: v for k, v in blocks.items() if len(v) > 1})
-        if rest.shape[1] > 1
-        else []
-    )
+    by_block = identities.of_block(rest, {k: v for k, v in blocks.items() if len(v) > 1}) if rest.shape[1] > 1 else []
 
     def add(check: str, f: identities.Identity) -> None:
         detail = f"{f.target} = {f.form} in {f.holds} of {f.rows} rows"
@@ -305,9 +297,7 @@ def _near_copies(x: pd.DataFrame, found: Findings) -> None:
 
 
 # -------------------------------------------------------------------------------------------------- scales
-def _scale_checks(
-    x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFrame, found: Findings
-) -> list[str]:
+def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFrame, found: Findings) -> list[str]:
     """Item-rest correlations by scale. Returns the items that have to be turned round."""
     turn: list[str] = []
     as_answered: list[str] = []
@@ -322,10 +312,7 @@ def _scale_checks(
         lead = np.linalg.eigh(r)[1][:, -1]
         strong = np.abs(lead) > 0.3 * np.abs(lead).max()
         # Which end of the scale is up: that of the items not declared reverse, otherwise that of most items.
-        up = (
-            np.sign(lead[strong & ~declared].sum() if (strong & ~declared).any() else lead[strong].sum())
-            or 1.0
-        )
+        up = np.sign(lead[strong & ~declared].sum() if (strong & ~declared).any() else lead[strong].sum()) or 1.0
         sign = np.where(lead * up < 0, -1.0, 1.0)
         z = np.where(np.isnan(v), 0.0, (v - np.nanmean(v, axis=0)) / np.nanstd(v, axis=0)) * sign
         rest_r = np.zeros(len(items))
@@ -341,9 +328,7 @@ def _scale_checks(
             others = np.delete(np.abs(rest_r), k)
             against = rest_r[k] < 0 and chance[k] < 0.001
             if abs(rest_r[k]) < 0.15 and np.median(others) >= 0.30:
-                gap = (np.arctanh(np.median(others)) - np.arctanh(abs(rest_r[k]))) * np.sqrt(
-                    max(size[k] - 3, 1)
-                )
+                gap = (np.arctanh(np.median(others)) - np.arctanh(abs(rest_r[k]))) * np.sqrt(max(size[k] - 3, 1))
                 odd = min(1.0, tests * float(ndtr(-gap)))
                 if odd < 0.001:
                     found.add(

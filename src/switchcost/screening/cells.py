@@ -99,9 +99,7 @@ def split_columns(
     return numbers, nominal
 
 
-def _text(
-    name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: Findings
-) -> None:
+def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: Findings) -> None:
     text = (
         col.astype(object)
         .where(col.notna(), None)
@@ -244,9 +242,7 @@ def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: Findings) -> Non
         )
 
 
-def _unknown_codes(
-    x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, np.ndarray], found: Findings
-) -> None:
+def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, np.ndarray], found: Findings) -> None:
     """Missing codes and slips without a codebook: values that stand far from all others."""
     v = x[name].to_numpy()
     n = (~np.isnan(v)).sum()
@@ -255,11 +251,7 @@ def _unknown_codes(
 
     def report(value: float, check: str, why: str, severity: str = "serious") -> None:
         rows = np.flatnonzero(v == value)
-        mend = (
-            f"; if it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})"
-            if "code" in check
-            else ""
-        )
+        mend = f"; if it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})" if "code" in check else ""
         found.add(
             check,
             name,
@@ -303,21 +295,12 @@ def _unknown_codes(
     # A slip such as 55 for 5: a rare value further from the rest than the rest is wide.
     for value, part in zip(body[::-1], share[::-1], strict=True):
         rest = body[body < value]
-        if (
-            len(rest) >= 3
-            and rest[-1] <= 11
-            and part <= 0.01
-            and value - rest[-1] >= max(3, rest[-1] - rest[0])
-        ):
+        if len(rest) >= 3 and rest[-1] <= 11 and part <= 0.01 and value - rest[-1] >= max(3, rest[-1] - rest[0]):
             report(value, "answer out of range", f"far above all others ({rest[0]:g}-{rest[-1]:g})")
             body = rest
     if 0 in left and body[0] == 1 and body[-1] <= 10:
         zero = (v == 0).sum() / n
-        alike = [
-            w
-            for k, w in whole.items()
-            if k != name and whole_scale(w) and w[-1] == body[-1] and w[0] in (0, 1)
-        ]
+        alike = [w for k, w in whole.items() if k != name and whole_scale(w) and w[-1] == body[-1] and w[0] in (0, 1)]
         with_zero = sum(w[0] == 0 for w in alike)
         if alike and zero < 0.2:
             if with_zero < len(alike) / 2:

@@ -48,11 +48,7 @@ def short(names: Sequence[str]) -> str:
     """Write a block of names briefly: ``qual_1..8``."""
     names = list(names)
     numbers = [re.search(r"(\d+)$", n) for n in names]
-    if (
-        len(names) > 2
-        and all(numbers)
-        and len({n[: m.start()] for n, m in zip(names, numbers, strict=True)}) == 1
-    ):
+    if len(names) > 2 and all(numbers) and len({n[: m.start()] for n, m in zip(names, numbers, strict=True)}) == 1:
         values = [int(m.group(1)) for m in numbers]
         if values == list(range(values[0], values[0] + len(values))):
             return f"{names[0]}..{values[-1]}"
@@ -102,9 +98,7 @@ def describe(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, str]:
         cut = int(np.argmax(steps != 0))
         return 2, f"{name} cut in two: {_g(y[0])} up to {_g(x[cut])}, {_g(y[-1])} from {_g(x[cut + 1])}"
     if len(x) > 20:
-        return (
-            2 if (steps >= 0).all() or (steps <= 0).all() else 3
-        ), f"{name} put into {len(np.unique(y))} classes"
+        return (2 if (steps >= 0).all() or (steps <= 0).all() else 3), f"{name} put into {len(np.unique(y))} classes"
     table = ", ".join(f"{_g(a)}->{_g(b)}" for a, b in zip(x, y, strict=True))
     kind = 2 if (steps >= 0).all() or (steps <= 0).all() else 3
     return kind, f"recode of {name} ({table})"
@@ -140,9 +134,7 @@ def of_one(data: pd.DataFrame) -> tuple[list[Identity], list[Identity]]:
         codes.append(code)
         levels.append(values)
     count = np.array([len(v) for v in levels])
-    luck = np.array(
-        [np.bincount(c[c >= 0]).max() / max(1, (c >= 0).sum()) if (c >= 0).any() else 1.0 for c in codes]
-    )
+    luck = np.array([np.bincount(c[c >= 0]).max() / max(1, (c >= 0).sum()) if (c >= 0).any() else 1.0 for c in codes])
     q = np.maximum(HONEST_AGREEMENT, (1 + luck) / 2)
     trials = p * (p - 1)
 
@@ -205,9 +197,7 @@ def of_one(data: pd.DataFrame) -> tuple[list[Identity], list[Identity]]:
     near_found = []
     wrong = total - agree
     # lower binomial tail P(exceptions <= wrong), written with the incomplete beta function
-    tail = np.minimum(
-        1.0, trials * betainc(np.maximum(free - wrong, 1e-9), wrong + 1, np.broadcast_to(q, (p, p)))
-    )
+    tail = np.minimum(1.0, trials * betainc(np.maximum(free - wrong, 1e-9), wrong + 1, np.broadcast_to(q, (p, p))))
     close = usable & (wrong > 0) & (wrong <= 0.05 * total) & (tail < REPORT_BELOW) & (total >= 30)
     for b in range(p):
         options = [a for a in np.flatnonzero(close[:, b]) if not (close[b, a] and b < a)]
@@ -219,9 +209,7 @@ def of_one(data: pd.DataFrame) -> tuple[list[Identity], list[Identity]]:
         np.add.at(table, (codes[a][both], codes[b][both]), 1)
         at = table.sum(axis=1) > 0
         _, form = describe(levels[a][at], levels[b][table.argmax(axis=1)][at], names[a])
-        near_found.append(
-            Identity(names[b], (names[a],), form, int(agree[a, b]), int(total[a, b]), float(tail[a, b]))
-        )
+        near_found.append(Identity(names[b], (names[a],), form, int(agree[a, b]), int(total[a, b]), float(tail[a, b])))
     return exact_found, near_found
 
 
@@ -302,9 +290,7 @@ def _extremes(data: pd.DataFrame) -> list[Identity]:
             # A target that nearly always sits at the end of the scale equals any maximum by luck.
             if chance < REPORT_BELOW:
                 columns = tuple(names[j] for j in block)
-                found.append(
-                    Identity(names[b], columns, f"row {word} of {short(columns)}", rows, rows, chance)
-                )
+                found.append(Identity(names[b], columns, f"row {word} of {short(columns)}", rows, rows, chance))
     return found
 
 
@@ -370,9 +356,7 @@ def _linear_gaps(x: np.ndarray, names: list[str]) -> list[Identity]:
             design = np.column_stack([np.ones(rows.sum()), x[rows][:, chosen]])
             weights = np.linalg.lstsq(design, x[rows, j], rcond=None)[0]
             if np.abs(x[rows, j] - design @ weights).max() < 1e-7 * max(spread[j], 1e-12):
-                identity = _named_relation(
-                    x[rows], names, j, chosen, weights[1:], int(rows.sum()) - len(chosen), p
-                )
+                identity = _named_relation(x[rows], names, j, chosen, weights[1:], int(rows.sum()) - len(chosen), p)
                 if identity is not None:
                     found.append(identity)
                     targets.add(identity.target)

@@ -150,9 +150,7 @@ def duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFram
     _near_duplicates(items, respondents, set(copies.tolist()), found)
 
 
-def _near_duplicates(
-    items: pd.DataFrame, respondents: pd.DataFrame, known: set[int], found: Findings
-) -> None:
+def _near_duplicates(items: pd.DataFrame, respondents: pd.DataFrame, known: set[int], found: Findings) -> None:
     """Pairs of rows that share more than 85 % of their answers and more than chance allows (Kuriakose & Robbins 2016)."""
     n, p = items.shape
     if p < 20 or n < 50 or n > 4000:
@@ -243,9 +241,7 @@ def missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarr
             "missingness depends on another column",
             name,
             int((count > 0).sum()),
-            f"{what}"
-            + (f"; also goes with {also}" if also else "")
-            + ". Dropping incomplete rows changes the sample",
+            f"{what}" + (f"; also goes with {also}" if also else "") + ". Dropping incomplete rows changes the sample",
             "warning",
             chance,
             tuple(data.index[count > 0]),

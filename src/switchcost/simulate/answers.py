@@ -70,9 +70,7 @@ def survey(
     given_seed = seed_of(seed, t)
     wanted = _wanted_faults(faults, t)
     if scale not in ("points", "latent"):
-        raise DataError(
-            f"scale is 'points' (five-point answers) or 'latent' (before cutting), and not {scale!r}"
-        )
+        raise DataError(f"scale is 'points' (five-point answers) or 'latent' (before cutting), and not {scale!r}")
     rows_wanted = [f for f in wanted if f in ("careless", "missing", "duplicates")]
     if scale == "latent" and rows_wanted:
         if faults is not True:
@@ -91,9 +89,7 @@ def survey(
         if name in t["items"]:
             y = _response(m, name, x, given_seed, wanted)
             if scale == "points":
-                y = 1.0 + np.searchsorted(
-                    t["items"][name]["thresholds"], np.round(y, LATENT_DECIMALS), side="left"
-                )
+                y = 1.0 + np.searchsorted(t["items"][name]["thresholds"], np.round(y, LATENT_DECIMALS), side="left")
             out[name] = y
         else:
             out[name] = background_column(name, t, x, given_seed)
@@ -114,9 +110,7 @@ def _wanted_faults(faults: bool | str | Iterable[str], t: Mapping) -> list[str]:
     wanted = [faults] if isinstance(faults, str) else list(faults)
     for f in wanted:
         if f not in listed:
-            raise DataError(
-                f"fault {f!r} is not one of the truth's: {', '.join(listed)}.{checks.suggest(f, listed)}"
-            )
+            raise DataError(f"fault {f!r} is not one of the truth's: {', '.join(listed)}.{checks.suggest(f, listed)}")
     return [f for f in FAULTS if f in wanted]
 
 
@@ -149,9 +143,7 @@ def background_column(name: str, t: Mapping, x: pd.DataFrame, seed: int) -> np.n
         first, second = spec
         return np.where(stream(seed, "gender").random(len(x)) < spec[first], first, second).astype(object)
     z = np.round(x[spec["from"]].to_numpy(), LATENT_DECIMALS)
-    value = (
-        np.exp(spec["log_mean"] + spec["log_sd"] * z) if "log_mean" in spec else spec["mean"] + spec["sd"] * z
-    )
+    value = np.exp(spec["log_mean"] + spec["log_sd"] * z) if "log_mean" in spec else spec["mean"] + spec["sd"] * z
     return np.clip(np.round(value), spec["low"], spec["high"]).astype(int)
 
 
@@ -163,9 +155,7 @@ def _row_faults(data: pd.DataFrame, m: Market, x: pd.DataFrame, seed: int, wante
     items = [c for c in data.columns if c in t["items"]]
     record: dict[str, dict] = {}
     place = stream(seed, "rows")
-    free = place.permutation(
-        n
-    )  # careless rows are taken from its front, the doubled block lies clear of them
+    free = place.permutation(n)  # careless rows are taken from its front, the doubled block lies clear of them
 
     careless = np.array([], dtype=int)
     if "careless" in wanted:
@@ -194,9 +184,7 @@ def _row_faults(data: pd.DataFrame, m: Market, x: pd.DataFrame, seed: int, wante
 
     if "missing" in wanted:
         fault = t["faults"]["missing"]
-        share = (
-            fault["share_of_answers"] / fault["skipped_by_those_who_skip"]
-        )  # of respondents who skip at all
+        share = fault["share_of_answers"] / fault["skipped_by_those_who_skip"]  # of respondents who skip at all
         age = np.round(x["age"].to_numpy(), LATENT_DECIMALS)
         slope = fault["slope_on_age"]
         # the logistic averaged over normal age has mean `share` where the intercept is stretched (probit approximation)
@@ -207,9 +195,7 @@ def _row_faults(data: pd.DataFrame, m: Market, x: pd.DataFrame, seed: int, wante
         for item in items:
             gap = skips & (stream(seed, "missing " + item).random(n) < fault["skipped_by_those_who_skip"])
             data.loc[gap, item] = np.nan
-        record["missing"] = {
-            "rows_with_gaps": np.flatnonzero(data[items].isna().any(axis=1)).tolist() if items else []
-        }
+        record["missing"] = {"rows_with_gaps": np.flatnonzero(data[items].isna().any(axis=1)).tolist() if items else []}
 
     if "duplicates" in wanted:
         fault = t["faults"]["duplicates"]
@@ -232,9 +218,7 @@ def _row_faults(data: pd.DataFrame, m: Market, x: pd.DataFrame, seed: int, wante
     return record
 
 
-def _clear_block(
-    n: int, length: int, taken: set[int], rng: np.random.Generator
-) -> tuple[int | None, int | None]:
+def _clear_block(n: int, length: int, taken: set[int], rng: np.random.Generator) -> tuple[int | None, int | None]:
     for start in rng.integers(0, max(1, n - 2 * length), 200).tolist():
         if not taken & set(range(start, start + 2 * length)):
             return start, start + length

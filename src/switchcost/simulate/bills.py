@@ -15,9 +15,7 @@ from .market import equation_terms, market_from
 
 
 # --- behaviour -------------------------------------------------------------------------------------------------
-def usage(
-    truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None
-) -> pd.DataFrame:
+def usage(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
     """Follow the same customers for 36 months: bills, top-ups, departures.
 
     Customer k is row k - 1 of :func:`survey` with the same n and seed (customers count from 1). Each month a customer
@@ -67,9 +65,7 @@ def usage(
     on_contract = (x["contract"] == "contract").to_numpy()
     bill = np.where(on_contract[:, None], np.round(spend[:, None] * growth * noise, 2), 0.0)
     size = spec["topup"]["size"]
-    times = stream(seed, "topups").poisson(
-        np.round(spend[:, None] * growth / size, LATENT_DECIMALS), (n, months)
-    )
+    times = stream(seed, "topups").poisson(np.round(spend[:, None] * growth / size, LATENT_DECIMALS), (n, months))
     times = np.where(on_contract[:, None], 0, times)
     there = month[None, :] <= last[:, None]
     who, when = np.nonzero(there)

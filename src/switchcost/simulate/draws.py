@@ -26,15 +26,11 @@ def seed_of(seed: int | np.random.Generator | None, t: Mapping) -> int:
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**31))
     if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise DataError(
-            f"seed must be a whole number from 0 up (or a numpy Generator, or None), and is {seed!r}"
-        )
+        raise DataError(f"seed must be a whole number from 0 up (or a numpy Generator, or None), and is {seed!r}")
     return int(seed)
 
 
-def latents(
-    truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None
-) -> pd.DataFrame:
+def latents(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
     """Draw the latent variables and groups themselves, those that stand behind :func:`survey` with the same seed.
 
     Returns

@@ -199,9 +199,7 @@ def write(folder: str | Path | None = None, population: bool = False) -> list[Pa
         stored = observe_population()
         triangle = ",\n".join("  " + json.dumps(row) for row in stored.pop("cov_lower_triangle"))
         head = ",\n".join(f" {json.dumps(k)}: {json.dumps(v)}" for k, v in stored.items())
-        texts["telecom_survey/truth_observed.json"] = (
-            f'{{\n{head},\n "cov_lower_triangle": [\n{triangle}\n ]\n}}\n'
-        )
+        texts["telecom_survey/truth_observed.json"] = f'{{\n{head},\n "cov_lower_triangle": [\n{triangle}\n ]\n}}\n'
     paths = []
     for name, text in texts.items():
         path = home / name

@@ -93,23 +93,15 @@ class Market:
             names = list(grouping["share"])
             share = np.array([grouping["share"][g] for g in names], dtype=float)
             if abs(share.sum() - 1) > 1e-9:
-                raise DataError(
-                    f"the shares of {', '.join(names)} add up to {share.sum():g}; they must add up to 1"
-                )
+                raise DataError(f"the shares of {', '.join(names)} add up to {share.sum():g}; they must add up to 1")
             means = np.zeros((len(names), k))
             for i, g in enumerate(names):
                 for latent, value in grouping["mean"].get(g, {}).items():
                     if latent not in at:
-                        raise DataError(
-                            f"group means: {latent!r} is not exogenous.{checks.suggest(latent, at)}"
-                        )
+                        raise DataError(f"group means: {latent!r} is not exogenous.{checks.suggest(latent, at)}")
                     means[i, at[latent]] = value
             means -= share @ means
-            cells = [
-                (c + (g,), p * s, m + d)
-                for c, p, m in cells
-                for g, s, d in zip(names, share, means, strict=True)
-            ]
+            cells = [(c + (g,), p * s, m + d) for c, p, m in cells for g, s, d in zip(names, share, means, strict=True)]
         self.cells = {c: m for c, _, m in cells}
         shares = np.array([p for _, p, _ in cells])
         between = sum(p * np.outer(m, m) for _, p, m in cells)
@@ -122,16 +114,12 @@ class Market:
                 "definite; make the largest correlations or group differences smaller"
             ) from err
 
-        regressors = {
-            v for terms in self.equations.values() for _, _, poly in terms for _, vs in poly for v in vs
-        }
+        regressors = {v for terms in self.equations.values() for _, _, poly in terms for _, vs in poly for v in vs}
         self.residual_correlations: dict[tuple[str, str], float] = {}
         for pair, r in t.get("residual_correlations", {}).items():
             a, b = self._pair(pair, self.endogenous)
             if {a, b} & regressors:
-                raise DataError(
-                    f"residual correlation {pair!r}: neither of the two may explain another variable"
-                )
+                raise DataError(f"residual correlation {pair!r}: neither of the two may explain another variable")
             self.residual_correlations[a, b] = r
 
         # variables that are linear in normal ones keep exact moments, group by group; the others may not be regressors
@@ -153,9 +141,7 @@ class Market:
             parts = [(b * f, [index[v] for v in vs]) for _, b, poly in terms for f, vs in poly]
             first = sum(c * (shares @ [_moment(vs, m, cov) for m in mean]) for c, vs in parts)
             second = sum(
-                c1 * c2 * (shares @ [_moment(v1 + v2, m, cov) for m in mean])
-                for c1, v1 in parts
-                for c2, v2 in parts
+                c1 * c2 * (shares @ [_moment(v1 + v2, m, cov) for m in mean]) for c1, v1 in parts for c2, v2 in parts
             )
             explained = float(second - first**2)
             if explained >= 1:
@@ -198,9 +184,7 @@ class Market:
     def _check_loads(self, name: str, loads: Mapping[str, float], known: Iterable[str]) -> None:
         for v in loads:
             if v not in known:
-                raise DataError(
-                    f"{name!r} loads on {v!r}, which is not a latent variable.{checks.suggest(v, known)}"
-                )
+                raise DataError(f"{name!r} loads on {v!r}, which is not a latent variable.{checks.suggest(v, known)}")
 
     def unique_sd(self, name: str, loads: Mapping[str, float], extra: float = 0.0) -> float:
         """What is left of a variance of 1 after the loadings (and ``extra``, the variance of a planted shift)."""
@@ -212,9 +196,7 @@ class Market:
             explained = float(w @ self.correlation.loc[latents, latents].to_numpy() @ w)
         left = 1 - explained - extra
         if left <= 0:
-            raise DataError(
-                f"{name!r}: its loadings explain {explained:.3f} of a variance of 1; make them smaller"
-            )
+            raise DataError(f"{name!r}: its loadings explain {explained:.3f} of a variance of 1; make them smaller")
         return float(np.sqrt(left))
 
 

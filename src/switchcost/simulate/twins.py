@@ -56,9 +56,7 @@ def twin(
     """
     if isinstance(cov, pd.DataFrame):
         if list(map(str, cov.index)) != list(map(str, cov.columns)):
-            raise DataError(
-                "the rows and columns of cov have different names or another order; make them the same"
-            )
+            raise DataError("the rows and columns of cov have different names or another order; make them the same")
         names = [str(c) for c in cov.columns]
         matrix = cov.to_numpy(dtype=float)
     else:
@@ -67,9 +65,7 @@ def twin(
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise DataError(f"cov must be a square matrix, and has the shape {matrix.shape}")
     if not np.isfinite(matrix).all():
-        raise DataError(
-            "cov holds missing or infinite values; a printed lower triangle must be mirrored first"
-        )
+        raise DataError("cov holds missing or infinite values; a printed lower triangle must be mirrored first")
     if not np.allclose(matrix, matrix.T, atol=1e-10 * max(1.0, np.abs(matrix).max())):
         i, j = np.unravel_index(np.argmax(np.abs(matrix - matrix.T)), matrix.shape)
         raise DataError(
@@ -82,9 +78,7 @@ def twin(
     p = len(names)
     n = whole_number(n, "n")
     if n <= p:
-        raise DataError(
-            f"n = {n} rows cannot have a covariance matrix of {p} variables of full rank; take n > {p}"
-        )
+        raise DataError(f"n = {n} rows cannot have a covariance matrix of {p} variables of full rank; take n > {p}")
     if means is None:
         centre = np.zeros(p)
     elif isinstance(means, (Mapping, pd.Series)):
