@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
+from switchcost._core.errors import DataError
+from switchcost._core.files import atomic_write
 from switchcost.data.codebook import CODEBOOK_COLUMNS
 from switchcost.data.published import decimals
 from switchcost.data.registry import data_dir, raw_sets, register
@@ -133,7 +135,11 @@ def test_a_changed_file_is_an_error_that_says_so(copy):
 
 def test_a_missing_file_is_an_error_that_says_so(copy):
     (copy / "published" / "mota2012" / "fit.csv").unlink()
-    assert "fit" not in sc.published("mota2012").tables
+    with pytest.raises(ValueError, match="'published/mota2012/fit.csv' is missing, and the registry lists it. Restore"):
+        sc.published("mota2012")
+    shutil.rmtree(copy / "published" / "abbade2014")
+    with pytest.raises(ValueError, match="abbade2014/study.json' is missing"):
+        sc.scoreboard()
     (copy / "registry.csv").unlink()
     with pytest.raises(ValueError, match="SWITCHCOST_DATA is set to .* no registry.csv"):
         sc.load("mobi")
@@ -162,7 +168,7 @@ def test_a_study_is_added_without_code(copy):
 def test_registry_is_up_to_date_and_written_by_one_command(copy):
     before = (data_dir() / "registry.csv").read_bytes()
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "switchcost.data.registry"],
+        [sys.executable, "-W", "error", "-m", "switchcost.data", "register"],
         capture_output=True,
         text=True,
         check=False,
@@ -218,3 +224,65 @@ def test_survey_with_codebook_and_missing_codes(tmp_path):
     assert got["s1"].tolist()[:2] == [1, 4] and np.isnan(got["s1"][2]) and np.isnan(got["s2"][0])
     assert sc.codebook(book)["reverse"].tolist() == [False, True]
     assert sc.read_survey(file, drop=["s1"]).columns.tolist() == ["s2"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: "",
+        lambda text: "path,sha256,n,variables,restore\n",
+        lambda text: "not a registry at all\n" * 3,
+        lambda text: text[:2000],
+        lambda text: "".join(text.splitlines(keepends=True)[:5]),
+        lambda text: "".join(line for line in text.splitlines(keepends=True) if "corp_rep.csv" not in line),
+        lambda text: text.replace("c5a0aab0", "c5a0aab1"),
+    ],
+    ids=["empty", "header only", "garbage", "cut", "cut at a line", "a line taken out", "a checksum changed"],
+)
+def test_the_guard_cannot_be_switched_off(copy, spoil):
+    file = copy / "registry.csv"
+    file.write_text(spoil(file.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(DataError, match=r"data/registry.csv .*register"):
+        sc.load("corp_rep")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("from,to,beta,se\nA,B,0.50,0.10,\nA,C,0.40,0.10,\n", "line 2: 5 cells where the header has 4.*comma too many"),
+        ("from,to,beta,se\nA,B,0.50,0.10\nA,C,0.40\n", "line 3: 3 cells where the header has 4"),
+        ("from,to,beta,\nA,B,0.50,\n", "a name of its own; look at .no name."),
+        ("from,to,beta,beta\nA,B,0.50,1\n", "a name of its own; look at beta"),
+        ("", "is empty"),
+    ],
+)
+def test_a_ragged_published_table_is_an_error_with_its_line(copy, text, says):
+    file = copy / "published" / "mota2012" / "extra.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=f"mota2012/extra.csv.*{says}"):
+        sc.published("mota2012")
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    file = tmp_path / "registry.csv"
+    file.write_text("old", encoding="utf-8")
+
+    def stops(part):
+        part.write_text("ne", encoding="utf-8")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        atomic_write(file, stops)
+    assert file.read_text(encoding="utf-8") == "old" and list(tmp_path.iterdir()) == [file]
+    assert atomic_write(file, b"new").read_bytes() == b"new"
+
+
+def test_an_installed_copy_finds_its_data(tmp_path, monkeypatch):
+    (tmp_path / "switchcost" / "data").mkdir(parents=True)
+    shutil.copytree(data_dir(), tmp_path / "switchcost" / "_data")
+    monkeypatch.delenv("SWITCHCOST_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("switchcost.data.registry.__file__", str(tmp_path / "switchcost" / "data" / "registry.py"))
+    monkeypatch.setattr("switchcost.data.registry._INSTALLED", tmp_path / "switchcost" / "_data")
+    assert data_dir() == tmp_path / "switchcost" / "_data"
+    assert len(sc.load("corp_rep")) == 344

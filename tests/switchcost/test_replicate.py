@@ -178,9 +178,10 @@ def test_a_gap_or_an_impossible_matrix_is_a_reason_and_no_crash(tmp_path):
 
 def test_a_folder_added_to_the_data_is_on_the_board(tmp_path, monkeypatch):
     import switchcost as sc
+    from switchcost.data import register
 
     _write(tmp_path / "published").joinpath("templates").mkdir()
-    (tmp_path / "registry.csv").write_text("path,sha256,n,variables,restore\n")
+    register(tmp_path)
     _write(tmp_path / "published" / "onlycsv2020", paths="from,to,b,se,t\na,c,.40,.05,8.00")
     full = _write(tmp_path / "published" / "withmeta2021", fit="chisq,df,rmsea\n100.0,50,.050")
     (full / "study.json").write_text(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._core.errors import DataError
 from . import parsing as _read
-from .registry import checked_file, data_dir, raw_sets, study_folders, unknown_name
+from .registry import data_dir, printed_table, raw_sets, study_folders, unknown_name
 
 CODEBOOK_COLUMNS = (
     "variable", "construct", "label_en", "label_zh", "low", "high", "reverse", "missing_code", "source",
@@ -53,16 +53,14 @@ def codebook(name: str | os.PathLike | pd.DataFrame) -> pd.DataFrame:
     sets, studies = raw_sets(folder), study_folders(folder)
     if text in studies and text not in sets:
         path = studies[text] / "codebook.csv"
-        return pd.read_csv(checked_file(path), dtype=str, keep_default_na=False)
+        return printed_table(path)
     if text not in sets:
         raise unknown_name(text, folder, "data set")
     path = sets[text] / "codebook.csv"
     if not path.is_file():
         raise DataError(f"data set {text!r} has no codebook.csv yet")
     # A codebook is prose that gets mended; it is not under the checksum that guards numbers.
-    return _check_codebook(
-        pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8"), f"codebook of {text!r}"
-    )
+    return _check_codebook(printed_table(path), f"codebook of {text!r}")
 
 
 def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:

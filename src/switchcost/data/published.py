@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from .._core.errors import DataError
-from .registry import checked_file, data_dir, study_folders, unknown_name
+from .registry import checked_file, data_dir, present, printed_table, study_folders, unknown_name
 
 
 # ------------------------------------------------------------------------------------------ published tables
@@ -125,12 +125,13 @@ def published(study: str) -> Study:
     studies = study_folders(folder)
     if not isinstance(study, str) or study not in studies:
         raise unknown_name(study, folder, "study")
+    present(folder, f"published/{study}/*")
     meta = study_meta(study)
     tables, printed = {}, {}
     for path in sorted(studies[study].glob("*.csv")):
         if path.name == "codebook.csv":
             continue
-        text = pd.read_csv(checked_file(path), dtype=str, keep_default_na=False, encoding="utf-8")
+        text = printed_table(path)
         printed[path.stem] = text
         tables[path.stem] = text.apply(_numbers)
     return Study(study, meta, tables, printed)
@@ -158,8 +159,7 @@ def directions() -> pd.DataFrame:
     >>> sc.directions().query("study == 'tuu2015'").direction.tolist()
     ['weakens', 'strengthens']
     """
-    path = checked_file(data_dir() / "published" / "directions.csv")
-    table = pd.read_csv(path, encoding="utf-8", keep_default_na=False)
+    table = printed_table(data_dir() / "published" / "directions.csv")
     table["n"] = pd.to_numeric(table["n"].replace("", None)).astype(float)
     return table
 
@@ -178,4 +178,4 @@ def wanted() -> pd.DataFrame:
     >>> sc.wanted().work[0].split(" (")[0]
     'Burnham, Frels & Mahajan'
     """
-    return pd.read_csv(data_dir() / "published" / "wanted.csv", encoding="utf-8", keep_default_na=False)
+    return printed_table(data_dir() / "published" / "wanted.csv")

@@ -1,4 +1,8 @@
-"""Where the data are, and the checksum of each file."""
+"""Where the data are, and the checksum of each file.
+
+``python -m switchcost.data register`` writes the registry anew. Its last line is a seal: the checksum of the lines
+above it, so that a registry that was cut or edited is noticed and never takes a file out of the check.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,19 @@ import difflib
 import hashlib
 import json
 import os
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pandas as pd
 
 from .._core.errors import DataError
+from .._core.files import atomic_write
+
+COMMAND = "python -m switchcost.data register"
+
+
+_INSTALLED = Path(__file__).resolve().parents[1] / "_data"
+
 
 _REGISTRY = ("path", "sha256", "n", "variables", "restore")
 
@@ -26,14 +38,19 @@ _SIMULATED = {
 
 # ------------------------------------------------------------------------------------------------ the folder
 def data_dir() -> Path:
-    """Return the data folder: ``SWITCHCOST_DATA`` if set, else ``data/`` of the project.
+    """Return the data folder: ``SWITCHCOST_DATA`` if set, else that of the project, else the installed copy.
 
     The project is looked for above this file first, then above the working directory.
 
+    Returns
+    -------
+    Path
+        A folder that holds ``registry.csv``.
+
     Raises
     ------
-    ValueError
-        There is no such folder.
+    DataError
+        ``SWITCHCOST_DATA`` names no data folder, or there is none.
     """
     named = os.environ.get("SWITCHCOST_DATA")
     if named:
@@ -46,21 +63,46 @@ def data_dir() -> Path:
         return folder
     for start in (Path(__file__).resolve().parent, Path.cwd()):
         for above in (start, *start.parents):
-            if (above / "data" / "registry.csv").is_file():
+            # Somebody else's project may have a data/registry.csv too.
+            if (above / "data" / "registry.csv").is_file() and (above / "src" / "switchcost").is_dir():
                 return above / "data"
+    if (_INSTALLED / "registry.csv").is_file():
+        return _INSTALLED
     raise DataError(
         "the project's data folder was not found: run from inside the project, or set the environment variable "
         "SWITCHCOST_DATA to its data folder"
     )
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def read_registry(folder: Path) -> dict[str, dict[str, str]]:
-    with open(folder / "registry.csv", encoding="utf-8", newline="") as f:
-        return {row["path"]: row for row in csv.DictReader(f)}
+    """Rows of the registry by path; a registry that is empty, cut or edited is an error, never a smaller registry."""
+    mend = f"Restore it (git checkout -- data/registry.csv), or write it anew: {COMMAND}"
+    try:
+        text = (folder / "registry.csv").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"data/registry.csv cannot be read ({type(error).__name__}). {mend}") from None
+    lines = text.splitlines(keepends=True)
+    rows = list(csv.DictReader(lines, fieldnames=_REGISTRY))
+    if len(rows) < 2 or tuple(rows[0].values())[: len(_REGISTRY)] != _REGISTRY:
+        raise DataError(f"data/registry.csv is not the registry: it has no header and rows. {mend}")
+    seal = rows[-1]
+    if seal["path"] != "registry.csv" or seal["sha256"] != _digest("".join(lines[:-1]).encode("utf-8")):
+        raise DataError(
+            "data/registry.csv was cut or edited: the checksum in its last line is not that of the lines above. " + mend
+        )
+    return {row["path"]: row for row in rows[1:-1]}
+
+
+def present(folder: Path, pattern: str) -> None:
+    """Raise when a file that the registry knows, and that fits ``pattern``, is missing."""
+    for name, row in read_registry(folder).items():
+        if fnmatchcase(name, pattern) and not (folder / name).is_file():
+            where = row.get("restore") or f"git checkout -- data/{name}"
+            raise DataError(f"data file {name!r} is missing, and the registry lists it. Restore it: {where}")
 
 
 def checked_file(path: Path) -> Path:
@@ -73,19 +115,49 @@ def checked_file(path: Path) -> Path:
     if known is None:
         # A study or data set that somebody is just adding; registering it is the last step of adding it.
         return path
-    if _sha256(path) != known["sha256"]:
+    if _digest(path.read_bytes()) != known["sha256"]:
         where = known.get("restore") or f"git checkout -- data/{name}"
         raise DataError(
             f"data/{name} was changed: its sha256 is not the one in data/registry.csv. "
-            f"Restore it ({where}); if the change is meant, run: python -m switchcost.data.registry"
+            f"Restore it ({where}); if the change is meant, run: {COMMAND}"
         )
     return path
+
+
+def printed_table(path: Path) -> pd.DataFrame:
+    """Read a CSV table of the project as text; a line with more or fewer cells than the header is an error.
+
+    pandas alone would take the first column for row names when every line ends in a comma, and move all numbers by
+    one column.
+    """
+    where = f"{path.parent.name}/{path.name}"
+    try:
+        rows = list(csv.reader(checked_file(path).read_text(encoding="utf-8-sig").splitlines(keepends=True)))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} is not UTF-8 text (byte {error.start}); save it as 'CSV UTF-8'") from None
+    except csv.Error as error:
+        raise DataError(f"{where} cannot be read as a table: {error}") from None
+    rows = [row for row in rows if row]
+    if not rows:
+        raise DataError(f"{where} is empty; a table needs a line with column names")
+    header = [name.strip() for name in rows[0]]
+    faulty = sorted({name or "(no name)" for name in header if not name or header.count(name) > 1})
+    if faulty:
+        raise DataError(f"{where}: each column needs a name of its own; look at {', '.join(faulty)} in line 1")
+    for line, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise DataError(
+                f"{where}, line {line}: {len(row)} cells where the header has {len(header)}. Look for a comma too many "
+                "(also at the end of the line), a comma inside an answer without quotation marks, or a line that was cut."
+            )
+    return pd.DataFrame(rows[1:], columns=header, dtype=object)
 
 
 def raw_sets(folder: Path) -> dict[str, Path]:
     """Folders of raw and simulated data sets, by name: a folder ``x`` that holds ``x.csv``."""
     found = {}
     for kind in ("raw", "simulated"):
+        present(folder, f"{kind}/*")
         for sub in sorted((folder / kind).glob("*")):
             if (sub / f"{sub.name}.csv").is_file():
                 found[sub.name] = sub
@@ -93,6 +165,8 @@ def raw_sets(folder: Path) -> dict[str, Path]:
 
 
 def study_folders(folder: Path) -> dict[str, Path]:
+    """Folders of published studies, by name: those that hold a ``study.json``."""
+    present(folder, "published/*/study.json")
     return {p.parent.name: p.parent for p in sorted((folder / "published").glob("*/study.json"))}
 
 
@@ -144,7 +218,7 @@ def register(folder: Path | None = None) -> pd.DataFrame:
     rows = []
     for path in sorted(p for p in files if p.is_file()):
         facts = set_facts(path.parent)
-        digest = _sha256(path)
+        digest = _digest(path.read_bytes())
         stated = facts.get("sha256")
         if stated and path.stem == path.parent.name and digest != stated:
             raise DataError(
@@ -155,10 +229,7 @@ def register(folder: Path | None = None) -> pd.DataFrame:
         name = path.relative_to(folder).as_posix()
         rows.append((name, digest, n, variables, facts.get("restore", f"git checkout -- data/{name}")))
     table = pd.DataFrame(rows, columns=list(_REGISTRY))
-    table.to_csv(folder / "registry.csv", index=False, lineterminator="\n")
+    text = table.to_csv(index=False, lineterminator="\n")
+    seal = f"registry.csv,{_digest(text.encode('utf-8'))},{len(table)},{len(_REGISTRY)},{COMMAND}\n"
+    atomic_write(folder / "registry.csv", text + seal)
     return table
-
-
-if __name__ == "__main__":
-    written = register()
-    print(f"{len(written)} files written to {data_dir() / 'registry.csv'}")

@@ -1,13 +1,12 @@
 """The data sets: what there is, where it comes from, what each column means; and your own survey files.
 
 Every file that comes with the project is listed in ``data/registry.csv`` with its sha256, and is checked each
-time it is read. ``python -m switchcost.data.registry.registry`` writes the registry anew.
+time it is read. ``python -m switchcost.data register`` writes the registry anew.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +26,6 @@ from .registry import (
     table_shape,
     unknown_name,
 )
-
-# python -m switchcost.data.registry.registry runs a module that the package has imported already; here that is harmless.
-warnings.filterwarnings("ignore", message="'switchcost\\.", category=RuntimeWarning)
 
 
 # ------------------------------------------------------------------------------------------- what there is
@@ -133,7 +129,7 @@ def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: object
     if options:
         raise DataError(f"load({text!r}) takes no {', '.join(options)}: these options are for your own CSV files")
     path = checked_file(sets[text] / f"{text}.csv")
-    data = pd.read_csv(path)
+    data = pd.read_csv(path, index_col=False)
     book = sets[text] / "codebook.csv"
     if not keep_codes and book.is_file():
         data = codes_to_nan(data, codebook(text))
