@@ -10,7 +10,7 @@ import copy
 import html
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from scipy.special import ndtr, ndtri
 
 from .errors import DataError, NotConvergedError
 from .estimate import Moments, Patterns, evaluate, fit_batch
+from .model import Kind
 from .threads import one_thread
 
 KINDS = ("nonparametric", "bollen-stine", "parametric")
@@ -276,7 +277,7 @@ class _Source:
         self.center, self.rows, self.root = [], [], []
         for k in range(model.n_groups):
             C, mu = fit._implied(k)
-            sample_mean = fit._h1["mean"][k]
+            sample_mean = fit._h1.mean[k]
             mu = sample_mean if mu is None else mu[:p]
             Sigma = C[:p, :p]
             if kind == "parametric":
@@ -285,7 +286,7 @@ class _Source:
                 self.rows.append(np.isnan(fit._raw[k][0]) if self.gaps else None)
             elif kind == "bollen-stine":
                 s = model.scale[:p]  # in standard deviations, so that the result does not depend on the units
-                S = fit._h1["cov"][k] / np.outer(s, s)
+                S = fit._h1.cov[k] / np.outer(s, s)
                 turn = _root(S, -0.5) @ _root(Sigma / np.outer(s, s), 0.5)
                 self.center.append(mu)
                 self.rows.append((fit._raw[k][0] - sample_mean) / s @ turn * s)
@@ -464,7 +465,7 @@ class _Task:
             return theta[0], F[0], True
         h1 = fit._h1  # with missing values the sample's saturated moments serve for starting values
         if isinstance(data, Moments):
-            h1 = h1 | {"cov": [S[0] for S in data.S], "mean": data.m and [m[0] for m in data.m]}
+            h1 = replace(h1, cov=[S[0] for S in data.S], mean=data.m and [m[0] for m in data.m])
         with np.errstate(all="ignore"):
             theta, F, ok, _ = estimate(fit._model, data, h1)
         return theta, F, ok
@@ -543,9 +544,9 @@ def _measurement(fit, k: int, data, theta) -> tuple:
     values, s = e / g.d, model.scale
     L, T = np.zeros((len(theta), p, len(model.lv))), np.zeros((len(theta), p, p))
     for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)):
-        if g.kind[n] == 0 and i < p <= j:
+        if g.kind[n] == Kind.ARROW and i < p <= j:
             L[:, i, j - p] = values[:, n]
-        elif g.kind[n] == 1 and i < p and j < p:
+        elif g.kind[n] == Kind.COVARIANCE and i < p and j < p:
             T[:, i, j] = T[:, j, i] = values[:, n]
     variance = np.diagonal(C, axis1=1, axis2=2) * s**2
     return L, variance[:, p:], T, np.sqrt(variance[:, :p])
@@ -556,7 +557,7 @@ def _items(fit, k: int) -> dict[str, np.ndarray]:
     model, g = fit._model, fit._model.groups[k]
     out = {}
     for n, name in enumerate(model.lv):
-        mine = g.i[(g.kind == 0) & (g.j == model.n_ov + n) & (g.i < model.n_ov)]
+        mine = g.i[(g.kind == Kind.ARROW) & (g.j == model.n_ov + n) & (g.i < model.n_ov)]
         if len(mine):
             out[name] = mine
     return out

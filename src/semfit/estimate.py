@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .model import Group, Model
+from .model import Group, Kind, Model
 
 TOLERANCE = 1e-7  # largest gradient element, in units of sqrt(information), at which a fit has converged
 
@@ -81,7 +81,7 @@ def entries(model: Model, g: Group, theta: np.ndarray, sample: tuple) -> np.ndar
     if g.exo.any():
         S, m = sample
         for k in np.flatnonzero(g.exo):
-            e[:, k] = g.d[k] * (m[:, g.i[k]] if g.kind[k] == 2 else S[:, g.i[k], g.j[k]])
+            e[:, k] = g.d[k] * (m[:, g.i[k]] if g.kind[k] == Kind.MEAN else S[:, g.i[k], g.j[k]])
     return e
 
 
@@ -92,13 +92,13 @@ def structure(model: Model, g: Group, e: np.ndarray) -> tuple:
     complex step.
     """
     B, v, h, p, H = len(e), len(model.names), len(model.H), model.n_ov, model.H
-    isA, isS, isM, atA, atS, atS2, atM = g.at
+    at = g.at
     A = np.zeros((B, v * h), e.dtype)
-    A[:, atA] = e[:, isA]
+    A[:, at.in_A] = e[:, at.arrows]
     A = A.reshape(B, v, h)
     S = np.zeros((B, v * v), e.dtype)
-    S[:, atS] = e[:, isS]
-    S[:, atS2] = e[:, isS]
+    S[:, at.in_S] = e[:, at.covariances]
+    S[:, at.in_S_mirrored] = e[:, at.covariances]
     S = S.reshape(B, v, v)
     T = A @ np.linalg.inv(np.eye(h) - A[:, H]) if A[:, H].any() else A
     X = S + T @ S[:, H]
@@ -109,7 +109,7 @@ def structure(model: Model, g: Group, e: np.ndarray) -> tuple:
     mean = None
     if model.means:
         M = np.zeros((B, v), e.dtype)
-        M[:, atM] = e[:, isM]
+        M[:, at.in_m] = e[:, at.means]
         mean = M + (T @ M[:, H, None])[:, :, 0]
     return np.concatenate([J, C[:, :p, H]], axis=2), C, mean
 
@@ -130,8 +130,8 @@ def gram(W: np.ndarray, Q: np.ndarray) -> np.ndarray:
 def slopes(model: Model, g: Group, mean: np.ndarray) -> np.ndarray:
     """Factor c (B, n_entries) with dmu = c x: 1 for intercepts, the sender's mean for arrows, 0 for S."""
     c = np.zeros((len(mean), len(g.kind)), mean.dtype)
-    c[:, g.kind == 2] = 1.0
-    arrows = g.kind == 0
+    c[:, g.kind == Kind.MEAN] = 1.0
+    arrows = g.kind == Kind.ARROW
     c[:, arrows] = mean[:, model.H[g.eta[arrows]]]
     return c
 
@@ -172,7 +172,7 @@ def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight
             )
         return total
     q = K.shape[-1]
-    cov = free[g.kind[free] != 2]
+    cov = free[g.kind[free] != Kind.MEAN]
     x, y, w = g.x[cov], g.y[cov], g.w[cov]
 
     def pick(G, a, b):
@@ -195,7 +195,7 @@ def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight
         out = total(part, len(cov), len(cov))
     else:
         out = np.zeros((1 if weight is not None else len(K), n, n))
-        place, mid = np.flatnonzero(g.kind[free] != 2), np.flatnonzero(g.kind[free] != 1)
+        place, mid = np.flatnonzero(g.kind[free] != Kind.MEAN), np.flatnonzero(g.kind[free] != Kind.COVARIANCE)
         out[:, place[:, None], place] = total(part, len(cov), len(cov))
         xm, cm = g.x[free[mid]], c[:, free[mid]]
         out[:, mid[:, None], mid] += total(pick(K, xm, xm), len(mid), len(mid)) * cm[:, :, None] * cm[:, None, :]

@@ -15,6 +15,7 @@ from .result import Fit
 from .sample import complete_moments, from_covariance, from_rows
 from .search import check_identified, estimate
 from .start import starting_values
+from .state import Options
 from .syntax import fail, parse
 from .threads import one_thread
 
@@ -101,10 +102,10 @@ def fit(
         source = from_covariance(parsed, ov, sample_cov, sample_mean, n_obs)
     else:
         raise DataError("give the data (fit(model, data)), or sample_cov with n_obs")
-    n_groups = len(source["n"])
+    n_groups = len(source.n)
     if group is None and n_groups == 1 and (group_equal or group_partial):
         raise DataError("group_equal and group_partial need several groups: name the column with group=...")
-    fiml = missing == "fiml" and source["raw"] is not None
+    fiml = missing == "fiml" and source.rows is not None
     if meanstructure is None:
         meanstructure = (
             (n_groups > 1 and (sample_cov is None or sample_mean is not None))
@@ -121,7 +122,7 @@ def fit(
         group_equal=group_equal,
         group_partial=group_partial,
     )
-    notes += var.notes + source["notes"]
+    notes += var.notes + source.notes
     _label_clash(parsed, var, data, notes)
     shared = list(dict.fromkeys(t.label[0] for t in parsed.terms if t.label and len(t.label) == 1))
     if n_groups > 1 and shared:
@@ -132,21 +133,18 @@ def fit(
     built = Model(rows, var, parsed.constraints, parsed.defined)
     if built.means and sample_cov is not None and sample_mean is None:
         raise DataError("the model has intercepts (~ 1), so sample_mean is needed beside sample_cov")
-    options = {
-        "estimator": estimator,
-        "missing": missing,
-        "std_lv": std_lv,
-        "meanstructure": built.means,
-        "fixed_x": fixed_x,
-        "orthogonal": orthogonal,
-        "group": group,
-        "group_equal": group_equal,
-        "group_partial": group_partial,
-        "n_dropped": source["dropped"],
-        "se": True,
-        "positions": source.get("positions"),
-        "information": information or ("observed" if fiml or estimator == "MLR" else "expected"),
-    }
+    options = Options(
+        estimator=estimator,
+        missing=missing,
+        std_lv=std_lv,
+        meanstructure=built.means,
+        fixed_x=fixed_x,
+        orthogonal=orthogonal,
+        group=group,
+        group_equal=group_equal,
+        group_partial=group_partial,
+        information=information or ("observed" if fiml or estimator == "MLR" else "expected"),
+    )
     with one_thread():
         if fiml:
             from .missing import fiml_moments
@@ -154,7 +152,7 @@ def fit(
             data_, h1 = fiml_moments(built, source, var.x, fixed_x)
         else:
             data_, h1 = complete_moments(built, source, var.x, fixed_x)
-        variance = sum(n * np.diag(S) for n, S in zip(source["n"], h1["cov"], strict=True)) / sum(source["n"])
+        variance = sum(n * np.diag(S) for n, S in zip(source.n, h1.cov, strict=True)) / sum(source.n)
         built.set_scale(np.sqrt(variance))
         df = built.df(fixed_x)
         if df < 0:
@@ -162,7 +160,7 @@ def fit(
                 f"the model is not identified: it has {built.npar} free parameters, {-df} more than the "
                 f"{built.npar + df} moments of {len(ov)} variables. Fix or equate some, or add indicators."
             )
-        check_identified(built, data_, starting_values(built, h1["cov"], h1["mean"] if built.means else None))
+        check_identified(built, data_, starting_values(built, h1.cov, h1.mean if built.means else None))
         theta, F, converged, more = estimate(built, data_, h1)
     return Fit(
         built,
@@ -173,8 +171,7 @@ def fit(
         text=model,
         options=options,
         h1=h1,
-        raw=source["raw"],
-        groups=source["labels"],
+        source=source,
         notes=notes + more,
     )
 

@@ -11,6 +11,7 @@ from .errors import DataError, NotConvergedError
 from .estimate import Moments, Patterns, entries, evaluate, sample_of, slopes, structure, terms
 from .model import Model
 from .partable import Row, Variables
+from .state import Saturated, Source
 
 LOG2PI = float(np.log(2 * np.pi))
 
@@ -74,13 +75,13 @@ def em(mask, count, m, S, tolerance: float = 1e-12, max_iter: int = 20000) -> tu
     return x[:, 0] * s, x[:, 1:] * np.outer(s, s), F + (seen / n) @ np.log(s)
 
 
-def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tuple[Patterns, dict]:
+def fiml_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> tuple[Patterns, Saturated]:
     """Patterns of every group, and what the saturated and the baseline model say about them."""
     from . import checks
 
-    p, n = model.n_ov, source["n"]
+    p, n = model.n_ov, source.n
     ix = [model.ov.index(v) for v in x]
-    found = [patterns(X) for X, _ in source["raw"]]
+    found = [patterns(X) for X, _ in source.rows]
     cells = sum(count @ mask for mask, count, _, _ in found)
     means, covs, logl, x_logl, base, x_moments, alone = [], [], 0.0, 0.0, 0.0, [], []
     for k, (mask, count, m, S) in enumerate(found):
@@ -89,7 +90,7 @@ def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tup
             a, b = np.argwhere(both == 0)[0]
             raise DataError(
                 f"{model.ov[a]} and {model.ov[b]} are never observed together"
-                f"{' in group ' + source['labels'][k] if source['labels'] else ''}; "
+                f"{source.where(k)}; "
                 "their covariance cannot be estimated"
             )
         mu, Sigma, F = em(mask, count, m, S)
@@ -108,7 +109,7 @@ def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tup
                 one_mean[j], one_var[j] = centre, var
         alone.append((one_mean, one_var))
         if ix:
-            sub = patterns(source["raw"][k][0][:, ix])
+            sub = patterns(source.rows[k][0][:, ix])
             mux, Sx, Fx = em(*sub)
             here = -n[k] * Fx - (sub[1] @ sub[0]).sum() * LOG2PI / 2
             base += here
@@ -119,16 +120,16 @@ def fiml_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tup
         else:
             x_moments.append((mu, Sigma))
     q = len(ix)
-    h1 = {
-        "logl": logl,
-        "x_logl": x_logl if fixed_x else 0.0,
-        "cells": cells,
-        "cov": covs,
-        "mean": means,
-        "baseline_chisq": 2 * (logl - base),
-        "alone": alone,
-        "baseline_df": len(n) * (p * (p + 1) // 2 - q * (q + 1) // 2 - (p - q)),
-    }
+    h1 = Saturated(
+        cov=covs,
+        mean=means,
+        logl=logl,
+        x_logl=x_logl if fixed_x else 0.0,
+        cells=cells,
+        baseline_chisq=2 * (logl - base),
+        baseline_df=len(n) * (p * (p + 1) // 2 - q * (q + 1) // 2 - (p - q)),
+        alone=tuple(alone),
+    )
     data = Patterns(
         *(list(part) for part in zip(*[(f[0], f[1], f[2], f[3]) for f in found], strict=True)), x_moments, n
     )
@@ -196,14 +197,14 @@ def h1_information(fit) -> list[dict]:
     """By group: observed information ``W`` and meat ``J`` of the saturated model, tr(W^-1 J), and the complete-data
     information ``Wc`` at the same moments; in the order of the parameters of ``_saturated_model``."""
     model, out = fit._model, []
-    sat = _saturated_model(model.ov, set(model.var.x) if fit.options["fixed_x"] else set(), model.scale[: model.n_ov])
+    sat = _saturated_model(model.ov, set(model.var.x) if fit.options.fixed_x else set(), model.scale[: model.n_ov])
     for k, (X, _) in enumerate(fit._raw):
-        d, mu, S = fit._data, fit._h1["mean"][k], fit._h1["cov"][k]
+        d, mu, S = fit._data, fit._h1.mean[k], fit._h1.cov[k]
         data = Patterns([d.mask[k]], [d.count[k]], [d.m[k]], [d.S[k]], [d.x_moments[k]], [d.n[k]])
         theta = _saturated_theta(sat, mu, S)
         W = _saturated_hessian(sat, data, mu, S)
         J = meat(sat, data, theta, 0, X)
-        We = W if fit.options["information"] == "observed" else evaluate(sat, data, theta[None])[2][0]
+        We = W if fit.options.information == "observed" else evaluate(sat, data, theta[None])[2][0]
         Wc = evaluate(sat, Moments([S[None]], [mu[None]], [d.n[k]]), theta[None])[2][0]
         out.append(
             {
@@ -226,7 +227,7 @@ def corrected(fit) -> dict:
     """
     model, N = fit._model, fit.n_total
     info, shares = fit._h1_information, [n / N for n in fit._data.n]
-    complete = Moments([S[None] for S in fit._h1["cov"]], [m[None] for m in fit._h1["mean"]], fit._data.n)
+    complete = Moments([S[None] for S in fit._h1.cov], [m[None] for m in fit._h1.mean], fit._data.n)
     p, s = model.n_ov, model.scale[: model.n_ov]
     chisq = base = 0.0
     x = [model.ov.index(v) for v in model.var.x]
@@ -235,7 +236,7 @@ def corrected(fit) -> dict:
     for k, g in enumerate(model.groups):
         Q, C, mean = structure(model, g, entries(model, g, fit._theta[None], sample_of(fit._data, k)))
         F = terms(model, complete, k, C, mean)[0][0]
-        S = fit._h1["cov"][k]
+        S = fit._h1.cov[k]
         scaled = S / np.outer(s, s)
         logdet = np.linalg.slogdet(scaled)[1]
         chisq += 2 * fit._data.n[k] * (F - (logdet + p) / 2)
@@ -243,14 +244,14 @@ def corrected(fit) -> dict:
         x_part = 0.0
         if x:  # the saturated distribution of the predictors alone
             mx, Sx = (a[x] if a.ndim == 1 else a[xs] for a in fit._data.x_moments[k])
-            d = fit._h1["mean"][k][x] - mx
+            d = fit._h1.mean[k][x] - mx
             x_part = (
                 np.linalg.slogdet(Sx / np.outer(s[x], s[x]))[1]
                 - len(x)
                 + np.trace(np.linalg.solve(Sx, S[xs] + np.outer(d, d)))
             )
-        m1, v1 = (a[y] for a in fit._h1["alone"][k])
-        second = np.diag(S)[y] + (fit._h1["mean"][k][y] - m1) ** 2
+        m1, v1 = (a[y] for a in fit._h1.alone[k])
+        second = np.diag(S)[y] + (fit._h1.mean[k][y] - m1) ** 2
         base += fit._data.n[k] * ((np.log(v1 / s[y] ** 2) + second / v1 - 1).sum() + x_part - logdet)
         P = np.concatenate([np.eye(p), Q[0]], axis=1)
         a, b = P[:, g.x] * g.w, P[:, g.y]
@@ -274,7 +275,7 @@ def corrected(fit) -> dict:
         start = sum(int(q.sum()) for q in free[:k])
         D[np.flatnonzero(f), start + np.arange(int(f.sum()))] = 1.0
         baseline.append(D)
-    out["base_factor"] = _factor(fit, baseline, info, shares) / fit._h1["baseline_df"]
+    out["base_factor"] = _factor(fit, baseline, info, shares) / fit._h1.baseline_df
     return out
 
 

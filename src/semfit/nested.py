@@ -111,7 +111,7 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
 
 def _sorted(f: Fit, k: int) -> np.ndarray:
     order = np.argsort(f._model.ov)
-    return f._h1["cov"][k][np.ix_(order, order)]
+    return f._h1.cov[k][np.ix_(order, order)]
 
 
 def _row(f: Fit, parent: Fit | None) -> dict:

@@ -13,6 +13,7 @@ from . import checks
 from . import measures as fm
 from .errors import DataError
 from .estimate import Moments, entries, fit_batch, sample_of, structure
+from .model import Kind
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,12 @@ def refit(fit, samples: Sequence[pd.DataFrame]) -> Refits:
     <2 refits: 2 converged, 2 proper>
     """
     model, options = fit._model, fit.options
-    if options["missing"] == "fiml" or options["fixed_x"] and len(model.var.x):
+    if options.missing == "fiml" or options.fixed_x and len(model.var.x):
         raise DataError("refit takes fits to complete data without observed predictors (fixed_x=False)")
     samples = [checks.frame(s, "a sample") for s in samples]
     if not samples:
         raise DataError("no samples were given")
-    x = _stack(samples, fit, options["group"])
+    x = _stack(samples, fit, options.group)
     n = [a.shape[1] for a in x]
     if min(n) <= model.n_ov:
         raise DataError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
@@ -128,7 +129,7 @@ def _collect(fit, data: Moments, S, m, n, theta, F, converged) -> Refits:
         if mean is not None:
             r = np.concatenate([r, (m[k] - mean[:, :p] * scale) / sd], axis=1)
         srmr = srmr + n[k] / N * np.sqrt((r**2).mean(axis=1))
-        own = (g.kind == 1) & (g.i == g.j)
+        own = (g.kind == Kind.COVARIANCE) & (g.i == g.j)
         improper |= (e[:, own] < 0).any(axis=1)
         L = C[:, p:, p:]
         size = np.sqrt(np.maximum(np.diagonal(L, axis1=1, axis2=2), 1e-300))

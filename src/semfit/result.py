@@ -13,8 +13,9 @@ from scipy.special import ndtr, ndtri
 from . import measures as fm
 from .errors import DataError
 from .estimate import Moments, entries, evaluate, sample_of, structure
-from .model import Model
+from .model import Kind, Model
 from .partable import Row
+from .state import Options, Saturated, Source
 
 Z95 = float(ndtri(0.975))
 
@@ -44,11 +45,11 @@ class Fit:
     model : the model as text
     """
 
-    def __init__(self, model: Model, data, theta, F, converged, *, text, options, h1, raw, groups, notes):
+    def __init__(self, model: Model, data, theta, F, converged, *, text, options: Options, h1: Saturated, source: Source, notes):
         self._model, self._data, self._theta, self._F = model, data, theta, float(F)
         self.converged, self.model, self.options, self._h1 = bool(converged), text, options, h1
-        self._raw, self.groups, self.notes = raw, list(groups), list(notes)
-        self.n_dropped = options.get("n_dropped", 0)
+        self._source, self._raw, self.groups, self.notes = source, source.rows, list(source.labels), list(notes)
+        self.n_dropped = source.dropped
         self.warnings: list[str] = [*notes, *self._look_for_trouble()]
 
     # -- basics ------------------------------------------------------------------------------------------------
@@ -67,14 +68,14 @@ class Fit:
 
     @property
     def estimator(self) -> str:
-        return self.options["estimator"]
+        return self.options.estimator
 
     @cached_property
     def _information(self) -> np.ndarray:
         """Information of one observation about theta, expected or observed."""
         if self.npar == 0:
             return np.zeros((0, 0))
-        if self.options["information"] == "expected":
+        if self.options.information == "expected":
             return evaluate(self._model, self._data, self._theta[None])[2][0]
         from .derivatives import hessian
 
@@ -156,12 +157,12 @@ class Fit:
                 sd = np.sqrt(np.diagonal(C, axis1=1, axis2=2)) * model.scale
                 if kind == "std_lv":
                     sd = np.where(np.arange(len(model.names)) < p, 1.0, sd)
-                arrow, mean = g.kind == 0, g.kind == 2
+                arrow, mean = g.kind == Kind.ARROW, g.kind == Kind.MEAN
                 values[:, arrow] *= sd[:, g.j[arrow]] / sd[:, g.i[arrow]]
                 values[:, mean] /= sd[:, g.i[mean]]
-                variance = {i: n for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == 1 and i == j}
+                variance = {i: n for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == Kind.COVARIANCE and i == j}
                 raw = e / g.d
-                for n in np.flatnonzero(g.kind == 1):
+                for n in np.flatnonzero(g.kind == Kind.COVARIANCE):
                     i, j = g.i[n], g.j[n]
                     if i == j:
                         values[:, n] /= sd[:, i] ** 2
@@ -192,11 +193,8 @@ class Fit:
             stepped = self._theta[None] + 1j * STEP * np.eye(self.npar)
             J = self._with_defined(stepped, kind).imag / STEP  # (npar, rows)
         J[:, np.isnan(value)] = np.nan
-        if self.options["se"]:
-            with np.errstate(all="ignore"):
-                se = np.sqrt(np.maximum(np.einsum("ir,ij,jr->r", J, self._vcov, J, optimize=True), 0.0))
-        else:
-            se = np.full(len(value), np.nan)
+        with np.errstate(all="ignore"):
+            se = np.sqrt(np.maximum(np.einsum("ir,ij,jr->r", J, self._vcov, J, optimize=True), 0.0))
         fixed = (np.abs(J).max(axis=0, initial=0.0) == 0) | (se < 1e-12 * np.abs(value))
         return value, np.where(fixed, np.nan, se)
 
@@ -243,9 +241,9 @@ class Fit:
             own = {
                 self._model.names[i]: e[0, n] / C[0, i, i]
                 for n, (i, j) in enumerate(zip(g.i, g.j, strict=True))
-                if g.kind[n] == 1 and i == j
+                if g.kind[n] == Kind.COVARIANCE and i == j
             }
-            targets = {self._model.names[g.i[n]] for n in np.flatnonzero(g.kind == 0)}
+            targets = {self._model.names[g.i[n]] for n in np.flatnonzero(g.kind == Kind.ARROW)}
             out[self.groups[k] if self.groups else 0] = pd.Series(
                 {n: 1 - own.get(n, 0.0) for n in self._model.names if n in targets}, dtype=float
             )
@@ -255,33 +253,33 @@ class Fit:
     # -- fit ---------------------------------------------------------------------------------------------------
     @property
     def df(self) -> int:
-        return self._model.df(self.options["fixed_x"])
+        return self._model.df(self.options.fixed_x)
 
     @cached_property
     def measures(self) -> pd.Series:
         h1, model = self._h1, self._model
-        logl = -self.n_total * self._F - h1["cells"] @ (np.log(model.scale[: model.n_ov]) + LOG2PI / 2)
+        logl = -self.n_total * self._F - h1.cells @ (np.log(model.scale[: model.n_ov]) + LOG2PI / 2)
         value = 0.0
         for k, n in enumerate(self._data.n):
             C, mean = self._implied(k)
             p = model.n_ov
-            S, m = h1["cov"][k], h1["mean"][k] if model.means else None
+            S, m = h1.cov[k], h1.mean[k] if model.means else None
             value += n / self.n_total * fm.srmr(S, m, C[:p, :p], None if mean is None else mean[:p])
         scaled = self._robust["scaling"] if self.estimator == "MLR" and self.converged else None
-        if self.options["missing"] == "fiml" and self.converged and self._raw is not None and self.df > 0:
+        if self.options.missing == "fiml" and self.converged and self._raw is not None and self.df > 0:
             from .missing import corrected
 
             scaled = (scaled or {}) | {"corrected": corrected(self)}
         out = fm.all_measures(
-            chisq=2 * (h1["logl"] - logl),
+            chisq=2 * (h1.logl - logl),
             df=self.df,
             npar=self.npar,
             n=self.n_total,
             groups=model.n_groups,
-            base_chisq=h1["baseline_chisq"],
-            base_df=h1["baseline_df"],
-            logl=logl - h1["x_logl"],
-            h1_logl=h1["logl"] - h1["x_logl"],
+            base_chisq=h1.baseline_chisq,
+            base_df=h1.baseline_df,
+            logl=logl - h1.x_logl,
+            h1_logl=h1.logl - h1.x_logl,
             srmr_value=value,
             scaled=scaled,
         )
@@ -326,7 +324,7 @@ class Fit:
                 out.append(f"the covariance matrix of the latents is not positive definite{where}")
             e = values[g.rows]
             S = np.zeros((p, p))
-            for n in np.flatnonzero((g.kind == 1) & (g.i < p) & (g.j < p)):
+            for n in np.flatnonzero((g.kind == Kind.COVARIANCE) & (g.i < p) & (g.j < p)):
                 S[g.i[n], g.j[n]] = S[g.j[n], g.i[n]] = e[n]
             d = np.sqrt(np.clip(np.diag(S), 0, None))
             ok = d > 0
@@ -414,7 +412,7 @@ class Fit:
         for k in range(model.n_groups):
             C, mean = self._implied(k)
             p = model.n_ov
-            S, m = self._h1["cov"][k], self._h1["mean"][k]
+            S, m = self._h1.cov[k], self._h1.mean[k]
             s, t = np.sqrt(np.diag(S)), np.sqrt(np.diag(C)[:p])
             zc, zm = residual_z(self, k)
             for a, b in combinations(range(p), 2):
@@ -456,16 +454,16 @@ class Fit:
         p, parts = self._model.n_ov, []
         for k, (X, index) in enumerate(self._raw):
             C, mean = self._implied(k)
-            mean = np.concatenate([self._h1["mean"][k], np.zeros(len(C) - p)]) if mean is None else mean
+            mean = np.concatenate([self._h1.mean[k], np.zeros(len(C) - p)]) if mean is None else mean
             scores = np.full((len(X), len(C) - p), np.nan)
             if method == "bartlett":
                 g = self._model.groups[k]
                 A, S = np.zeros_like(C), np.zeros_like(C)
                 e = self._entries(self._theta[None], k)[0] / g.d
                 for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)):
-                    if g.kind[n] == 0:
+                    if g.kind[n] == Kind.ARROW:
                         A[i, j] = e[n]
-                    elif g.kind[n] == 1:
+                    elif g.kind[n] == Kind.COVARIANCE:
                         S[i, j] = S[j, i] = e[n]
                 L = A[:p, p:]
                 items = np.flatnonzero(np.abs(L).sum(axis=1) > 0)
@@ -487,7 +485,7 @@ class Fit:
                     weights = np.linalg.solve(C[np.ix_(o, o)], C[np.ix_(o, np.arange(p, len(C)))])
                     scores[rows] = mean[p:] + (X[np.ix_(rows, o)] - mean[o]) @ weights
             parts.append(pd.DataFrame(scores, columns=self._model.lv, index=index))
-        return pd.concat(parts).iloc[np.argsort(np.concatenate(self.options["positions"]))]  # the data's own order
+        return pd.concat(parts).iloc[np.argsort(np.concatenate(self._source.positions))]  # the data's own order
 
     @property
     def partable(self) -> pd.DataFrame:

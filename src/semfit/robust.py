@@ -29,22 +29,22 @@ def robust_pieces(fit) -> dict:
 
     for k, (X, _) in enumerate(fit._raw):
         if isinstance(data, Moments):
-            h1 += trace(X, fit._h1["mean"][k], fit._h1["cov"][k])
-            if x and fit.options["fixed_x"]:
+            h1 += trace(X, fit._h1.mean[k], fit._h1.cov[k])
+            if x and fit.options.fixed_x:
                 h1 -= trace(X[:, x])
         else:
             h1 += fit._h1_information[k]["trace"]
         for j in range(model.n_ov):
             if j not in x:
                 base += trace(X[~np.isnan(X[:, j]), j : j + 1])
-        if x and not fit.options["fixed_x"]:  # free predictors are saturated in the baseline
+        if x and not fit.options.fixed_x:  # free predictors are saturated in the baseline
             base += _predictor_trace(fit, k, x) if np.isnan(X[:, x]).any() else trace(X[:, x])
     c = (h1 - h0) / fit.df if fit.df else np.nan
     return {
         "meat": B0,
         "scaling": {
             "chisq_scaling_factor": c,
-            "baseline_scaling_factor": (h1 - base) / fit._h1["baseline_df"],
+            "baseline_scaling_factor": (h1 - base) / fit._h1.baseline_df,
         },
         "trace_h0": h0,
     }
@@ -117,7 +117,7 @@ def residual_z(fit, k: int) -> tuple[np.ndarray, np.ndarray | None]:
         z[(np.abs(S - Sigma) < 1e-7) | (var <= 1e-10)] = 0.0
         if dm is None:
             return z, None
-        r = h1["mean"][k] / s - mu
+        r = h1.mean[k] / s - mu
         zm = np.where(np.abs(r) < 1e-7, 0.0, np.sqrt(n) * r / np.sqrt(np.maximum(vm, 1e-12)))
     return z, zm
 
@@ -127,7 +127,7 @@ def _moment_derivatives(fit, k: int, robust: bool) -> tuple:
     model, g, p = fit._model, fit._model.groups[k], fit._model.n_ov
     s = model.scale[:p]
     Q, C, mean = structure(model, g, entries(model, g, fit._theta[None], sample_of(fit._data, k)))
-    Sigma, S = C[0, :p, :p], fit._h1["cov"][k] / np.outer(s, s)
+    Sigma, S = C[0, :p, :p], fit._h1.cov[k] / np.outer(s, s)
     P = np.concatenate([np.eye(p), Q[0]], axis=1)
     dS = np.einsum("ae,be,ej->jab", P[:, g.x] * g.w, P[:, g.y], g.D, optimize=True)
     dS = dS + dS.swapaxes(1, 2)

@@ -11,6 +11,7 @@ from . import checks
 from .errors import DataError
 from .estimate import Moments
 from .model import Model
+from .state import Rows, Saturated, Source
 from .syntax import fail
 
 LOG2PI = float(np.log(2 * np.pi))
@@ -28,7 +29,7 @@ def _known(parsed, ov, columns, what) -> None:
             fail(t, f"the latent {t.lhs!r} has the name of a {what}; give it another name")
 
 
-def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
+def from_rows(parsed, roles, data, group, missing, fixed_x) -> Source:
     """Rows used by group (values and index), and what was dropped and why."""
     ov = roles.ov
     _known(parsed, ov, data.columns, "column of the data")
@@ -76,7 +77,7 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
             rows = (col == c).to_numpy() & keep
             labels.append(str(c))
             parts.append(rows)
-    raw = [(values[r], data.index[r]) for r in parts]
+    raw = [Rows(values[r], data.index[r]) for r in parts]
     for k, (X, _) in enumerate(raw):
         where = f" in group {labels[k]!r}" if labels else ""
         if len(X) <= len(ov) and missing == "listwise":
@@ -88,18 +89,11 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> dict:
         if flat:
             raise DataError(f"{', '.join(flat)} has no variance{where}; a constant cannot be analysed")
     dropped = n_rows - sum(len(X) for X, _ in raw)
-    positions = [np.flatnonzero(r) for r in parts]
-    return {
-        "raw": raw,
-        "positions": positions,
-        "n": [float(len(X)) for X, _ in raw],
-        "labels": labels,
-        "notes": notes,
-        "dropped": dropped,
-    }
+    n = [float(len(X)) for X, _ in raw]
+    return Source(n, labels, notes, dropped, rows=raw, positions=tuple(np.flatnonzero(r) for r in parts))
 
 
-def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
+def from_covariance(parsed, ov, cov, mean, n_obs) -> Source:
     """Covariance matrices with divisor n and means by group, from ones with divisor n - 1."""
     labels = [str(k) for k in cov] if isinstance(cov, Mapping) else []
     covs = list(cov.values()) if isinstance(cov, Mapping) else list(cov) if isinstance(cov, (list, tuple)) else [cov]
@@ -152,32 +146,32 @@ def from_covariance(parsed, ov, cov, mean, n_obs) -> dict:
                 raise DataError(f"sample_mean has no value for {', '.join(gone)}")
             mu = mu.loc[ov].to_numpy(dtype=float)
         m.append(mu)
-    return {"raw": None, "S": S, "m": m, "n": n, "labels": labels, "notes": [], "dropped": 0}
+    return Source(n, labels, [], cov=tuple(S), mean=tuple(m))
 
 
-def complete_moments(model: Model, source: dict, x: list[str], fixed_x: bool) -> tuple[Moments, dict]:
+def complete_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> tuple[Moments, Saturated]:
     """Moments of complete data, and what the saturated and the baseline model say about them."""
-    if source["raw"] is not None:
-        m = [X.mean(axis=0) for X, _ in source["raw"]]
+    if source.rows is not None:
+        m = [X.mean(axis=0) for X, _ in source.rows]
         S = []
-        for (X, _), mu in zip(source["raw"], m, strict=True):
+        for (X, _), mu in zip(source.rows, m, strict=True):
             d = X - mu
             S.append(d.T @ d / len(X))
     else:
-        S, m = source["S"], source["m"]
-        m = [np.zeros(len(S[0])) if mu is None else mu for mu in m]
+        S = list(source.cov)
+        m = [np.zeros(len(S[0])) if mu is None else mu for mu in source.mean]
     for k, A in enumerate(S):
-        what = "covariance matrix" + (f" of group {source['labels'][k]}" if source["labels"] else "")
+        what = "covariance matrix" + source.where(k)
         checks.positive_definite(A, model.ov, what)
-    n = source["n"]
-    h1 = _saturated(model, S, n, x, fixed_x) | {"cov": S, "mean": m}
+    n = source.n
+    h1 = _saturated(model, S, m, n, x, fixed_x)
     data = Moments([A[None] for A in S], [mu[None] for mu in m] if model.means else None, n)
     if not model.means and any(r.exo for r in model.rows):
         data.m = [mu[None] for mu in m]
     return data, h1
 
 
-def _saturated(model: Model, S, n, x: list[str], fixed_x: bool) -> dict:
+def _saturated(model: Model, S: list, m: list, n: list[float], x: list[str], fixed_x: bool) -> Saturated:
     """Log-likelihood of the saturated model, of fixed predictors, and the independence model's chi-square."""
     p, q = model.n_ov, len(x)
     ix = [model.ov.index(v) for v in x]
@@ -190,10 +184,12 @@ def _saturated(model: Model, S, n, x: list[str], fixed_x: bool) -> dict:
         x_logl -= size / 2 * (q * LOG2PI + logdet_x + q)
         base += size * (np.log(np.diag(A)[iy]).sum() + logdet_x - logdet)
     df = len(n) * (p * (p + 1) // 2 - q * (q + 1) // 2 - (p - q))
-    return {
-        "logl": logl,
-        "x_logl": x_logl if fixed_x else 0.0,
-        "cells": np.full(p, sum(n)),
-        "baseline_chisq": base,
-        "baseline_df": df,
-    }
+    return Saturated(
+        cov=S,
+        mean=m,
+        logl=logl,
+        x_logl=x_logl if fixed_x else 0.0,
+        cells=np.full(p, sum(n)),
+        baseline_chisq=base,
+        baseline_df=df,
+    )

@@ -9,18 +9,19 @@ from .errors import NotIdentifiedError
 from .estimate import entries, evaluate, fit_batch, gram, products, sample_of, slopes, structure
 from .model import Model
 from .start import starting_values
+from .state import Saturated
 
 
-def estimate(model: Model, data, h1: dict) -> tuple:
+def estimate(model: Model, data, h1: Saturated) -> tuple:
     """One careful fit: scoring from the usual start; where that fails, from others (lowest F wins) or quasi-Newton."""
-    means = h1["mean"] if model.means else None
-    start = starting_values(model, h1["cov"], means)
+    means = h1.mean if model.means else None
+    start = starting_values(model, h1.cov, means)
     theta, F, ok = fit_batch(model, None, start=start, data=data)
     if ok[0]:
         return theta[0], F[0], True, []
     rng = np.random.default_rng(20031)
     size = 1 / np.abs(np.vstack([g.D for g in model.groups])).max(axis=0)
-    starts = [starting_values(model, h1["cov"], means, v) for v in (0.05, -0.05)]
+    starts = [starting_values(model, h1.cov, means, v) for v in (0.05, -0.05)]
     starts += [start + spread * size * rng.normal(size=model.npar) for spread in (0.1, 0.3)]
     tries = [fit_batch(model, None, start=s, data=data) for s in starts]
     best = _lowest(model, data, tries)

@@ -13,7 +13,7 @@ is not understood is an error, never a guess. Supported::
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 
@@ -96,13 +96,29 @@ class Term:
     start: list | None = None
 
 
+class Definition(NamedTuple):
+    """``name := expression``; the token says where it stands."""
+
+    name: str
+    expression: Expression
+    token: Token
+
+
+class Constraint(NamedTuple):
+    """``left == right``."""
+
+    left: Expression
+    right: Expression
+    token: Token
+
+
 @dataclass
 class Parsed:
-    """What a model text says: terms, ``name := expression`` pairs and ``left == right`` constraints."""
+    """What a model text says."""
 
     terms: list[Term] = field(default_factory=list)
-    defined: list[tuple] = field(default_factory=list)  # (name, expression, token)
-    constraints: list[tuple] = field(default_factory=list)  # (left, right, token)
+    defined: list[Definition] = field(default_factory=list)
+    constraints: list[Constraint] = field(default_factory=list)
 
 
 def fail(token: Token | Term, message: str) -> NoReturn:
@@ -209,9 +225,9 @@ def parse(text: str) -> Parsed:
                 fail(left[0], "the left side of := must be one new name")
             if left[0].text in [d[0] for d in parsed.defined]:
                 fail(left[0], f"{left[0].text!r} is defined twice")
-            parsed.defined.append((left[0].text, Expression(right), left[0]))
+            parsed.defined.append(Definition(left[0].text, Expression(right), left[0]))
         elif op.text == "==":
-            parsed.constraints.append((Expression(left), Expression(right), op))
+            parsed.constraints.append(Constraint(Expression(left), Expression(right), op))
         else:
             _formula(parsed, seen, left, op, right)
     if not parsed.terms:

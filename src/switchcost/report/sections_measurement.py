@@ -80,7 +80,7 @@ def factors(work: Work, keyed: pd.DataFrame):
         return None
     m, e = cfa.measures, cfa.estimates
     load = e[e["op"] == "=~"]
-    full = cfa.options.get("missing") == "fiml"
+    full = cfa.options.missing == "fiml"
     work.say(
         f"A model with {counted(len(work.scales), 'factor')} and {len(work.items)} items was fitted by robust maximum likelihood{' with full information' if full else ''} (n = {cfa.n_total}).",
         f"Fit: {fit_words(m)}.",

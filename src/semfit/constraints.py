@@ -1,0 +1,121 @@
+"""Equality constraints: shared labels and linear ``==`` become ``free = K theta + c``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .checks import suggest
+from .errors import DataError
+from .partable import Row
+from .syntax import Constraint, Definition, fail
+
+Form = tuple[dict[int, float], float]  # coefficients by free parameter, constant
+
+
+class Equation(NamedTuple):
+    """sum of coefficient times free parameter = value; ``text`` names it in a message."""
+
+    coefficients: dict[int, float]
+    value: float
+    text: str
+
+
+def reduction(
+    rows: Sequence[Row], constraints: Sequence[Constraint], defined: Sequence[Definition]
+) -> tuple[np.ndarray, np.ndarray]:
+    """K (n_free, npar) and c (n_free,) with free = K theta + c."""
+    by_label: dict[str, list[Row]] = {}
+    for r in rows:
+        if r.label:
+            by_label.setdefault(r.label, []).append(r)
+    forms = {label: _form(same[0]) for label, same in by_label.items()}
+    equations = [
+        _difference(forms[label], _form(other), f"label {label!r}")
+        for label, same in by_label.items()
+        for other in same[1:]
+        if forms[label][0] or _form(other)[0]
+    ]
+    _define(forms, by_label, defined)
+    equations += [_constraint(c, forms) for c in constraints]
+    return _eliminate(equations, sum(r.free >= 0 for r in rows))
+
+
+def _form(r: Row) -> Form:
+    if r.free >= 0:
+        return {r.free: 1.0}, 0.0
+    return {}, float(np.nan if r.fixed is None else r.fixed)
+
+
+def _difference(a: Form, b: Form, text: str) -> Equation:
+    coefficients = {k: a[0].get(k, 0.0) - b[0].get(k, 0.0) for k in {**a[0], **b[0]}}
+    return Equation(coefficients, b[1] - a[1], text)
+
+
+def _define(forms: dict, by_label: dict, defined: Sequence[Definition]) -> None:
+    """Add the linear forms of defined parameters, None where one is not linear; they may use one another."""
+    names = {d.name for d in defined}
+    for d in defined:
+        for label, t in d.expression.labels.items():
+            if label not in by_label and label not in names:
+                fail(t, f"label {label!r} is not in the model.{suggest(label, by_label)}")
+        if d.name in by_label:
+            fail(d.token, f"{d.name!r} is already the label of a parameter; choose another name for the defined one")
+    for _ in defined:
+        for d in defined:
+            if d.name not in forms and set(d.expression.labels) <= set(forms):
+                forms[d.name] = d.expression.linear(forms)
+    for d in defined:
+        if d.name not in forms:
+            fail(d.token, f"{d.name!r} is defined in terms of itself")
+
+
+def _constraint(c: Constraint, forms: dict) -> Equation:
+    for label, t in {**c.left.labels, **c.right.labels}.items():
+        if label not in forms:
+            fail(t, f"label {label!r} in the constraint is not in the model.{suggest(label, forms)}")
+    a, b = c.left.linear(forms), c.right.linear(forms)
+    text = f"{c.left.text} == {c.right.text}"
+    if a is None or b is None:
+        fail(
+            c.token,
+            f"the constraint {text} is not linear in the parameters; only linear ones are supported "
+            "(define the function with := and look at its interval)",
+        )
+    out = _difference(a, b, f"the constraint {text}")
+    if not out.coefficients and abs(out.value) > 1e-12:
+        fail(c.token, f"the constraint {text} can never hold")
+    return out
+
+
+def _eliminate(equations: Sequence[Equation], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gaussian elimination; the last parameter of each equation is expressed by the others."""
+    solved: list[tuple[int, np.ndarray, float]] = []  # pivot, coefficients of the others, constant
+    for coefficients, value, text in equations:
+        row, rhs = np.zeros(n), float(value)
+        for k, v in coefficients.items():
+            row[k] += v
+        for p, q, r in solved:
+            if row[p]:
+                rhs -= row[p] * r
+                row = row + row[p] * q
+                row[p] = 0.0
+        row[np.abs(row) < 1e-12] = 0.0
+        if not row.any():
+            if abs(rhs) > 1e-9:
+                raise DataError(f"{text} contradicts other constraints or fixed values")
+            continue
+        pivot = int(np.flatnonzero(row)[-1])
+        q, r = -row / row[pivot], rhs / row[pivot]
+        q[pivot] = 0.0
+        solved = [
+            (p, np.where(np.arange(n) == pivot, 0.0, q0 + q0[pivot] * q), r0 + q0[pivot] * r) for p, q0, r0 in solved
+        ]
+        solved.append((pivot, q, r))
+    K, c = np.eye(n), np.zeros(n)
+    for p, q, r in solved:
+        K[p], c[p] = q, r
+    pivots = {p for p, _, _ in solved}
+    return K[:, [k for k in range(n) if k not in pivots]], c
