@@ -45,7 +45,9 @@ class Fit:
     model : the model as text
     """
 
-    def __init__(self, model: Model, data, theta, F, converged, *, text, options: Options, h1: Saturated, source: Source, notes):
+    def __init__(
+        self, model: Model, data, theta, F, converged, *, text, options: Options, h1: Saturated, source: Source, notes
+    ):
         self._model, self._data, self._theta, self._F = model, data, theta, float(F)
         self.converged, self.model, self.options, self._h1 = bool(converged), text, options, h1
         self._source, self._raw, self.groups, self.notes = source, source.rows, list(source.labels), list(notes)
@@ -160,7 +162,11 @@ class Fit:
                 arrow, mean = g.kind == Kind.ARROW, g.kind == Kind.MEAN
                 values[:, arrow] *= sd[:, g.j[arrow]] / sd[:, g.i[arrow]]
                 values[:, mean] /= sd[:, g.i[mean]]
-                variance = {i: n for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == Kind.COVARIANCE and i == j}
+                variance = {
+                    i: n
+                    for n, (i, j) in enumerate(zip(g.i, g.j, strict=True))
+                    if g.kind[n] == Kind.COVARIANCE and i == j
+                }
                 raw = e / g.d
                 for n in np.flatnonzero(g.kind == Kind.COVARIANCE):
                     i, j = g.i[n], g.j[n]
