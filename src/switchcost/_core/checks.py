@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
-
-import semfit.errors as engine
 from semfit import checks
 from semfit.checks import CODES, suggest
 
-from .errors import DataError
+from .errors import with_our_errors
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _ours(check: Callable[P, T]) -> Callable[P, T]:
-    """The same check; what it finds is raised as an error of the helper."""
-
-    @wraps(check)
-    def inner(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return check(*args, **kwargs)
-        except engine.DataError as error:
-            raise DataError(*error.args) from None
-
-    return inner
-
-
-frame = _ours(checks.frame)
-columns = _ours(checks.columns)
-numeric = _ours(checks.numeric)
-scales = _ours(checks.scales)
-complete_rows = _ours(checks.complete_rows)
-positive_definite = _ours(checks.positive_definite)
-missing_codes = _ours(checks.missing_codes)
+frame = with_our_errors(checks.frame)
+columns = with_our_errors(checks.columns)
+numeric = with_our_errors(checks.numeric)
+scales = with_our_errors(checks.scales)
+complete_rows = with_our_errors(checks.complete_rows)
+positive_definite = with_our_errors(checks.positive_definite)
+missing_codes = with_our_errors(checks.missing_codes)
 
 __all__ = [
     "CODES",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 import semfit.errors as engine
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class SwitchcostError(ValueError):
@@ -18,3 +25,16 @@ class NotConvergedError(SwitchcostError, engine.NotConvergedError):
 
 
 OURS = (SwitchcostError, engine.SemError)
+
+
+def with_our_errors(check: Callable[P, T]) -> Callable[P, T]:
+    """The same check of the estimator; what it finds is raised as an error of the helper."""
+
+    @wraps(check)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return check(*args, **kwargs)
+        except engine.DataError as error:
+            raise DataError(*error.args) from None
+
+    return inner

@@ -1,5 +1,10 @@
-"""Seeds, floors of draws and tables of estimates: those of the estimator."""
+"""Seeds, floors of draws and tables of estimates: those of the estimator, with the errors of the helper."""
 
-from semfit.inference import DEFAULT_SEED, FEWEST_DRAWS, default_seed, enough_draws, estimate_columns
+from semfit import inference
+from semfit.inference import DEFAULT_SEED, FEWEST_DRAWS, default_seed, estimate_columns
+
+from .errors import with_our_errors
+
+enough_draws = with_our_errors(inference.enough_draws)
 
 __all__ = ["DEFAULT_SEED", "FEWEST_DRAWS", "default_seed", "enough_draws", "estimate_columns"]

@@ -1,0 +1,57 @@
+"""What an argument may be: one table, both sides of every limit."""
+
+import numpy as np
+import pytest
+
+from switchcost._core.arguments import TABLE, Between, check, checked, one_of
+from switchcost._core.errors import DataError
+from switchcost._core.inference import enough_draws
+
+INSIDE = {
+    "alpha": [1e-9, 0.999], "level": [0.5], "power": [0.8], "reliability_x": [1e-6, 1, 1.0], "r_xm": [-0.999, 0],
+    "r2_main": [0, 0.99], "loading": [1], "beta": [-3, 0], "n_predictors": [1, np.int64(2)], "n_items": [1],
+    "points": [2], "n_rep": [1], "margin": [1e-9], "seed": [0], "cov_type": ["HC3"], "skew": [-1],
+}  # fmt: skip
+OUTSIDE = {
+    "alpha": [0, 1, 5, np.nan, "0.05", None, True], "level": [95], "power": [80], "reliability_x": [0, 1.0001, -1],
+    "r_xm": [1, -1, 1.5], "r2_main": [1, -0.1], "loading": [0, 1.1], "beta": [np.nan, np.inf], "n_predictors": [0, 2.5],
+    "n_items": [0], "points": [1], "n_rep": [0], "margin": [0, -1], "seed": [-1, 0.5], "cov_type": ["HC4", 3],
+    "skew": [np.inf],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_both_sides_of_each_limit(name):
+    for value in INSIDE[name]:
+        check(**{name: value})
+    for value in OUTSIDE[name]:
+        with pytest.raises(DataError, match=f"^{name} must be "):
+            check(**{name: value})
+
+
+def test_every_row_of_the_table_is_tested():
+    assert set(TABLE) - {"reliability_m", "reliability_y"} == set(INSIDE) == set(OUTSIDE)
+
+
+def test_the_decorator_checks_positions_names_and_arrays():
+    @checked(n=Between(5, closed="left", array=True), kind=one_of("a", None))
+    def function(n, alpha=None, *, kind="a", free=0):
+        return n, alpha, kind
+
+    assert function(5) == (5, None, "a") and function([5, 6], kind=None)[0] == [5, 6]
+    for call in (
+        lambda: function(4),
+        lambda: function(np.array([7, 4])),
+        lambda: function(9, 2),
+        lambda: function(9, kind="b"),
+    ):
+        with pytest.raises(DataError):
+            call()
+    with pytest.raises(DataError, match=r"one of its values is .*3"):
+        function([3, 9])
+
+
+def test_errors_of_the_estimators_helpers_are_the_helpers():
+    with pytest.raises(DataError, match="at least 20"):
+        enough_draws(3)
+    assert enough_draws(20) == 20
