@@ -31,3 +31,93 @@ class NotIdentifiedError(SemError):
 
 class NotConvergedError(SemError):
     """The search did not end at a minimum, so what was asked for has no meaning."""
+
+
+class FitWarning(str):
+    """A sentence about a fit that one can print, and a class that code can ask for.
+
+    ``fit.warnings`` holds these; nothing is decided by reading the sentences.
+    """
+
+
+class DroppedRows(FitWarning):
+    """Rows that were left out.
+
+    Attributes
+    ----------
+    n : int
+        How many.
+    why : str
+        ``"missing value"``, ``"no value"``, ``"missing predictor"`` or ``"no group"``.
+    """
+
+    def __new__(cls, text: str, n: int = 0, why: str = "") -> DroppedRows:
+        self = super().__new__(cls, text)
+        self.n, self.why = n, why
+        return self
+
+
+class NotConverged(FitWarning):
+    """The search did not end at a minimum: no standard errors, no measures, no diagnostics."""
+
+
+class SearchTrouble(FitWarning):
+    """The first search failed and another one ended at a minimum."""
+
+
+class ImproperSolution(FitWarning):
+    """A solution that no population can have; nothing is repaired.
+
+    Attributes
+    ----------
+    what : str
+        ``"negative variance"``, ``"latent correlation"``, ``"latents"`` or ``"residuals"`` (a covariance matrix that
+        is not positive definite).
+    variables : tuple of str
+    value : float
+        The estimate, NaN for matrices.
+    group : str
+        Empty without groups.
+    """
+
+    def __new__(
+        cls,
+        text: str,
+        what: str = "",
+        variables: tuple[str, ...] = (),
+        value: float = float("nan"),
+        group: str = "",
+    ) -> ImproperSolution:
+        self = super().__new__(cls, text)
+        self.what, self.variables, self.value, self.group = what, variables, value, group
+        return self
+
+
+class SingularInformation(FitWarning):
+    """The data hardly determine some parameters at the solution.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+    """
+
+    def __new__(cls, text: str, parameters: tuple[str, ...] = ()) -> SingularInformation:
+        self = super().__new__(cls, text)
+        self.parameters = parameters
+        return self
+
+
+class UndefinedValue(FitWarning):
+    """Values that do not exist at the solution and are NaN.
+
+    Attributes
+    ----------
+    column : str
+        ``"est"`` or ``"std_all"``.
+    parameters : tuple of str
+    """
+
+    def __new__(cls, text: str, column: str = "", parameters: tuple[str, ...] = ()) -> UndefinedValue:
+        self = super().__new__(cls, text)
+        self.column, self.parameters = column, parameters
+        return self

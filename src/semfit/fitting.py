@@ -14,6 +14,7 @@ from .partable import EQUAL, parameter_table, variables
 from .result import Fit
 from .sample import complete_moments, from_covariance, from_rows
 from .search import check_identified, estimate
+from .solution import Solution
 from .start import starting_values
 from .state import Options
 from .syntax import fail, parse
@@ -162,18 +163,19 @@ def fit(
             )
         check_identified(built, data_, starting_values(built, h1.cov, h1.mean if built.means else None))
         theta, F, converged, more = estimate(built, data_, h1)
-    return Fit(
-        built,
-        data_,
-        theta,
-        F,
-        converged,
-        text=model,
+    solution = Solution(
+        model=built,
+        data=data_,
+        theta=theta,
+        F=float(F),
+        converged=bool(converged),
         options=options,
         h1=h1,
-        source=source,
-        notes=notes + more,
+        raw=source.rows,
+        groups=tuple(source.labels),
+        positions=source.positions,
     )
+    return Fit(solution, text=model, notes=notes + more, n_dropped=source.dropped)
 
 
 def _words(value) -> tuple:

@@ -70,9 +70,25 @@ def chi2_p(chisq: float, df: float) -> float:
 
 
 def all_measures(
-    *, chisq, df, npar, n, groups, base_chisq, base_df, logl, h1_logl, srmr_value, scaled=None
+    *,
+    chisq: float,
+    df: int,
+    npar: int,
+    n: int,
+    groups: int,
+    base_chisq: float,
+    base_df: int,
+    logl: float,
+    h1_logl: float,
+    srmr_value: float,
+    scaling: tuple[float, float] | None = None,
+    corrected: dict[str, float] | None = None,
 ) -> dict[str, float]:
-    """Every measure as a dict; ``scaled`` holds chisq_scaling_factor and baseline_scaling_factor under MLR."""
+    """Every measure as a dict.
+
+    ``scaling`` are the factors of model and baseline under MLR. ``corrected`` (chisq, factor, base_chisq, base_factor)
+    is the complete-data discrepancy at the FIML estimates, from which robust measures are taken with missing values.
+    """
     chisq = max(chisq, 0.0)
     cfi, tli = comparative(chisq, df, base_chisq, base_df)
     out = {
@@ -95,8 +111,9 @@ def all_measures(
     }
     out |= {f"rmsea{k}": v for k, v in rmsea(chisq, df, n, groups).items()}
     out["srmr"] = srmr_value
-    if scaled and "chisq_scaling_factor" in scaled:
-        c, cb = scaled["chisq_scaling_factor"], scaled["baseline_scaling_factor"]
+    c = cb = np.nan
+    if scaling is not None:
+        c, cb = scaling
         t = chisq / c if df else chisq
         tb = base_chisq / cb
         cfi_s, tli_s = comparative(t, df, tb, base_df)
@@ -113,11 +130,10 @@ def all_measures(
             "tli_scaled": tli_s,
         }
         out |= {f"rmsea{k}_scaled": v for k, v in rmsea(chisq, c * df if df else 0, n, groups).items()}
-    if scaled:
-        if "corrected" in scaled:  # missing values: complete-data discrepancy at the FIML estimates
-            t, c, tb, cb = (scaled["corrected"][k] for k in ("chisq", "factor", "base_chisq", "base_factor"))
-        else:
-            t, tb = chisq, base_chisq
+    if scaling is not None or corrected is not None:
+        t, tb = chisq, base_chisq
+        if corrected is not None:
+            t, c, tb, cb = (corrected[k] for k in ("chisq", "factor", "base_chisq", "base_factor"))
         out["cfi_robust"], out["tli_robust"] = comparative(t, df, tb, base_df, c, cb)
         out |= {f"rmsea{k}_robust": v for k, v in rmsea(t, df, n, groups, c).items()}
     return out

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 
 from .derivatives import meat, row_patterns
 from .errors import DataError, NotConvergedError
-from .estimate import Moments, Patterns, entries, evaluate, sample_of, slopes, structure, terms
+from .estimate import Moments, Patterns, evaluate, slopes, terms
 from .model import Model
 from .partable import Row, Variables
+from .solution import Solution
 from .state import Saturated, Source
 
 LOG2PI = float(np.log(2 * np.pi))
@@ -27,6 +29,12 @@ def patterns(X: np.ndarray) -> tuple:
         d = part - m[k, o]
         S[k][np.ix_(o, o)] = d.T @ d / len(rows)
     return mask, count, m, S
+
+
+def pattern_moments(rows: list[np.ndarray], x_moments: list) -> Patterns:
+    """Moments by pattern of gaps of rows (n, p) of each group; rows without any value must be gone."""
+    mask, count, m, S = (list(part) for part in zip(*[patterns(X) for X in rows], strict=True))
+    return Patterns(mask, count, m, S, x_moments, [float(len(X)) for X in rows])
 
 
 def em(mask, count, m, S, tolerance: float = 1e-12, max_iter: int = 20000) -> tuple:
@@ -193,111 +201,130 @@ def saturated_information(names: list[str], X: np.ndarray, mu: np.ndarray, S: np
     return float(np.trace(np.linalg.solve(_saturated_hessian(sat, data, mu, S), meat(sat, data, theta, 0, X))))
 
 
-def h1_information(fit) -> list[dict]:
-    """By group: observed information ``W`` and meat ``J`` of the saturated model, tr(W^-1 J), and the complete-data
-    information ``Wc`` at the same moments; in the order of the parameters of ``_saturated_model``."""
-    model, out = fit._model, []
-    sat = _saturated_model(model.ov, set(model.var.x) if fit.options.fixed_x else set(), model.scale[: model.n_ov])
-    for k, (X, _) in enumerate(fit._raw):
-        d, mu, S = fit._data, fit._h1.mean[k], fit._h1.cov[k]
+@dataclass(frozen=True, eq=False)
+class SaturatedInformation:
+    """What rows with gaps say about the moments of one group.
+
+    Attributes
+    ----------
+    rows : list of Row
+        The moments, in the order of the matrices; those of fixed predictors are not among them.
+    W, J : array, shape (q, q)
+        Observed information of the saturated model and mean outer product of its casewise scores.
+    Wc : array, shape (q, q)
+        Information that complete rows would give at the same moments.
+    We : array, shape (q, q)
+        Expected information where the fit asks for it, else W.
+    trace : float
+        tr(W^-1 J).
+    """
+
+    rows: list[Row]
+    W: np.ndarray
+    J: np.ndarray
+    Wc: np.ndarray
+    We: np.ndarray
+    trace: float
+
+
+def h1_information(fit: Solution) -> list[SaturatedInformation]:
+    """Information about the saturated moments by group."""
+    model, out = fit.model, []
+    sat = _saturated_model(model.ov, {model.ov[j] for j in fit.fixed}, model.scale[: model.n_ov])
+    for k, (X, _) in enumerate(fit.raw):
+        d, mu, S = fit.data, fit.h1.mean[k], fit.h1.cov[k]
         data = Patterns([d.mask[k]], [d.count[k]], [d.m[k]], [d.S[k]], [d.x_moments[k]], [d.n[k]])
         theta = _saturated_theta(sat, mu, S)
         W = _saturated_hessian(sat, data, mu, S)
         J = meat(sat, data, theta, 0, X)
         We = W if fit.options.information == "observed" else evaluate(sat, data, theta[None])[2][0]
         Wc = evaluate(sat, Moments([S[None]], [mu[None]], [d.n[k]]), theta[None])[2][0]
-        out.append(
-            {
-                "W": W,
-                "J": J,
-                "Wc": Wc,
-                "We": We,
-                "trace": float(np.trace(np.linalg.solve(W, J))),
-                "model": sat,
-            }
-        )
+        out.append(SaturatedInformation(sat.free_rows, W, J, Wc, We, float(np.trace(np.linalg.solve(W, J)))))
     return out
 
 
-def corrected(fit) -> dict:
+def moment_derivatives(fit: Solution, k: int, moments: list[Row]) -> np.ndarray:
+    """Derivatives (moments, npar) of implied moments of group k, user units."""
+    model, g, p = fit.model, fit.model.groups[k], fit.model.n_ov
+    s = model.scale[:p]
+    Q, _, mean = fit.structure(k)
+    P = np.concatenate([np.eye(p), Q[0]], axis=1)
+    a, b, c = P[:, g.x] * g.w, P[:, g.y], slopes(model, g, mean)[0]
+    place = {n: j for j, n in enumerate(model.ov)}
+    i = np.array([place[r.lhs] for r in moments])
+    j = np.array([place.get(r.rhs, place[r.lhs]) for r in moments])
+    is_mean = np.array([r.op == "~1" for r in moments])[:, None]
+    pairs = np.where(is_mean, P[i][:, g.x] * c, a[i] * b[j] + a[j] * b[i])
+    return pairs @ g.D * np.where(is_mean[:, 0], s[i], s[i] * s[j])[:, None]
+
+
+def corrected(fit: Solution, info: list[SaturatedInformation]) -> dict:
     """Chi-squares and factors of robust CFI, TLI and RMSEA with missing values (Zhang & Savalei 2023, FIML-C).
 
     The complete-data discrepancy is taken at the FIML estimates and EM moments; the factor is V3 under MLR and V6
     under normality.
     """
-    model, N = fit._model, fit.n_total
-    info, shares = fit._h1_information, [n / N for n in fit._data.n]
-    complete = Moments([S[None] for S in fit._h1.cov], [m[None] for m in fit._h1.mean], fit._data.n)
-    p, s = model.n_ov, model.scale[: model.n_ov]
-    chisq = base = 0.0
-    x = [model.ov.index(v) for v in model.var.x]
-    y = [j for j in range(p) if j not in x]
-    deltas, free = [], []
-    for k, g in enumerate(model.groups):
-        Q, C, mean = structure(model, g, entries(model, g, fit._theta[None], sample_of(fit._data, k)))
-        F = terms(model, complete, k, C, mean)[0][0]
-        S = fit._h1.cov[k]
-        scaled = S / np.outer(s, s)
-        logdet = np.linalg.slogdet(scaled)[1]
-        chisq += 2 * fit._data.n[k] * (F - (logdet + p) / 2)
-        xs = np.ix_(x, x)
-        x_part = 0.0
-        if x:  # the saturated distribution of the predictors alone
-            mx, Sx = (a[x] if a.ndim == 1 else a[xs] for a in fit._data.x_moments[k])
-            d = fit._h1.mean[k][x] - mx
-            x_part = (
-                np.linalg.slogdet(Sx / np.outer(s[x], s[x]))[1]
-                - len(x)
-                + np.trace(np.linalg.solve(Sx, S[xs] + np.outer(d, d)))
-            )
-        m1, v1 = (a[y] for a in fit._h1.alone[k])
-        second = np.diag(S)[y] + (fit._h1.mean[k][y] - m1) ** 2
-        base += fit._data.n[k] * ((np.log(v1 / s[y] ** 2) + second / v1 - 1).sum() + x_part - logdet)
-        P = np.concatenate([np.eye(p), Q[0]], axis=1)
-        a, b = P[:, g.x] * g.w, P[:, g.y]
-        c = slopes(model, g, mean)[0]
-        delta, single = [], []
-        for r in info[k]["model"].free_rows:
-            i = model.ov.index(r.lhs)
-            if r.op == "~1":
-                delta.append((P[i, g.x] * c) @ g.D * s[i])
-            else:
-                j = model.ov.index(r.rhs)
-                delta.append((a[i] * b[j] + a[j] * b[i]) @ g.D * s[i] * s[j])
-            single.append(r.op == "~1" or r.lhs == r.rhs or {r.lhs, r.rhs} <= set(model.var.x))
-        deltas.append(np.array(delta))
-        free.append(np.array(single))
-    out = {"chisq": max(chisq, 0.0), "base_chisq": base}
-    out["factor"] = _factor(fit, deltas, info, shares) / fit.df
+    chisq, base = _complete_data_chisq(fit)
+    deltas = [moment_derivatives(fit, k, i.rows) for k, i in enumerate(info)]
+    x = set(fit.model.var.x)
+    free = [np.array([r.op == "~1" or r.lhs == r.rhs or {r.lhs, r.rhs} <= x for r in i.rows]) for i in info]
+    ends = np.cumsum([0, *[int(f.sum()) for f in free]])
     baseline = []
     for k, f in enumerate(free):
-        D = np.zeros((len(f), sum(int(q.sum()) for q in free)))
-        start = sum(int(q.sum()) for q in free[:k])
-        D[np.flatnonzero(f), start + np.arange(int(f.sum()))] = 1.0
+        D = np.zeros((len(f), ends[-1]))
+        D[np.flatnonzero(f), np.arange(ends[k], ends[k + 1])] = 1.0
         baseline.append(D)
-    out["base_factor"] = _factor(fit, baseline, info, shares) / fit._h1.baseline_df
-    return out
+    return {
+        "chisq": max(chisq, 0.0),
+        "base_chisq": base,
+        "factor": _factor(fit, deltas, info) / fit.df,
+        "base_factor": _factor(fit, baseline, info) / fit.h1.baseline_df,
+    }
 
 
-def _factor(fit, deltas, info, shares) -> float:
+def _complete_data_chisq(fit: Solution) -> tuple[float, float]:
+    """Chi-square of the model and of the baseline at the EM moments, as if they came from complete rows."""
+    model, p = fit.model, fit.model.n_ov
+    s = model.scale[:p]
+    complete = Moments([S[None] for S in fit.h1.cov], [m[None] for m in fit.h1.mean], fit.data.n)
+    x = [model.ov.index(v) for v in model.var.x]
+    y = [j for j in range(p) if j not in x]
+    chisq = base = 0.0
+    for k, n in enumerate(fit.data.n):
+        _, C, mean = fit.structure(k)
+        F = terms(model, complete, k, C, mean)[0][0]
+        S, m = fit.h1.cov[k], fit.h1.mean[k]
+        logdet = np.linalg.slogdet(S / np.outer(s, s))[1]
+        chisq += 2 * n * (F - (logdet + p) / 2)
+        x_part = 0.0
+        if x:  # the saturated distribution of the predictors alone
+            xs = np.ix_(x, x)
+            mx, Sx = fit.data.x_moments[k][0][x], fit.data.x_moments[k][1][xs]
+            d = m[x] - mx
+            x_part = np.linalg.slogdet(Sx / np.outer(s[x], s[x]))[1] - len(x)
+            x_part += np.trace(np.linalg.solve(Sx, S[xs] + np.outer(d, d)))
+        m1, v1 = (a[y] for a in fit.h1.alone[k])
+        second = np.diag(S)[y] + (m[y] - m1) ** 2
+        base += n * ((np.log(v1 / s[y] ** 2) + second / v1 - 1).sum() + x_part - logdet)
+    return chisq, base
+
+
+def _factor(fit: Solution, deltas: list[np.ndarray], info: list[SaturatedInformation]) -> float:
     """V3: tr(Wc Q' W^-1 J W^-1 Q), Q = I - W D E D'; V6: tr(Wc (W^-1 - D E D')); E = (D'WD)^-1 over all groups,
-    with expected information where that was asked for."""
-    E = np.linalg.inv(sum(f * D.T @ i["We"] @ D for f, D, i in zip(shares, deltas, info, strict=True)))
-    total = 0.0
-    if fit.estimator != "MLR":
-        for f, D, i in zip(shares, deltas, info, strict=True):
-            total += np.trace(np.linalg.solve(i["W"], i["Wc"])) - f * np.trace(D.T @ i["Wc"] @ D @ E)
-        return total
-    sizes = np.cumsum([0, *[len(D) for D in deltas]])
-    D = np.concatenate(deltas)
-    W, Wc, gamma = (np.zeros((sizes[-1], sizes[-1])) for _ in range(3))
-    for k, (f, i) in enumerate(zip(shares, info, strict=True)):
-        part = slice(sizes[k], sizes[k + 1])
-        inverse = np.linalg.inv(i["W"])
-        W[part, part], Wc[part, part], gamma[part, part] = (
-            f * i["W"],
-            f * i["Wc"],
-            inverse @ i["J"] @ inverse / f,
-        )
-    Q = np.eye(len(D)) - W @ D @ E @ D.T
-    return float(np.sum((Q @ Wc) * (gamma @ Q)))
+    with expected information where that was asked for.
+
+    All but D and E is block diagonal by group, so V3 is a sum over groups of tr(Wc W^-1 J W^-1), less
+    2 f tr(E D'Wc W^-1 J D), plus tr(E P E R) with P = sum f D'Wc D and R = sum f D'JD.
+    """
+    shares = fit.shares
+    E = np.linalg.inv(sum(f * D.T @ i.We @ D for f, D, i in zip(shares, deltas, info, strict=True)))
+    total, P, R = 0.0, 0.0, 0.0
+    for f, D, i in zip(shares, deltas, info, strict=True):
+        back = np.linalg.solve(i.W, i.Wc)  # W^-1 Wc
+        if not fit.robust:
+            total += np.trace(back) - f * np.trace(D.T @ i.Wc @ D @ E)
+            continue
+        scores = np.linalg.solve(i.W, i.J)  # W^-1 J
+        total += np.sum(back * scores.T) - 2 * f * np.sum(E * (D.T @ (back.T @ (i.J @ D))).T)
+        P, R = P + f * D.T @ i.Wc @ D, R + f * D.T @ i.J @ D
+    return float(total if not fit.robust else total + np.sum((E @ P) * (E @ R).T))

@@ -12,7 +12,8 @@ from .errors import DataError, NotConvergedError
 from .estimate import evaluate
 from .fitting import fit
 from .measures import chi2_p
-from .result import Fit, invert_information
+from .result import Fit
+from .solution import invert_information
 
 LEVELS = {
     "configural": (),
@@ -74,7 +75,7 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
     for f, name in zip(fits, names, strict=True):
         if not f.converged:
             raise NotConvergedError(f"{name} did not converge; its chi-square means nothing")
-        other = sorted(set(f._model.ov) ^ set(first._model.ov))
+        other = sorted(set(f.solution.model.ov) ^ set(first.solution.model.ov))
         if other:
             raise DataError(
                 f"{names[0]} and {name} have different variables ({', '.join(other[:6])}); "
@@ -82,11 +83,13 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
             )
         if f.estimator != first.estimator:
             raise DataError(f"{names[0]} is a fit by {first.estimator} and {name} by {f.estimator}; use one estimator")
-        if f._model.means != first._model.means:
+        if f.solution.model.means != first.solution.model.means:
             raise DataError(f"only one of {names[0]} and {name} models the means; pass meanstructure to both")
         if f.n_obs != first.n_obs:
             notes.append(f"{names[0]} and {name} use different rows (n = {first.n_obs} and {f.n_obs})")
-        elif not all(np.allclose(_sorted(f, k), _sorted(first, k), rtol=1e-8) for k in range(f._model.n_groups)):
+        elif not all(
+            np.allclose(_sorted(f, k), _sorted(first, k), rtol=1e-8) for k in range(f.solution.model.n_groups)
+        ):
             notes.append(f"{names[0]} and {name} use different data: their sample moments differ")
     for a, b, x, y in zip(fits, fits[1:], names, names[1:], strict=False):
         if a.df == b.df:
@@ -110,8 +113,8 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> pd.DataFrame:
 
 
 def _sorted(f: Fit, k: int) -> np.ndarray:
-    order = np.argsort(f._model.ov)
-    return f._h1.cov[k][np.ix_(order, order)]
+    order = np.argsort(f.solution.model.ov)
+    return f.solution.h1.cov[k][np.ix_(order, order)]
 
 
 def _row(f: Fit, parent: Fit | None) -> dict:
@@ -246,10 +249,10 @@ def score_tests(fitted: Fit, op: str | None = None) -> pd.DataFrame:
     Lagrange multiplier test with expected information, N g'V^-1 g with V = I_cc - I_ca I_aa^-1 I_ac
     (Buse 1982); for two groups it is the univariate test of ``lavTestScore``.
     """
-    model = fitted._model
+    model = fitted.solution.model
     loose = model.unconstrained()
-    theta = model.free_values(fitted._theta)
-    _, grad, info = (a[0] for a in evaluate(loose, fitted._data, theta[None]))
+    theta = model.free_values(fitted.solution.theta)
+    _, grad, info = (a[0] for a in evaluate(loose, fitted.solution.data, theta[None]))
     K, N = model.K, fitted.n_total
     inner = invert_information(K.T @ info @ K)
     V = info - info @ K @ inner @ K.T @ info

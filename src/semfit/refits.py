@@ -12,8 +12,12 @@ from scipy.special import chdtrc
 from . import checks
 from . import measures as fm
 from .errors import DataError
-from .estimate import Moments, entries, fit_batch, sample_of, structure
+from .estimate import Moments, entries, sample_of, structure
+from .gradient import refit_batch
 from .model import Kind
+from .solution import Fitted, Solution
+from .standardized import row_values
+from .threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Refits:
         return f"<{len(ok)} refits: {int(ok['converged'].sum())} converged, {int(ok['proper'].sum())} proper>"
 
 
-def refit(fit, samples: Sequence[pd.DataFrame]) -> Refits:
+def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
     """Fit the model of ``fit`` again to each of many complete samples, in one batch.
 
     Parameters
@@ -74,25 +78,27 @@ def refit(fit, samples: Sequence[pd.DataFrame]) -> Refits:
     >>> semfit.refit(fit, [one, sample()])
     <2 refits: 2 converged, 2 proper>
     """
-    model, options = fit._model, fit.options
+    model, options = fit.solution.model, fit.solution.options
     if options.missing == "fiml" or options.fixed_x and len(model.var.x):
         raise DataError("refit takes fits to complete data without observed predictors (fixed_x=False)")
     samples = [checks.frame(s, "a sample") for s in samples]
     if not samples:
         raise DataError("no samples were given")
-    x = _stack(samples, fit, options.group)
+    x = _stack(samples, fit.solution, options.group)
     n = [a.shape[1] for a in x]
     if min(n) <= model.n_ov:
         raise DataError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
     m = [a.mean(axis=1) for a in x]
     S = [np.swapaxes(c := a - a.mean(axis=1, keepdims=True), 1, 2) @ c / a.shape[1] for a in x]
-    theta, F, converged = fit_batch(model, S, m if model.means else None, n, start=fit._theta)
-    return _collect(fit, Moments(S, m if model.means else None, n), S, m, n, theta, F, converged)
+    data = Moments(S, m if model.means else None, n)
+    with one_thread():
+        theta, F, converged = refit_batch(model, data, fit.solution.theta, fit.solution.expected_information)
+    return _collect(fit.solution, data, S, m, theta, F, converged)
 
 
-def _stack(samples: list[pd.DataFrame], fit, group: str | None) -> list[np.ndarray]:
+def _stack(samples: list[pd.DataFrame], fit: Solution, group: str | None) -> list[np.ndarray]:
     """One array (samples, rows, variables) a group. All samples are checked in one go: a simulation has thousands."""
-    names = fit._model.ov
+    names = fit.model.ov
     for s in samples:
         checks.columns(s, names if group is None else [*names, group], "variable")
     rows = np.repeat(np.arange(len(samples)), [len(s) for s in samples])
@@ -111,8 +117,9 @@ def _stack(samples: list[pd.DataFrame], fit, group: str | None) -> list[np.ndarr
     return out
 
 
-def _collect(fit, data: Moments, S, m, n, theta, F, converged) -> Refits:
-    model, N, p = fit._model, sum(n), fit._model.n_ov
+def _collect(fit: Solution, data: Moments, S, m, theta, F, converged) -> Refits:
+    n = data.n
+    model, N, p = fit.model, sum(n), fit.model.n_ov
     scale = model.scale[:p]
     saturated, base, srmr = 0.0, 0.0, 0.0
     improper = np.zeros(len(theta), bool)
@@ -153,7 +160,7 @@ def _collect(fit, data: Moments, S, m, n, theta, F, converged) -> Refits:
     frames = []
     for kind in ("est", "std_all"):
         with np.errstate(all="ignore"):
-            values = fit._row_values(theta, kind)
+            values = row_values(fit, theta, kind)
         values[~converged] = np.nan
         frames.append(pd.DataFrame(values, columns=names))
     return Refits(out, *frames)

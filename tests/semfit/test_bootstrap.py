@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
-from semfit.bootstrap import weighted_moments
+from semfit.resampling import weighted_moments
 
 DATA = Path(__file__).parents[1] / "reference" / "data"
 HS = pd.read_csv(DATA / "sem_hs.csv")
@@ -49,7 +49,7 @@ def test_moments_of_resamples_equal_those_of_the_drawn_rows():
 
 
 def test_every_draw_is_the_fit_of_its_rows(path):
-    boot = path.bootstrap(6, seed=11)
+    boot = path.bootstrap(20, seed=11)
     for b, seed in enumerate(np.random.SeedSequence(11).spawn(6)):
         rows = np.random.default_rng(seed).integers(len(HS), size=len(HS))
         single = sc.fit(PATH, HS.iloc[rows].reset_index(drop=True))
@@ -60,7 +60,7 @@ def test_every_draw_is_the_fit_of_its_rows(path):
 
 def test_same_seed_same_numbers_whatever_the_chunks_and_jobs(path, monkeypatch):
     once = path.bootstrap(40, seed=3)
-    monkeypatch.setattr("semfit.bootstrap.CHUNK", 7)
+    monkeypatch.setattr("semfit.bootstrap.BATCH", 7)
     again = path.bootstrap(40, seed=3, n_jobs=2)
     pd.testing.assert_frame_equal(once.draws, again.draws, rtol=1e-6, atol=1e-7)
     assert not np.allclose(once.draws, path.bootstrap(40, seed=4).draws)
@@ -178,14 +178,14 @@ def test_missing_values_are_refitted_by_full_information():
     data = pd.read_csv(DATA / "sem_mar.csv")
     model = "sat =~ s1 + s2 + s3\n tru =~ t1 + t2 + t3\n tru ~ sat"
     fit = sc.fit(model, data, missing="fiml")
-    boot = fit.bootstrap(12, seed=1)
-    assert boot.n_converged == 12 and boot.chisq.isna().all() and np.isnan(boot.pvalue)
-    rows = np.random.default_rng(np.random.SeedSequence(1).spawn(12)[4]).integers(len(data), size=len(data))
+    boot = fit.bootstrap(20, seed=1)
+    assert boot.n_converged == 20 and boot.chisq.isna().all() and np.isnan(boot.pvalue)
+    rows = np.random.default_rng(np.random.SeedSequence(1).spawn(20)[4]).integers(len(data), size=len(data))
     single = sc.fit(model, data.iloc[rows].reset_index(drop=True), missing="fiml")
     free = single.estimates["se"].notna()
     np.testing.assert_allclose(boot.draws.iloc[4], single.estimates.loc[free, "est"], atol=1e-5)
     with pytest.raises(ValueError, match="complete rows"):
-        fit.bootstrap(10, kind="bollen-stine")
+        fit.bootstrap(20, kind="bollen-stine")
 
 
 def test_failures_are_counted_and_named():
@@ -197,7 +197,7 @@ def test_failures_are_counted_and_named():
     boot = sc.fit("f =~ a + b + c", data).bootstrap(200, seed=1)
     assert boot.n_failed == sum(boot.failures.values()) > 40
     assert boot.n_converged == 200 - boot.n_failed == len(boot.draws)
-    assert "singular" in repr(boot) and "more than 5 % failed" in boot._repr_html_()
+    assert "singular" in repr(boot) and "more than 5 % of the resamples failed" in boot._repr_html_()
 
 
 def test_from_a_covariance_matrix():

@@ -59,8 +59,8 @@ def test_gradient_and_hessian_are_the_derivatives(case):
             data.loc[rng.random(len(data)) < 0.15, c] = np.nan
     extra = "h ~ 0*1" if "intercepts" in CASES[case].get("group_equal", ()) else ""  # only f and g may differ
     fit = sc.fit(MODEL + extra, data, **CASES[case])
-    model, moments = fit._model, fit._data
-    theta = fit._theta + 0.03 * np.cos(np.arange(model.npar))  # away from the minimum
+    model, moments = fit.solution.model, fit.solution.data
+    theta = fit.solution.theta + 0.03 * np.cos(np.arange(model.npar))  # away from the minimum
     eye, step = np.eye(model.npar), 1e-5
 
     def value(t):
@@ -74,7 +74,7 @@ def test_gradient_and_hessian_are_the_derivatives(case):
     second = np.array([(gradient(theta + step * e) - gradient(theta - step * e)) / (2 * step) for e in eye])
     np.testing.assert_allclose(hessian(model, moments, theta), second, atol=1e-6)
     if case == "gaps":  # the mean score is the gradient, so the meat has the same null direction
-        B = meat(model, moments, fit._theta, 0, fit._raw[0][0])
+        B = meat(model, moments, fit.solution.theta, 0, fit.solution.raw[0][0])
         assert np.linalg.eigvalsh(B)[0] > 0
 
 
@@ -83,8 +83,8 @@ def test_expected_information_is_the_mean_hessian_at_the_model():
     Sigma = fit.implied()["cov"].to_numpy()
     at_model = Moments([Sigma[None]], None, [400.0])
     np.testing.assert_allclose(
-        evaluate(fit._model, at_model, fit._theta[None])[2][0],
-        hessian(fit._model, at_model, fit._theta),
+        evaluate(fit.solution.model, at_model, fit.solution.theta[None])[2][0],
+        hessian(fit.solution.model, at_model, fit.solution.theta),
         atol=1e-9,
     )
 
@@ -93,15 +93,15 @@ def test_a_batch_is_the_single_fits():
     data = survey(groups=False)
     fit = sc.fit(MODEL, data, fixed_x=False)
     rng = np.random.default_rng(2)
-    ov = fit._model.ov
+    ov = fit.solution.model.ov
     frames = [data[ov].iloc[rng.integers(0, 400, 400)].reset_index(drop=True) for _ in range(6)]
     S = np.array([f.cov().to_numpy() * 399 / 400 for f in frames])
-    theta, F, converged = fit_batch(fit._model, S, None, 400, fit._theta)
+    theta, F, converged = fit_batch(fit.solution.model, S, None, 400, fit.solution.theta)
     assert converged.all()
     for k, frame in enumerate(frames):
         single = sc.fit(MODEL, frame, fixed_x=False)
-        np.testing.assert_allclose(single._theta, theta[k], atol=1e-6)
-        s = fit._model.scale[: len(ov)]
+        np.testing.assert_allclose(single.solution.theta, theta[k], atol=1e-6)
+        s = fit.solution.model.scale[: len(ov)]
         chisq = 2 * 400 * (F[k] - (np.linalg.slogdet(S[k] / np.outer(s, s))[1] + len(ov)) / 2)
         assert chisq == pytest.approx(single.measures["chisq"], abs=1e-8)
 

@@ -1,0 +1,162 @@
+"""What a fit found, as the diagnostics read it: model, moments, estimates, and what follows from them alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from .derivatives import hessian
+from .errors import NotConvergedError
+from .estimate import Moments, Patterns, entries, evaluate, sample_of, structure
+from .model import Model
+from .partable import Row
+from .state import Options, Rows, Saturated
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Estimates with the model and the moments they belong to.
+
+    Attributes
+    ----------
+    model : Model
+    data : Moments or Patterns
+    theta : array of float, shape (npar,)
+        Parameters in user units.
+    F : float
+        Discrepancy at theta, without its constant.
+    converged : bool
+    options : Options
+    h1 : Saturated
+    raw : list of Rows by group, or None without rows
+    groups : tuple of str
+    positions : tuple of array of int
+        Where the rows of each group stand in the data.
+    """
+
+    model: Model
+    data: Moments | Patterns
+    theta: np.ndarray
+    F: float
+    converged: bool
+    options: Options
+    h1: Saturated
+    raw: list[Rows] | None
+    groups: tuple[str, ...]
+    positions: tuple[np.ndarray, ...] = ()
+
+    @property
+    def n_total(self) -> int:
+        return int(round(sum(self.data.n)))
+
+    @property
+    def shares(self) -> list[float]:
+        """Rows of each group over all rows."""
+        return [n / sum(self.data.n) for n in self.data.n]
+
+    @property
+    def robust(self) -> bool:
+        return self.options.estimator == "MLR"
+
+    @property
+    def df(self) -> int:
+        return self.model.df(self.options.fixed_x)
+
+    @property
+    def fixed(self) -> list[int]:
+        """Positions of the predictors whose moments are taken as given."""
+        return [self.model.ov.index(v) for v in self.model.var.x] if self.options.fixed_x else []
+
+    def need_convergence(self, what: str) -> None:
+        """Raise where a number would describe a point that is no solution."""
+        if not self.converged:
+            raise NotConvergedError(
+                f"the fit did not converge, so there are no {what}: simplify the model, or look for items that "
+                "hardly correlate and for latents that are one"
+            )
+
+    def at(self, data: Moments | Patterns, theta: np.ndarray) -> Solution:
+        """The same model at other moments and estimates, without rows."""
+        return replace(self, data=data, theta=theta, raw=None)
+
+    # -- moments -----------------------------------------------------------------------------------------------
+    def entries(self, k: int, theta: np.ndarray | None = None) -> np.ndarray:
+        """Scaled matrix entries (B, n_entries) of group k at ``theta`` (B, npar), or at the estimates."""
+        theta = self.theta[None] if theta is None else theta
+        return entries(self.model, self.model.groups[k], theta, sample_of(self.data, k))
+
+    def structure(self, k: int) -> tuple:
+        """Pool columns, scaled covariances and means of all variables of group k; see ``estimate.structure``."""
+        return structure(self.model, self.model.groups[k], self.entries(k))
+
+    def implied(self, k: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Implied covariance and mean of all variables of group k in user units (observed first)."""
+        _, C, mean = self.structure(k)
+        s = self.model.scale
+        return C[0] * np.outer(s, s), None if mean is None else mean[0] * s
+
+    def implied_moments(self) -> dict | list[dict]:
+        """Dict of ``cov``, ``mean``, ``cov_lv`` and ``mean_lv`` with names; a list of them with groups."""
+        model, p, out = self.model, self.model.n_ov, []
+        for k in range(model.n_groups):
+            C, mean = self.implied(k)
+            out.append(
+                {
+                    "cov": pd.DataFrame(C[:p, :p], index=model.ov, columns=model.ov),
+                    "mean": None if mean is None else pd.Series(mean[:p], index=model.ov),
+                    "cov_lv": pd.DataFrame(C[p:, p:], index=model.lv, columns=model.lv),
+                    "mean_lv": None if mean is None else pd.Series(mean[p:], index=model.lv),
+                }
+            )
+        return out[0] if len(out) == 1 else out
+
+    # -- information -------------------------------------------------------------------------------------------
+    @cached_property
+    def expected_information(self) -> np.ndarray:
+        """Expected information (npar, npar) of one observation."""
+        if not self.model.npar:
+            return np.zeros((0, 0))
+        return evaluate(self.model, self.data, self.theta[None])[2][0]
+
+    @cached_property
+    def information(self) -> np.ndarray:
+        """Expected or observed information (npar, npar) of one observation, as the fit asks."""
+        if not self.model.npar or self.options.information == "expected":
+            return self.expected_information
+        return hessian(self.model, self.data, self.theta)
+
+    @cached_property
+    def bread(self) -> np.ndarray:
+        return invert_information(self.information)
+
+    @cached_property
+    def expected_bread(self) -> np.ndarray:
+        return invert_information(self.expected_information)
+
+
+class Fitted(Protocol):
+    """What works on a fit and is called by it needs of it."""
+
+    @property
+    def solution(self) -> Solution: ...
+
+    @property
+    def estimates(self) -> pd.DataFrame: ...
+
+
+def row_name(row: Row) -> str:
+    """Label of a row, or its name without blanks and with its group."""
+    return row.label or row.name.replace(" ", "") + (f".g{row.group + 1}" if row.group else "")
+
+
+def invert_information(info: np.ndarray) -> np.ndarray:
+    """Inverse of an information matrix, through its correlation form so that units do not matter."""
+    s = 1 / np.sqrt(np.maximum(np.abs(np.diag(info)), 1e-300))
+    try:
+        return np.linalg.inv(info * np.outer(s, s)) * np.outer(s, s)
+    except np.linalg.LinAlgError:
+        return np.full_like(info, np.nan)
