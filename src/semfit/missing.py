@@ -227,20 +227,34 @@ class SaturatedInformation:
     trace: float
 
 
+def _saturated_of(fit: Solution) -> Model:
+    return _saturated_model(fit.model.ov, {fit.model.ov[j] for j in fit.fixed}, fit.model.scale[: fit.model.n_ov])
+
+
+def _patterns_of(data: Patterns, k: int) -> Patterns:
+    """Group k on its own."""
+    return Patterns([data.mask[k]], [data.count[k]], [data.m[k]], [data.S[k]], [data.x_moments[k]], [data.n[k]])
+
+
 def h1_information(fit: Solution) -> list[SaturatedInformation]:
     """Information about the saturated moments by group."""
-    model, out = fit.model, []
-    sat = _saturated_model(model.ov, {model.ov[j] for j in fit.fixed}, model.scale[: model.n_ov])
-    for k, (X, _) in enumerate(fit.raw):
-        d, mu, S = fit.data, fit.h1.mean[k], fit.h1.cov[k]
-        data = Patterns([d.mask[k]], [d.count[k]], [d.m[k]], [d.S[k]], [d.x_moments[k]], [d.n[k]])
+    sat, out = _saturated_of(fit), []
+    for k, (X, _) in enumerate(fit.raw or []):
+        data, mu, S = _patterns_of(fit.data, k), fit.h1.mean[k], fit.h1.cov[k]
         theta = _saturated_theta(sat, mu, S)
         W = _saturated_hessian(sat, data, mu, S)
         J = meat(sat, data, theta, 0, X)
         We = W if fit.options.information == "observed" else evaluate(sat, data, theta[None])[2][0]
-        Wc = evaluate(sat, Moments([S[None]], [mu[None]], [d.n[k]]), theta[None])[2][0]
+        Wc = evaluate(sat, Moments([S[None]], [mu[None]], data.n), theta[None])[2][0]
         out.append(SaturatedInformation(sat.free_rows, W, J, Wc, We, float(np.trace(np.linalg.solve(W, J)))))
     return out
+
+
+def information_at_the_model(fit: Solution, k: int) -> np.ndarray:
+    """Observed information of group k about the saturated moments, at the moments that the model implies."""
+    p = fit.model.n_ov
+    C, mean = fit.implied(k)
+    return _saturated_hessian(_saturated_of(fit), _patterns_of(fit.data, k), mean[:p], C[:p, :p])
 
 
 def moment_derivatives(fit: Solution, k: int, moments: list[Row]) -> np.ndarray:

@@ -7,10 +7,10 @@ residual of group k, r = s_k - sigma_k, has
     n_k cov(r) = G_k - 2 f_k G_k A_k D_k E D_k' + f_k D_k E (sum_g f_g D_g' A_g G_g A_g D_g) E D_k'
 
 where G is n times the covariance of the sample moments: under normality at the sample moments S, under MLR from the
-rows. Predictors that are taken as given do not vary: what they explain, S* = S_.x S_xx^-1 S_x., is taken out of G
+rows. A belongs to the moments that the model implies. Predictors that are taken as given do not vary: what they explain, S* = S_.x S_xx^-1 S_x., is taken out of G
 (under normality G(S) - G(S*); from the rows by their regressions). With missing values s are the EM moments, A is
-their observed information and A G A its meat (the inverse of G under normality). Complete rows: the "standardized"
-residuals of lavResiduals (Maydeu-Olivares & Shi 2017, Methodology 13, 23-30).
+observed information and G = W^-1 J W^-1 with W and J the observed information and the meat at s (W^-1 under
+normality). These are the "standardized" residuals of lavResiduals (Maydeu-Olivares & Shi 2017, Methodology 13, 23-30).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pandas as pd
 
 from .derivatives import ROWS
 from .estimate import Moments, slopes
-from .missing import SaturatedInformation, moment_derivatives
+from .missing import SaturatedInformation, information_at_the_model, moment_derivatives
 from .solution import Solution, invert_information
 
 FITTED = 1e-7  # residuals below this (standard deviations) are rounding errors
@@ -191,19 +191,21 @@ def _with_gaps(solution: Solution, saturated: list[SaturatedInformation]) -> lis
     model, shares, p = solution.model, solution.shares, solution.model.n_ov
     s, place = model.scale[:p], {n: k for k, n in enumerate(model.ov)}
     D = [moment_derivatives(solution, k, info.rows) for k, info in enumerate(saturated)]
-    meat = [info.J if solution.robust else info.W for info in saturated]
-    E = invert_information(sum(f * d.T @ info.W @ d for f, d, info in zip(shares, D, saturated, strict=True)))
-    inner = sum(f * d.T @ J @ d for f, d, J in zip(shares, D, meat, strict=True))
+    AD = [information_at_the_model(solution, k) @ d for k, d in enumerate(D)]
+    E = invert_information(sum(f * d.T @ ad for f, d, ad in zip(shares, D, AD, strict=True)))
+    gamma = []  # n times the covariance of the EM moments
+    for info in saturated:
+        inverse = np.linalg.inv(info.W)
+        gamma.append(inverse @ info.J @ inverse if solution.robust else inverse)
+    inner = sum(f * ad.T @ G @ ad for f, ad, G in zip(shares, AD, gamma, strict=True))
     out = []
-    for k, (f, d, J, info) in enumerate(zip(shares, D, meat, saturated, strict=True)):
-        half = np.linalg.solve(info.W, J)  # W^-1 J
-        own = np.diag(np.linalg.solve(info.W, half.T)) if solution.robust else np.diag(np.linalg.inv(info.W))
+    for k, (f, d, ad, G) in enumerate(zip(shares, D, AD, gamma, strict=True)):
         dE = d @ E
-        var = own - 2 * f * np.einsum("aj,aj->a", half @ d, dE) + f * np.einsum("ai,ij,aj->a", dE, inner, dE)
+        var = np.diag(G) - 2 * f * np.einsum("aj,aj->a", G @ ad, dE) + f * np.einsum("ai,ij,aj->a", dE, inner, dE)
         C, mean = solution.implied(k)
         S, m = solution.h1.cov[k], solution.h1.mean[k]
         z, zm = np.zeros((p, p)), np.zeros(p)
-        for v, r in zip(var, info.rows, strict=True):
+        for v, r in zip(var, saturated[k].rows, strict=True):
             a = place[r.lhs]
             if r.op == "~1":
                 zm[a] = _z((m[a] - mean[a]) / s[a], v / s[a] ** 2, solution.data.n[k])
