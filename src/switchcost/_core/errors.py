@@ -1,4 +1,4 @@
-"""Errors of the helper. ``OURS`` are the only ones that may be caught and put into words; the rest are bugs."""
+"""Errors and notes of the helper. ``OURS`` are the only ones that may be caught and put into words; the rest are bugs."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ class DataError(SwitchcostError, engine.DataError):
 
 class NotConvergedError(SwitchcostError, engine.NotConvergedError):
     """A search did not end at a minimum, so what was asked for has no meaning."""
+
+
+class SurveyNote(UserWarning):
+    """What was recognised in a survey file and who was left out; the file was read."""
 
 
 OURS = (SwitchcostError, engine.SemError)

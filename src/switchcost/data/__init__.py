@@ -1,10 +1,10 @@
 """Data sets with their codebooks, printed numbers of studies, and files that people bring.
 
-``load``, ``datasets``, ``read_survey``, ``data_dir``, ``register``, ``decimals``, ``Study``, ``directions``, ``wanted``;
+``load``, ``datasets``, ``read_survey``, ``flow``, ``data_dir``, ``register``, ``decimals``, ``Study``, ``directions``, ``wanted``;
 ``codebook`` and ``published`` are modules here and functions of the package (``sc.codebook``, ``sc.published``).
 """
 
-from .files import read_survey
+from .files import flow, read_survey
 from .published import Study, decimals, directions, wanted
 from .registry import data_dir, register
 from .sets import datasets, load
@@ -15,6 +15,7 @@ __all__ = [
     "datasets",
     "decimals",
     "directions",
+    "flow",
     "load",
     "read_survey",
     "register",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from .._core.errors import DataError
-from . import parsing as _read
+from .binary import read_workbook
+from .parsing import read_table
 from .registry import data_dir, printed_table, raw_sets, study_folders, unknown_name
 
 CODEBOOK_COLUMNS = (
@@ -47,8 +49,9 @@ def codebook(name: str | os.PathLike | pd.DataFrame) -> pd.DataFrame:
         return _check_codebook(name.astype(object).where(name.notna(), "").astype(str), "the codebook")
     text = os.fspath(name) if isinstance(name, (str, os.PathLike)) else str(name)
     if isinstance(name, os.PathLike) or "/" in text or "\\" in text or Path(text).suffix:
-        header, rows, _ = _read.read_table(Path(text), None, None)
-        return _check_codebook(pd.DataFrame(rows, columns=header), f"codebook {Path(text).name!r}")
+        path = Path(text)
+        lines = read_workbook(path, None)[0] if path.suffix.lower() == ".xlsx" else read_table(path)[0]
+        return _check_codebook(pd.DataFrame(lines[1:], columns=lines[0]), f"codebook {path.name!r}")
     folder = data_dir()
     sets, studies = raw_sets(folder), study_folders(folder)
     if text in studies and text not in sets:
@@ -64,12 +67,21 @@ def codebook(name: str | os.PathLike | pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
-    book = book.rename(columns=lambda c: str(c).strip())
+    known = {c.casefold(): c for c in CODEBOOK_COLUMNS}
+    book = book.rename(columns=lambda c: known.get(str(c).strip().casefold(), str(c).strip()))
+    if book.columns.duplicated().any():
+        raise DataError(f"{what} has the column {book.columns[book.columns.duplicated()][0]!r} twice; keep one")
     if "variable" not in book.columns:
         raise DataError(
             f"{what} has no column 'variable'. It needs: {', '.join(CODEBOOK_COLUMNS)} "
             f"(only 'variable' must be filled); found: {', '.join(map(str, book.columns[:8]))}."
         )
+    for column in book.columns:
+        close = difflib.get_close_matches(column.casefold(), CODEBOOK_COLUMNS, n=1, cutoff=0.8)
+        if column not in CODEBOOK_COLUMNS and close and close[0] not in book.columns:
+            raise DataError(f"{what} has a column {column!r}, which is not known. Did you mean {close[0]!r}?")
+    if len(book) == 0:
+        raise DataError(f"{what} has a header and no variables; it needs one line a column of the data")
     book = book.copy()
     book["variable"] = book["variable"].str.strip()
     if (book["variable"] == "").any():
@@ -92,11 +104,20 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
                 "write one number, or leave it empty"
             )
         book[column] = number.astype(float)
-    wrong = book["low"] >= book["high"]
+    book["construct"], notes = _one_spelling(book["construct"])
+    attention = book["construct"].map(is_attention_line)
+    wrong = (book["low"] > book["high"]) | (book["low"] == book["high"]) & ~attention
     if wrong.any():
         row = book[wrong].iloc[0]
         raise DataError(
             f"{what}: the range of {row['variable']!r} is {row['low']:g} to {row['high']:g}; low must be below high"
+        )
+    inside = (book["missing_code"] >= book["low"]) & (book["missing_code"] <= book["high"])
+    if inside.any():
+        row = book[inside].iloc[0]
+        raise DataError(
+            f"{what}: the missing code of {row['variable']!r} is {row['missing_code']:g}, inside its range {row['low']:g} to "
+            f"{row['high']:g}, so answers would be lost; leave one of them out or correct it"
         )
     yes, no = {"1", "yes", "true", "y", "1.0", "reverse", "r"}, {"", "0", "no", "false", "n", "0.0"}
     text = book["reverse"].str.strip().str.lower()
@@ -108,7 +129,29 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
         )
     book["reverse"] = text.isin(yes)
     rest = [c for c in book.columns if c not in CODEBOOK_COLUMNS]
-    return book[[*CODEBOOK_COLUMNS, *rest]].reset_index(drop=True)
+    book = book[[*CODEBOOK_COLUMNS, *rest]].reset_index(drop=True)
+    book.attrs["notes"] = notes
+    return book
+
+
+def _one_spelling(construct: pd.Series) -> tuple[pd.Series, list[str]]:
+    """Constructs that differ in case, blanks, hyphens or underscores only are one, in the spelling that is most common."""
+    trimmed = construct.str.strip().str.replace(r"\s+", " ", regex=True)
+    plain = trimmed.str.casefold().str.replace(r"[\s_-]+", "_", regex=True)
+    common = trimmed.groupby(plain).agg(lambda names: names.value_counts(sort=True).index[0])
+    out = plain.map(common)
+    changed = sorted({(a, b) for a, b in zip(construct, out, strict=True) if a != b})
+    return out, [f"construct {a!r} is taken for {b!r}" for a, b in changed]
+
+
+def is_nominal_line(construct: object) -> bool:
+    """The codebook says that a column holds categories."""
+    return str(construct).strip().casefold() in {"group", "nominal"}
+
+
+def is_attention_line(construct: object) -> bool:
+    """The codebook says that a column is an attention item; low = high is its right answer."""
+    return str(construct).strip().casefold() in {"attention", "attention check", "attention_check"}
 
 
 def codes_to_nan(data: pd.DataFrame, book: pd.DataFrame) -> pd.DataFrame:

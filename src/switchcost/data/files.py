@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from .._core import checks
-from .._core.errors import DataError
-from . import parsing
+from .._core.errors import DataError, SurveyNote
+from . import platforms, words
+from .binary import STATISTICS, read_labelled, read_workbook
 from .codebook import codebook as read_codebook
-from .codebook import codes_to_nan
+from .codebook import codes_to_nan, is_attention_line, is_nominal_line
+from .numbers import NO_ANSWER, decimal_sign, signs, to_column
+from .parsing import MAX_COLUMNS, read_table
+
+
+@dataclass
+class _Reading:
+    """What is known about a file while it is read."""
+
+    name: str
+    book: pd.DataFrame | None
+    found: dict = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    value_labels: dict[str, dict[float, str]] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
+    platform: platforms.Platform | None = None
+    flow: list[dict] = field(default_factory=list)
+
+    def of_book(self, column: str) -> pd.DataFrame:
+        """Codebook by variable, lines with a value in ``column`` only."""
+        if self.book is None:
+            return pd.DataFrame(columns=["variable"]).set_index("variable")
+        return self.book[self.book[column].notna()].set_index("variable")
+
+    def step(self, what: str, left: int) -> None:
+        before = self.flow[-1]["left"] if self.flow else left
+        self.flow.append({"step": what, "dropped": before - left, "left": left})
 
 
 # ------------------------------------------------------------------------------------------ your own survey
@@ -23,42 +55,59 @@ def read_survey(
     *,
     sep: str | None = None,
     decimal: str | None = None,
+    thousands: str | None = None,
     encoding: str | None = None,
+    sheet: str | None = None,
     missing: Sequence[str | float] = (),
     drop: Sequence[str] = (),
+    keep: str = "finished",
+    min_seconds: float | None = None,
+    attention: Mapping[str, float | str] | None = None,
 ) -> pd.DataFrame:
-    """Read your own survey from a CSV file, or say in one sentence what is wrong with it.
+    """Read your own survey as exported, or say in one sentence what is wrong with the file.
 
-    Separator (comma, semicolon, tab, bar), decimal sign and encoding (UTF-8 with or without mark, UTF-16,
-    GB 18030, Latin-1) are found by themselves. Nothing is repaired in silence: what was found is kept in
-    ``data.attrs["read"]``.
+    CSV (comma, semicolon, tab, bar; any usual encoding), Excel .xlsx, SPSS .sav and Stata .dta. Exports of Qualtrics,
+    SurveyMonkey, LimeSurvey, Google Forms, 问卷星 (wjx), Tally, Typeform and Microsoft Forms are recognised by their
+    headers. Answers in words (``agree``, ``同意``, ``stimme zu``, ``de acuerdo``) become numbers. What was recognised and
+    done is kept in ``data.attrs`` and, where records left, said as a :class:`SurveyNote`.
 
     Parameters
     ----------
     path : str or path
-    codebook : path or DataFrame, optional
+        The file.
+    codebook : str, path or DataFrame, optional
         Columns as in :func:`codebook`. Its missing codes become NaN; a variable it lists must be in the file; a
         column with a range must hold numbers. Answers outside the range stay, and :func:`switchcost.audit`
-        reports them.
-    sep, decimal, encoding : str, optional
-        Only where the automatic choice is wrong.
+        reports them. Blanks and case do not count in names.
+    sep, decimal, thousands, encoding, sheet : str, optional
+        Only where the automatic choice is wrong or the file leaves it open.
     missing : sequence
-        Further answers that mean "no answer", in any column: ``missing=("don't know", -99)``.
+        Further answers that mean "no answer", in any column, compared by value: ``missing=("don't know", -99)``.
         Empty cells, NA, N/A, NaN, NULL, "." and "-" always do.
     drop : sequence of str
         Columns to leave out.
+    keep : {"finished", "all"}
+        ``"all"`` keeps previews, unfinished records and those that failed an attention item.
+    min_seconds : float, optional
+        Records answered in less time leave, where the platform writes the time. Without it, nobody leaves for speed.
+    attention : dict from column to its right answer, optional
+        Records with another answer leave. Found by itself where the codebook says ``attention`` or the wording of
+        the item names the answer; ``{}`` switches that off.
 
     Returns
     -------
     DataFrame
-        Number columns as int or float, the others as text.
+        Number columns as int or float, the others as text. ``attrs["read"]`` says what was found (file, platform,
+        encoding, sep, decimal, rows, notes), ``attrs["flow"]`` who left in which step (:func:`switchcost.data.flow`
+        makes it a table), ``attrs["labels"]`` and ``attrs["value_labels"]`` hold wordings, ``attrs["platform_columns"]``
+        the columns that are no answers.
 
     Raises
     ------
-    ValueError
-        One sentence with the fault and the mend: no file, not a text file, no rows, one row, a line with too
+    DataError
+        One sentence with the fault and the mend: no file, not a survey file, too large, no rows, one row, a line with too
         many cells, no header, names that are empty or occur twice, a column without a value, text among
-        numbers, decimal commas among decimal points, a codebook that does not fit.
+        numbers, signs that could be decimals or thousands, a codebook that does not fit.
 
     Examples
     --------
@@ -68,74 +117,370 @@ def read_survey(
     >>> sc.read_survey(file)["sat1"].tolist()
     [3.5, 2.0]
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise DataError(f"path must be the name of a file, and is a {type(path).__name__}")
     path = Path(path)
-    name = path.name
-    if path.suffix.lower() in {".xlsx", ".xls", ".ods"} and not path.exists():
-        raise DataError(f"there is no file {str(path)!r}")
+    _check_options(decimal, thousands, keep, min_seconds)
+    if isinstance(missing, (str, int, float)):
+        missing = (missing,)
+    drop = [drop] if isinstance(drop, str) else list(drop)
+    reading = _Reading(path.name, None if codebook is None else read_codebook(codebook))
+    if reading.book is not None:
+        reading.notes += reading.book.attrs.get("notes", [])
+    if path.suffix.lower() in STATISTICS:
+        frame = _labelled(path, reading, drop)
+    else:
+        frame = _table(path, reading, drop, sep, encoding, sheet)
+    if frame.shape[1] > MAX_COLUMNS:
+        raise DataError(f"{path.name} has {frame.shape[1]} columns, and up to {MAX_COLUMNS} are read")
+    frame = _named_as_the_book(frame, reading, drop)
+    reading.step("records in the file", len(frame))
+    frame = _leave(frame, reading, keep, min_seconds)
+    if path.suffix.lower() not in STATISTICS:
+        frame = _cells_to_values(frame, reading, missing, decimal, thousands)
+    else:
+        frame = _numeric_codes(frame, _codes(missing)[1])
+    frame = _attention(frame, reading, keep, attention)
+    if reading.book is not None:
+        frame = codes_to_nan(frame, reading.book)
+    return _finish(frame, reading)
+
+
+def flow(data: pd.DataFrame) -> pd.DataFrame:
+    """Who left a survey file in which step, in order.
+
+    Parameters
+    ----------
+    data : DataFrame
+        As :func:`read_survey` returned it.
+
+    Returns
+    -------
+    DataFrame
+        step, dropped, left.
+
+    Raises
+    ------
+    DataError
+        The data do not come from :func:`read_survey`.
+    """
+    if "flow" not in data.attrs:
+        raise DataError("these data have no flow of n: it is kept with what sc.read_survey returns")
+    return pd.DataFrame(data.attrs["flow"], columns=["step", "dropped", "left"])
+
+
+def _check_options(decimal: object, thousands: object, keep: object, min_seconds: object) -> None:
     if decimal not in (None, ".", ","):
         raise DataError(f"decimal must be '.' or ',' and is {decimal!r}")
-    header, rows, found = parsing.read_table(path, sep, encoding)
-    book = None
-    if codebook is not None:
-        book = read_codebook(codebook)
-    data = pd.DataFrame(rows, columns=range(len(header)), dtype=object)
+    if thousands not in (None, ".", ",", " ", "'"):
+        raise DataError(f"thousands must be ',', '.', ' ' or \"'\" and is {thousands!r}")
+    if decimal is not None and decimal == thousands:
+        raise DataError(f"decimal and thousands are both {decimal!r}; they must differ")
+    if keep not in ("finished", "all"):
+        raise DataError(f"keep must be 'finished' or 'all' and is {keep!r}")
+    if min_seconds is not None and not (isinstance(min_seconds, (int, float)) and min_seconds >= 0):
+        raise DataError(f"min_seconds must be a number of seconds and is {min_seconds!r}")
 
-    # An empty name over an empty column is what a separator at the end of each line leaves behind.
-    empty = [i for i, h in enumerate(header) if h == "" and all(c.strip() == "" for c in data[i])]
-    if empty:
-        data = data.drop(columns=empty)
-        header = [h for i, h in enumerate(header) if i not in empty]
-    if header and all(re.fullmatch(r"-?\d+([.,]\d+)?", h) for h in header):
+
+# ------------------------------------------------------------------------------------------------- the file
+def _table(
+    path: Path, reading: _Reading, drop: list[str], sep: str | None, encoding: str | None, sheet: str | None
+) -> pd.DataFrame:
+    """Text or workbook: a frame of cells, all of them text."""
+    if path.suffix.lower() in {".xlsx", ".xlsm"}:
+        lines, notes = read_workbook(path, sheet)
+        reading.notes += notes
+        reading.found = {"encoding": "xlsx", "sep": None}
+    else:
+        lines, reading.found = read_table(path, sep, encoding)
+    export = platforms.recognise(lines, path.name)
+    reading.platform, reading.labels = export.platform, export.labels
+    reading.notes += export.notes
+    names, rows = export.names, export.rows
+    frame = pd.DataFrame(rows, columns=range(len(names)), dtype=object)
+    frame = frame.apply(lambda cells: cells.str.strip()) if rows else frame
+    empty = [i for i, n in enumerate(names) if n == "" and (frame[i] == "").all()]
+    frame = frame.drop(columns=empty)
+    names = [n for i, n in enumerate(names) if i not in set(empty)]
+    if names and all(re.fullmatch(r"-?\d+([.,]\d+)?", n) for n in names):
         raise DataError(
-            f"{name}: the first line holds numbers ({', '.join(header[:4])}, ...), not names. Put a line with the column names on top."
+            f"{path.name}: the first line holds numbers ({', '.join(names[:4])}, ...), not names. Put a line with the column names on top."
         )
-    nameless = [i + 1 for i, h in enumerate(header) if h == ""]
-    if nameless:
-        raise DataError(f"{name}: column {nameless[0]} has no name. Write one into the first line.")
-    twice = sorted({h for h in header if header.count(h) > 1})
-    if twice:
-        raise DataError(
-            f"{name} has column names that occur twice: {', '.join(twice)}. Rename them, so that each name means one column."
-        )
-    data.columns = header
+    platforms.check_unique(names, path.name)
+    frame.columns = pd.Index(names)
+    reading.own = tuple(n for n in export.own if n not in drop)
     if drop:
-        data = data.drop(columns=checks.columns(data, drop))
-    if len(data) == 0:
+        frame = frame.drop(columns=checks.columns(frame, drop))
+    _enough(frame, path.name)
+    return frame
+
+
+def _labelled(path: Path, reading: _Reading, drop: list[str]) -> pd.DataFrame:
+    nominal = (
+        {}
+        if reading.book is None
+        else dict(zip(reading.book["variable"], map(is_nominal_line, reading.book["construct"]), strict=True))
+    )
+    file = read_labelled(path, nominal)
+    reading.found = {"encoding": STATISTICS[path.suffix.lower()], "sep": None}
+    reading.notes += file.notes
+    reading.labels, reading.value_labels = file.labels, file.value_labels
+    frame = file.data
+    platforms.check_unique([str(c) for c in frame.columns], path.name)
+    if drop:
+        frame = frame.drop(columns=checks.columns(frame, drop))
+    _enough(frame, path.name)
+    empty = [c for c in frame if frame[c].isna().all()]
+    if empty:
+        frame = frame.drop(columns=empty)
+        reading.notes.append(f"columns without a value left out: {', '.join(map(repr, empty[:6]))}")
+    return frame
+
+
+def _enough(frame: pd.DataFrame, name: str) -> None:
+    if len(frame) == 0:
         raise DataError(f"{name} has a header and no answers; check the export")
-    if len(data) == 1:
+    if len(frame) == 1:
         raise DataError(
             f"{name} has one row of answers; nothing can vary in it. Check the export, or whether rows and columns are swapped."
         )
 
-    codes = {parsing.plain(m) for m in missing} | parsing.NO_ANSWER
-    ranged = set()
-    if book is not None:
-        absent = [v for v in book["variable"] if v not in header and v not in drop]
-        if absent:
-            raise DataError(
-                f"the codebook lists {absent[0]!r}, which is not a column of {name}.{checks.suggest(absent[0], header)}"
-                + (f" ({len(absent)} such variables.)" if len(absent) > 1 else "")
-            )
-        ranged = set(book.loc[book["low"].notna() & book["high"].notna(), "variable"])
-    out, commas, points = {}, [], []
-    for column in data.columns:
-        text = data[column].str.strip()
-        gap = text.str.lower().isin(codes).to_numpy()
-        if gap.all():
-            raise DataError(
-                f"column {column!r} of {name} has no values at all; leave it out with drop=[{column!r}], or check the export"
-            )
-        values, style = parsing.to_numbers(text.where(~gap, None), column, name, decimal, must=column in ranged)
-        commas += [column] * (style == ",")
-        points += [column] * (style == ".")
-        out[column] = values
-    if commas and points and found["sep"] != ",":
+
+def _named_as_the_book(frame: pd.DataFrame, reading: _Reading, drop: list[str]) -> pd.DataFrame:
+    """Columns spelled as the codebook spells them; a variable that is no column is an error."""
+    if reading.book is None:
+        return frame
+    plain: dict[str, list[str]] = {}
+    for column in frame.columns:
+        plain.setdefault(str(column).strip().casefold(), []).append(column)
+    names = {}
+    for variable in reading.book["variable"]:
+        same = plain.get(variable.casefold(), [])
+        if variable not in frame.columns and len(same) == 1:
+            names[same[0]] = variable
+    if names:
+        reading.notes.append("spelled as in the codebook: " + ", ".join(f"{a!r} is {b!r}" for a, b in names.items()))
+        frame = frame.rename(columns=names)
+    absent = [v for v in reading.book["variable"] if v not in frame.columns and v not in drop]
+    if absent:
         raise DataError(
-            f"{name} has decimal commas in {commas[0]!r} and decimal points in {points[0]!r}; "
+            f"the codebook lists {absent[0]!r}, which is not a column of {reading.name}.{checks.suggest(absent[0], frame.columns)}"
+            + (f" ({len(absent)} such variables.)" if len(absent) > 1 else "")
+        )
+    return frame
+
+
+# ------------------------------------------------------------------------------------------------- who leaves
+def _leave(frame: pd.DataFrame, reading: _Reading, keep: str, min_seconds: float | None) -> pd.DataFrame:
+    """Previews, then unfinished records, then those that were too fast."""
+    platform = reading.platform
+
+    def cells(name: str) -> pd.Series | None:
+        column = next((n for n in reading.own if platforms.short(n) == name), None)
+        return None if column is None or column not in frame else frame[column].astype(str)
+
+    for what, rule in (("previews", platform and platform.preview), ("unfinished", platform and platform.unfinished)):
+        found = cells(rule[0]) if rule and keep != "all" else None
+        if rule and found is not None:
+            frame = frame[~found.str.casefold().str.fullmatch(rule[1])]
+            reading.step(what, len(frame))
+    times = cells(platform.seconds) if platform and platform.seconds else None
+    if min_seconds is not None:
+        if times is None:
+            raise DataError(f"min_seconds: {reading.name} has no column with the time of answering that is known here")
+        frame = frame[~(times.loc[frame.index].map(platforms.seconds) < min_seconds)]
+        reading.step(f"answered in less than {min_seconds:g} seconds", len(frame))
+    _enough(frame, f"{reading.name}, without previews and unfinished records,")
+    return frame.reset_index(drop=True)
+
+
+def _attention(
+    frame: pd.DataFrame, reading: _Reading, keep: str, attention: Mapping[str, float | str] | None
+) -> pd.DataFrame:
+    """Records that failed an item whose right answer is known leave, and the item with its duty done stays."""
+    right: dict[str, object] = dict(attention or {})
+    for column in right:
+        checks.columns(frame, [column], "attention item")
+    if attention is None:
+        for column in frame.columns:
+            answers = frame[column].dropna()
+            known = reading.book is not None and column in set(reading.book["variable"])
+            line = reading.book.set_index("variable").loc[column] if known and reading.book is not None else None
+            declared = line is not None and is_attention_line(line["construct"])
+            if declared and line is not None and line["low"] == line["high"]:
+                right[column] = line["low"]
+            elif (declared or platforms.is_attention(column, reading.labels.get(column, ""))) and len(answers):
+                common = answers.value_counts(normalize=True)
+                if common.iloc[0] >= 0.6:
+                    right[column] = common.index[0]
+                    reading.notes.append(
+                        f"{column!r} is an attention item; its right answer is taken to be {common.index[0]}"
+                    )
+            elif re.fullmatch(r"att(ention|n)?[ _-]?(check|item)?\d*", column, re.IGNORECASE):
+                reading.notes.append(f"{column!r} may be an attention item: say attention={{{column!r}: right answer}}")
+    for column, answer in right.items():
+        failed = frame[column].notna() & (frame[column] != answer)
+        reading.own = (*reading.own, column)
+        if keep != "all":
+            frame = frame[~failed]
+            reading.step(f"failed {column}", len(frame))
+    _enough(frame, f"{reading.name}, without records that failed an attention item,")
+    return frame.reset_index(drop=True)
+
+
+# ------------------------------------------------------------------------------------------------- the cells
+def _codes(missing: Sequence[str | float]) -> tuple[set[str], set[float]]:
+    """Answers that mean none: as text, and as numbers compared by value."""
+    numbers = set()
+    for m in missing:
+        plain = str(m).strip().replace(",", ".") if isinstance(m, str) else m
+        try:
+            numbers.add(float(plain))
+        except (TypeError, ValueError):
+            if not isinstance(m, str):
+                raise DataError(f"missing must hold texts and numbers, and holds {m!r}") from None
+    return {str(m).strip().casefold() for m in missing}, numbers
+
+
+def _numeric_codes(frame: pd.DataFrame, codes: set[float]) -> pd.DataFrame:
+    for column in frame.columns:
+        if codes and pd.api.types.is_numeric_dtype(frame[column]) and frame[column].isin(codes).any():
+            frame[column] = frame[column].where(~frame[column].isin(codes))
+    return frame
+
+
+def _cells_to_values(
+    frame: pd.DataFrame, reading: _Reading, missing: Sequence[str | float], decimal: str | None, thousands: str | None
+) -> pd.DataFrame:
+    texts, numbers = _codes(missing)
+    lower = frame.apply(lambda cells: cells.str.casefold())
+    seen = set(lower.to_numpy().ravel().tolist()) if texts else set()
+    for word in texts - seen:
+        if not re.fullmatch(r"[-+]?\d*[.,]?\d+", word):
+            close = difflib.get_close_matches(word, seen, n=1, cutoff=0.5)
+            raise DataError(
+                f"missing holds {word!r}, which no cell of {reading.name} is."
+                + (f" Did you mean {close[0]!r}?" if close else "")
+            )
+    gaps = texts | NO_ANSWER | (reading.platform.gaps if reading.platform else frozenset())
+    filled = {c: frame[c].where(~lower[c].isin(gaps), None) for c in frame.columns}
+    empty = [c for c, cells in filled.items() if cells.isna().all()]
+    if empty and reading.platform is None:
+        raise DataError(
+            f"column {empty[0]!r} of {reading.name} has no values at all; leave it out with drop=[{empty[0]!r}], or check the export"
+        )
+    if empty:
+        reading.notes.append(f"{len(empty)} columns without a value left out: {', '.join(map(repr, empty[:6]))}")
+    answers = {c: cells for c, cells in filled.items() if c not in reading.own and c not in empty}
+    ranged = reading.of_book("low").index.intersection(reading.of_book("high").index)
+    book = reading.of_book("variable" if reading.book is None else "low")
+    points = {c: float(book.loc[c, "high"] - book.loc[c, "low"] + 1) for c in ranged}
+    _words_to_numbers(answers, reading, points, book)
+    _limesurvey_codes(answers, reading)
+    sep = reading.found["sep"] or "."
+    proven = {c: signs(cells.dropna().astype(str)).proven for c, cells in answers.items() if cells.dtype == object}
+    own = [next(iter(p)) for p in proven.values() if len(p) == 1]
+    others = frozenset(own) if len(set(own)) == 1 else frozenset()
+    out, styles = {}, {}
+    for column, cells in filled.items():
+        if column in empty:
+            continue
+        if column in reading.own:
+            out[column] = cells
+            continue
+        if answers[column].dtype != object:
+            out[column] = answers[column]
+            continue
+        text = answers[column]
+        point = decimal_sign(
+            text.dropna(),
+            column,
+            reading.name,
+            "." if sep == "." and not thousands else decimal,
+            thousands,
+            sep,
+            others,
+        )
+        done = to_column(text, column, reading.name, point, column in ranged)
+        out[column] = done.values
+        reading.notes += done.notes
+        if done.labels:
+            reading.value_labels[column] = done.labels
+        if done.decimal:
+            styles[column] = done.decimal
+    both = {s: next(c for c, own in styles.items() if own == s) for s in set(styles.values())}
+    if len(both) == 2 and sep != ",":
+        raise DataError(
+            f"{reading.name} has decimal commas in {both[',']!r} and decimal points in {both['.']!r}; "
             "make them the same, or read it with decimal=',' or decimal='.'"
         )
-    frame = pd.DataFrame(out)
-    if book is not None:
-        frame = codes_to_nan(frame, book)
-    frame.attrs["read"] = {**found, "decimal": "," if commas else ".", "rows": len(frame), "file": name}
+    reading.found["decimal"] = "," if "," in both else "."
+    return _numeric_codes(pd.DataFrame(out), numbers)
+
+
+def _words_to_numbers(answers: dict, reading: _Reading, points: Mapping[str, float], book: pd.DataFrame) -> None:
+    """Replace answers in words by their numbers, in place, and note each set of words once."""
+    nominal = set()
+    if reading.book is not None:
+        nominal = set(reading.book["variable"][reading.book["construct"].map(is_nominal_line)])
+    chosen = words.choose_scales({c: s.dropna() for c, s in answers.items() if c not in nominal}, points)
+    for column, scale in chosen.items():
+        low = float(book.loc[column, "low"]) if column in points and points[column] == scale.points else 1.0
+        labels = {v - 1 + low: w for v, w in words.wording(scale, answers[column].dropna().unique()).items()}
+        number = answers[column].map(
+            lambda w, s=scale, shift=low - 1: np.nan if w is None else s.values[words.normal(w)] + shift
+        )
+        answers[column] = number.astype("int64") if number.notna().all() else number.astype(float)
+        reading.value_labels[column] = labels
+    for scale in {id(s): s for s in chosen.values()}.values():
+        columns = [c for c, s in chosen.items() if s is scale]
+        ends = reading.value_labels[columns[0]]
+        used = frozenset(words.normal(w) for c in columns for w in reading.value_labels[c].values())
+        other = sorted({s.points for s in words.fitting(used)} - {scale.points})
+        reading.notes.append(
+            f"{len(columns)} columns of {scale.kind} in words read as 1 to {scale.points} "
+            f"({', '.join(f'{w} = {v:g}' for v, w in ends.items())})"
+            + (
+                f"; the words would fit {' or '.join(map(str, other))} points too: a codebook's range decides"
+                if other
+                else ""
+            )
+        )
+
+
+def _limesurvey_codes(answers: dict, reading: _Reading) -> None:
+    """LimeSurvey's answer codes A1 to A5, or AO01 to AO05, are numbers."""
+    if reading.platform is None or reading.platform.name != "LimeSurvey":
+        return
+    coded = []
+    for column, cells in answers.items():
+        number = cells.astype(object).dropna().astype(str).str.extract(r"^AO?0*(\d{1,2})$")[0]
+        if len(number) and number.notna().all():
+            answers[column] = pd.to_numeric(number).astype(float).reindex(cells.index)
+            coded.append(column)
+    if coded:
+        reading.notes.append(f"answer codes A1, A2, ... of {len(coded)} columns read as 1, 2, ...")
+
+
+def _finish(frame: pd.DataFrame, reading: _Reading) -> pd.DataFrame:
+    gone = [f"{s['dropped']} {s['step']}" for s in reading.flow[1:] if s["dropped"]]
+    name = reading.platform.name if reading.platform else None
+    start = f"{reading.name}: " + (f"a {name} export; " if name else "")
+    said = f"{start}{reading.flow[0]['left']} records read" + (
+        f", {', '.join(gone)} left out, {len(frame)} remain (keep='all' keeps them)" if gone else ""
+    )
+    frame.attrs["read"] = {
+        "file": reading.name,
+        "platform": name,
+        **reading.found,
+        "rows": len(frame),
+        "said": said,
+        "notes": list(reading.notes),
+    }
+    frame.attrs["flow"] = reading.flow
+    frame.attrs["labels"] = {c: w for c, w in reading.labels.items() if c in frame}
+    frame.attrs["value_labels"] = {c: w for c, w in reading.value_labels.items() if c in frame}
+    frame.attrs["platform_columns"] = [c for c in reading.own if c in frame]
+    if gone or name:
+        warnings.warn(said, SurveyNote, stacklevel=3)
     return frame

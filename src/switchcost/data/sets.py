@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def datasets() -> pd.DataFrame:
     return out.iloc[np.argsort(out["kind"].map(order).to_numpy(), kind="stable")]
 
 
-def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: object) -> pd.DataFrame:
+def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: Any) -> pd.DataFrame:
     """Read a data set of the project, or your own survey file.
 
     Parameters

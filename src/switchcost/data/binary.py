@@ -1,0 +1,137 @@
+"""SPSS, Stata and Excel files, with their labels."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._core.errors import DataError
+from .parsing import MAX_COLUMNS, existing_file
+from .words import fitting, normal
+
+STATISTICS = {".sav": "SPSS", ".zsav": "SPSS", ".dta": "Stata"}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A file of a statistics program: the data, variable labels, value labels, and what was done."""
+
+    data: pd.DataFrame
+    labels: dict[str, str]
+    value_labels: dict[str, dict[float, str]]
+    notes: list[str] = field(default_factory=list)
+
+
+def read_labelled(path: Path, nominal: Mapping[str, bool]) -> Labelled:
+    """Read an SPSS or Stata file.
+
+    A column whose values all have labels that are no answer scale holds categories, and comes as its labels; an
+    answer scale stays numbers. User-missing codes become gaps.
+
+    Parameters
+    ----------
+    path : Path
+    nominal : dict of column -> bool
+        What a codebook says; other columns are judged by their labels.
+
+    Raises
+    ------
+    DataError
+        pyreadstat is not installed, or the file is not what its ending says.
+    """
+    try:
+        import pyreadstat
+    except ImportError:
+        raise DataError(
+            f"{path.name}: SPSS and Stata files need pyreadstat: pip install 'switchcost[report]'"
+        ) from None
+    existing_file(path)
+    program = STATISTICS[path.suffix.lower()]
+    reader = pyreadstat.read_dta if program == "Stata" else pyreadstat.read_sav
+    try:
+        data, meta = reader(str(path))
+        coded = data if program == "Stata" else reader(str(path), user_missing=True)[0]
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name} is not a {program} file that can be read ({error}); save it again") from None
+    codes = int((coded.notna() & data.isna()).to_numpy().sum())
+    notes = [f"{codes} user-missing answers are gaps"] if codes else []
+    labels = {k: str(v) for k, v in meta.column_names_to_labels.items() if v}
+    value_labels = {k: dict(v) for k, v in meta.variable_value_labels.items()}
+    for column, words in value_labels.items():
+        if nominal.get(column, _is_nominal(data[column], words)):
+            data[column] = data[column].map(words).astype(object).where(data[column].notna(), None)
+            notes.append(f"{column!r} holds categories: {', '.join(map(str, list(words.values())[:4]))}")
+    for column in data.columns:
+        values = data[column]
+        if pd.api.types.is_float_dtype(values) and values.notna().all() and (values == np.floor(values)).all():
+            data[column] = values.astype("int64") if values.abs().max() < 2**53 else values
+        elif values.dtype == object:
+            data[column] = values.map(lambda v: None if isinstance(v, str) and not v.strip() else v)
+    return Labelled(data, labels, value_labels, notes)
+
+
+def _is_nominal(values: pd.Series, words: Mapping[Any, str]) -> bool:
+    """Every value has a label, there are few, and the labels are no answer scale from one end to the other."""
+    used = [v for v in values.dropna().unique()]
+    if not used or any(v not in words for v in used) or len(words) > 15:
+        return False
+    return not fitting(frozenset(normal(words[v]) for v in used))
+
+
+def read_workbook(path: Path, sheet: str | None) -> tuple[list[list[str]], list[str]]:
+    """Lines of cells of one sheet of an Excel workbook, as text.
+
+    Raises
+    ------
+    DataError
+        openpyxl is not installed, the file is no workbook, the sheet does not exist or several hold data.
+    """
+    try:
+        import openpyxl
+        from openpyxl.utils.exceptions import InvalidFileException
+    except ImportError:
+        raise DataError(f"{path.name}: Excel files need openpyxl: pip install 'switchcost[report]'") from None
+    existing_file(path)
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
+        raise DataError(
+            f"{path.name} is not an Excel workbook that can be read ({error}); save it again as .xlsx"
+        ) from None
+    try:
+        sheets = {s.title: s for s in book.worksheets if (s.max_row or 0) > 1 and (s.max_column or 0) > 0}
+        if sheet is not None and sheet not in book.sheetnames:
+            raise DataError(f"{path.name} has no sheet {sheet!r}. There are: {', '.join(book.sheetnames)}.")
+        if sheet is None and len(sheets) > 1:
+            raise DataError(
+                f"{path.name} has {len(sheets)} sheets with data: {', '.join(sheets)}. Say which: sheet={next(iter(sheets))!r}."
+            )
+        if not sheets:
+            raise DataError(f"{path.name} is empty; save the data again and check that they are in the file")
+        chosen = sheet or next(iter(sheets))
+        if (book[chosen].max_column or 0) > MAX_COLUMNS:
+            raise DataError(
+                f"{path.name}: sheet {chosen!r} has more than {MAX_COLUMNS} columns; are rows and columns swapped?"
+            )
+        lines = [[_cell(c) for c in row] for row in book[chosen].iter_rows(values_only=True)]
+    finally:
+        book.close()
+    lines = [line for line in lines if any(c.strip() for c in line)]
+    width = max((k + 1 for line in lines for k, c in enumerate(line) if c.strip()), default=0)
+    if not width:
+        raise DataError(f"{path.name}: sheet {chosen!r} is empty")
+    return [(line + [""] * width)[:width] for line in lines], [f"sheet {chosen!r}"]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value)

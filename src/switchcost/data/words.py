@@ -1,0 +1,98 @@
+"""Answers in words mapped to numbers, by the table ``answer_words.csv`` beside this file."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class AnswerScale:
+    """One set of answers: ``values`` maps a wording to its number, 1 to ``points``."""
+
+    language: str
+    kind: str
+    points: int
+    values: Mapping[str, int]
+
+
+@cache
+def answer_scales() -> tuple[AnswerScale, ...]:
+    """All sets of the table. A new one needs lines in the table and no code."""
+    found: dict[tuple[str, str, int], dict[str, int]] = {}
+    with open(Path(__file__).with_name("answer_words.csv"), encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            words = found.setdefault((row["language"], row["kind"], int(row["points"])), {})
+            words.update({normal(word): int(row["value"]) for word in row["words"].split("|")})
+    return tuple(AnswerScale(*key, words) for key, words in found.items())
+
+
+def normal(text: str) -> str:
+    """A wording without case, outer blanks, doubled blanks and final full stop."""
+    return re.sub(r"\s+", " ", str(text).strip().rstrip(".。").casefold())
+
+
+def fitting(words: frozenset[str]) -> list[AnswerScale]:
+    """Sets that hold all of these words, each as a number of its own."""
+    return [s for s in answer_scales() if words <= s.values.keys() and len({s.values[w] for w in words}) == len(words)]
+
+
+def block_of(name: str) -> str:
+    """What the columns of one question share: the text before a bracket or dash, the number of the question, the stem."""
+    numbered = re.match(r"\s*(\d+)\s*[、.)]", name)
+    if numbered:
+        return numbered.group(1)
+    question = re.match(r"(.{3,}?)\s*(?:\[|—| - )", name)
+    return question.group(1) if question else re.sub(r"[_.\s-]*\d+[a-z]?$", "", name) or name
+
+
+def choose_scales(cells: Mapping[str, pd.Series], points: Mapping[str, float]) -> dict[str, AnswerScale]:
+    """Which columns hold answers in words, and from which set.
+
+    Columns of one question are looked at together, since one of them may lack an answer. A block that fits several
+    sets takes the one with as many points as the codebook says, then the one that the other blocks use, then the one
+    whose points are all used, then the one nearest to five points.
+
+    Parameters
+    ----------
+    cells : dict of column -> Series of str
+        Answers given, gaps left out.
+    points : dict of column -> number of points in the codebook's range
+    """
+    words = {c: frozenset(map(normal, s.unique())) for c, s in cells.items() if 1 <= s.nunique() <= 7}
+    blocks: dict[str, list[str]] = {}
+    for column, used in words.items():
+        if fitting(used):
+            blocks.setdefault(block_of(column), []).append(column)
+    pooled = {b: frozenset().union(*(words[c] for c in columns)) for b, columns in blocks.items()}
+    for block in [b for b, used in pooled.items() if not fitting(used)]:  # two kinds of answers under one name
+        for column in blocks.pop(block):
+            blocks[column], pooled[column] = [column], words[column]
+        pooled.pop(block, None)
+    blocks = {b: columns for b, columns in blocks.items() if len(pooled[b]) > 1}
+    certain = Counter(s for b in blocks for used in [pooled[b]] for s in map(_key, fitting(used)) if len(used) == s[2])
+    chosen = {}
+    for block, columns in blocks.items():
+        wanted = {points[c] for c in columns if c in points}
+        best = max(
+            fitting(pooled[block]),
+            key=lambda s: (s.points in wanted, certain[_key(s)], len(pooled[block]) == s.points, -abs(s.points - 5)),
+        )
+        chosen.update(dict.fromkeys(columns, best))
+    return chosen
+
+
+def _key(scale: AnswerScale) -> tuple[str, str, int]:
+    return scale.language, scale.kind, scale.points
+
+
+def wording(scale: AnswerScale, used: Sequence[str]) -> dict[float, str]:
+    """Value labels in the words of the file."""
+    return {float(scale.values[normal(w)]): w for w in sorted(used, key=lambda w: scale.values[normal(w)])}
