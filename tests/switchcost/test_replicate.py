@@ -118,7 +118,7 @@ def test_a_study_of_csv_files_needs_no_code(tmp_path):
     assert by.verdict["ave", "a", ""] == "exact" and by.verdict["cr", "a", ""] == "exact"
     assert by.verdict["mean", "a", "a1"] == "not comparable"
     assert (board.reason[board.verdict == "not comparable"] != "").all()
-    assert (board.notebook == "15_evidence_map").all()
+    assert (board.notebook == "16_evidence_map").all()
 
 
 def test_a_wrong_path_is_not_explained_away(tmp_path):

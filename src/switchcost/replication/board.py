@@ -60,7 +60,7 @@ SOURCES = {"raw": "the answers", "printed": "other numbers of the paper"}
 #: Which notebook shows a study at work; studies added later are in the evidence map.
 NOTEBOOKS = {
     "hair2021_corp_rep": "11_re_hair2021",
-    "ecsi_mobi": "16_loyalty_formation",
+    "ecsi_mobi": "19_loyalty_formation",
     "abbade2014": "12_re_abbade2014",
     "mota2012": "13_re_mota2012",
 }
@@ -340,7 +340,7 @@ def _judge_all(study: str | Path, name: str) -> pd.DataFrame:
                 r.decimals,
                 verdict,
                 reason,
-                meta.get("notebook") or NOTEBOOKS.get(name, "15_evidence_map"),
+                meta.get("notebook") or NOTEBOOKS.get(name, "16_evidence_map"),
                 r.model,
                 r.table,
                 r.printed,
