@@ -160,8 +160,8 @@ def main(arguments: list[str]) -> int:
     if command == "lab":
         return inside("-m", "jupyter", "lab", "notebooks/00_start_here.ipynb", *rest)
     if command == "all":
-        return inside("-m", "switchcost.classroom.notebooks", "check", *rest)
-    return inside("-m", "switchcost.classroom.notebooks", command, *rest)
+        return inside("-m", "switchcost.classroom", "check", *rest)
+    return inside("-m", "switchcost.classroom", command, *rest)
 
 
 if __name__ == "__main__":

@@ -4,28 +4,50 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from switchcost.classroom import teach
+from switchcost.classroom import guesses, teach
 from switchcost.report import tables
 
 
-def test_check_accepts_a_right_answer_and_refuses_a_wrong_one(capsys):
+def test_check_accepts_a_right_answer_and_refuses_a_wrong_one_without_telling(capsys):
     check = teach.Check("the share found", between=(0.15, 0.30), hint="0.05 means the effect is off")
-    check(0.2)
-    assert "Right: the share found is 0.2" in capsys.readouterr().out
-    with pytest.raises(ValueError, match="the share found is 0.05, expected between 0.15 and 0.3. 0.05 means"):
-        check(0.05)
+    for answer in (0.15, 0.2, 0.3):
+        check(answer)
+        assert f"Right: the share found is {answer:g}" in capsys.readouterr().out
+    for answer in (0.05, 0.13, 0.32):
+        check(answer)
+        said = capsys.readouterr().out
+        assert said == f"Not yet: the share found is not {answer:g}. 0.05 means the effect is off.\n"
 
 
-def test_check_without_an_answer_says_what_to_expect(capsys):
-    teach.Check("the mean", equals=3.0, tol=0.01, hint="2 is the median")(None)
-    assert capsys.readouterr().out == "Self-check: the mean should be 3 or within 0.01 of it. 2 is the median.\n"
+def test_check_without_an_answer_asks_and_holds_no_target(capsys):
+    check = teach.Check("the mean", equals=3.25, tol=0.01, hint="2 is the median")
+    check(None)
+    assert capsys.readouterr().out == "Self-check: the mean. (Give a number.)\n"
+    assert "3.25" not in str(vars(check)) and "3.26" not in str(vars(check))
 
 
-def test_check_of_a_name():
+def test_check_of_a_name(capsys):
     check = teach.Check("the odd item", equals="er5")
-    check("er5")
-    with pytest.raises(ValueError, match="the odd item is er4"):
-        check("er4")
+    check(" ER5")
+    check("er4")
+    assert capsys.readouterr().out == "Right: the odd item is  ER5.\nNot yet: the odd item is not er4.\n"
+
+
+def test_guess_is_kept_until_the_answer(monkeypatch, capsys):
+    said = []
+    monkeypatch.setattr(guesses, "say", said.append)
+    teach.guess("slope", None, "By how much does the slope change?")
+    teach.reveal("slope", -0.071, decimals=3)
+    teach.guess("slope", 0.1, "By how much does the slope change?")
+    teach.reveal("slope", -0.071, decimals=3)
+    teach.guess("who", "the tied one", "Whose loyalty follows satisfaction more closely?")
+    teach.reveal("who", "the free one")
+    teach.reveal(-0.1, -0.071, "the slope")
+    assert "You made no guess" in said[0]
+    assert said[1].startswith("**By how much does the slope change:** -0.071. You guessed 0.1, off by 0.171. The sign is the other")
+    assert "the free one. You guessed the tied one." in said[2]
+    assert said[3] == "**The slope:** -0.07. You guessed -0.1, off by 0.03. The sign is right."
+    assert "Write your guess before you go on" in capsys.readouterr().out
 
 
 def test_check_needs_one_kind_of_answer():
@@ -33,10 +55,10 @@ def test_check_needs_one_kind_of_answer():
         teach.Check("x")
 
 
-def test_figure_is_saved_twice_and_the_same_each_time(tmp_path, monkeypatch):
+def test_figure_is_saved_twice_and_the_same_each_time_where_it_is_asked_for(tmp_path, monkeypatch):
     import matplotlib.pyplot as plt
 
-    monkeypatch.setattr(teach, "FIGURES", tmp_path)
+    monkeypatch.setenv("SWITCHCOST_FIGURES", str(tmp_path))
     alt = "A line that rises from one to two while the other axis goes from three to four."
     files = []
     for _ in range(2):
@@ -45,6 +67,9 @@ def test_figure_is_saved_twice_and_the_same_each_time(tmp_path, monkeypatch):
         teach.figure(fig, "09_line", alt)
         files.append([(tmp_path / f"09_line.{kind}").read_bytes() for kind in ("svg", "png")])
     assert files[0] == files[1]
+    monkeypatch.delenv("SWITCHCOST_FIGURES")
+    teach.figure(plt.figure(), "09_other", alt)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["09_line.png", "09_line.svg"]
     with pytest.raises(ValueError, match="must look like '09_slopes'"):
         teach.figure(fig, "line", alt)
     with pytest.raises(ValueError, match="has 2 words"):

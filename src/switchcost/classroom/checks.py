@@ -1,0 +1,133 @@
+"""Self-checks of exercises: asked on the page, answered by the sealed exercises of the same number."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._core import checks as known
+from .._core.errors import DataError
+from . import sealing
+
+HERE = Path(__file__).resolve().parent
+_TRIED: dict[str, set[str]] = {}
+
+
+@cache
+def sealed(name: str) -> sealing.Sealed:
+    """The sealed exercise of that name, from ``sealed/<number>.json``."""
+    path = HERE / "sealed" / f"{name[:2]}.json"
+    exercises = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if name not in exercises:
+        raise DataError(f"there is no exercise {name!r}.{known.suggest(name, list(exercises))}")
+    return sealing.Sealed(**exercises[name])
+
+
+def check(name: str, answer: Any) -> None:
+    """Say whether an answer is right. Without an answer the question is printed, and nothing else.
+
+    Parameters
+    ----------
+    name : str
+        Notebook number and a word, ``"09-core"``.
+    answer : number, str, list of str, or None
+        A number may be a NumPy value or a string of digits; capitals, outer blanks and the order of names are free.
+
+    Raises
+    ------
+    DataError
+        There is no exercise of that name.
+
+    Notes
+    -----
+    A wrong answer never stops the notebook. Answers that the author foresaw get their own hint; every other wrong
+    answer opens the next of the exercise's hints.
+    """
+    exercise = sealed(name)
+    verdict = sealing.judge(exercise, answer)
+    text = verdict.text
+    if verdict.right is False and not verdict.named:
+        tried = _TRIED.setdefault(name, set())
+        tried.add(sealing.token(exercise.kind, exercise.step, answer))
+        text = f"{text} {sealing.hint(exercise, min(len(tried), len(exercise.hints)) - 1) if exercise.hints else ''}"
+    print(text.strip())
+
+
+def write_sealed() -> list[Path]:
+    """Seal every ``solutions/NN.md`` into ``sealed/NN.json``; returns the files that changed."""
+    from . import solutions
+
+    changed = []
+    for number, exercises in solutions.plain().items():
+        path = HERE / "sealed" / f"{number}.json"
+        text = json.dumps({e.name: asdict(sealing.seal(e)) for e in exercises}, indent=1, ensure_ascii=False) + "\n"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+class Check:
+    """A self-check written on the page itself; :func:`check` is for every new page, since a page can be read.
+
+    Parameters
+    ----------
+    what : str
+        What the answer is, in words.
+    between : (float, float), optional
+        Smallest and largest value that count.
+    equals : number, str, bool or collection of str, optional
+        The value, with ``tol`` as the largest distance that still counts.
+    hint : str
+        Said to a wrong answer, never to an empty one.
+
+    Examples
+    --------
+    >>> ex = Check("the mean of 1, 2 and 6", equals=3, tol=0.01, hint="2 is the median")
+    >>> ex(3.0)
+    Right: the mean of 1, 2 and 6 is 3.
+    >>> ex(2.0)
+    Not yet: the mean of 1, 2 and 6 is not 2. 2 is the median.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        between: tuple[float, float] | None = None,
+        equals: Any = None,
+        tol: float = 0.005,
+        hint: str = "",
+    ):
+        if (between is None) == (equals is None):
+            raise DataError("give either between=(low, high) or equals=value")
+        plain: dict[str, Any] = {"question": f"Self-check: {what}."}
+        if between is not None:
+            plain["between"] = tuple(map(float, between))
+        elif isinstance(equals, (bool, str)):
+            plain["words"] = str(equals)
+        elif isinstance(equals, (set, frozenset, tuple, list)):
+            plain["names"] = list(equals)
+        else:
+            plain |= {"answer": float(equals), "tolerance": tol}
+        self.what, self.hint = what, hint
+        self.sealed = sealing.seal(sealing.exercise("00-page", plain))
+
+    def __call__(self, answer: Any) -> None:
+        verdict = sealing.judge(self.sealed, answer)
+        shown = f"{answer:.4g}" if isinstance(answer, (int, float, np.number)) else str(answer)
+        if verdict.right is None:
+            print(verdict.text)
+        elif verdict.right:
+            print(f"Right: {self.what} is {shown}.")
+        else:
+            print(f"Not yet: {self.what} is not {shown}.{f' {self.hint}.' if self.hint else ''}")
+
+    def _repr_html_(self) -> str:
+        return f"<p>Self-check: {html.escape(self.what)}</p>"

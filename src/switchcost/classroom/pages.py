@@ -1,0 +1,95 @@
+"""Which pages there are, and the parts of README.md that are computed from them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from .._core.errors import DataError
+
+ROOT = Path(__file__).resolve().parents[3]
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+
+
+def paths(chosen: list[str] | None = None) -> list[Path]:
+    """The notebooks in their order, or those whose names start with one of ``chosen``."""
+    every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not chosen:
+        return every
+    for start in chosen:
+        if not any(p.name.startswith(start) for p in every):
+            raise DataError(f"no notebook starts with {start!r}; there are: {', '.join(p.stem for p in every)}")
+    return [p for p in every if p.name.startswith(tuple(chosen))]
+
+
+def contents() -> Any:
+    """The notebooks as a table, read from their own first cells.
+
+    Returns
+    -------
+    DataFrame
+        Index: number. Columns: title, minutes (reading and doing), file.
+
+    Examples
+    --------
+    >>> contents().columns.tolist()
+    ['title', 'minutes', 'file']
+    """
+    import json
+
+    import pandas as pd
+
+    rows = []
+    for path in paths():
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells[:8] if c["cell_type"] == "markdown")
+        title, minutes = re.search(r"^# (.+)$", text, re.M), re.search(r"(\d+) minutes", text)
+        if not title or not minutes:
+            raise DataError(f"{path.name} lacks a title ('# ...') or its length ('40 minutes') in its first cells")
+        rows.append((path.name[:2], title[1], int(minutes[1]), path.name))
+    return pd.DataFrame(rows, columns=["number", "title", "minutes", "file"]).set_index("number")
+
+
+def readme_blocks() -> dict[str, str]:
+    """The parts of README.md that are computed: the scoreboard's summary and the map of notebooks."""
+    from ..replication import board as replicate
+
+    board = replicate.scoreboard()
+    counts = replicate.summary(board)
+    head = ["study", *replicate.VERDICTS, "numbers"]
+    lines = ["| " + " | ".join(head) + " |", "|:---|" + "---:|" * (len(head) - 1)]
+    for study, row in counts.iterrows():
+        cells = [f"**{study}**" if study == "all" else f"`{study}`", *(f"{row[c]:.0f}" for c in head[1:])]
+        lines.append("| " + " | ".join(cells) + " |")
+    checked = board[board.verdict != "not comparable"]
+    agree = checked.verdict.isin(replicate.VERDICTS[:3])
+    raw = checked.source == "the answers"
+    lines += [
+        "",
+        f"{len(checked)} numbers can be checked. {raw.sum()} were computed again from people's answers: "
+        f"{agree[raw].sum()} agree. {(~raw).sum()} could only be held against other numbers of the same paper: "
+        f"{agree[~raw].sum()} agree, which shows that the arithmetic is right, not that the finding is.",
+    ]
+    rows = [f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()]
+    table = ["| | notebook | minutes |", "|---|---|---:|", *rows]
+    return {"scoreboard": "\n".join(lines), "notebooks": "\n".join(table)}
+
+
+def with_blocks(text: str, blocks: dict[str, str]) -> str:
+    """README.md with its computed parts put between their marks."""
+    for name, block in blocks.items():
+        pattern = rf"(<!-- {name}:[^>]*-->\n).*?(<!-- end of {name} -->)"
+        if not re.search(pattern, text, re.S):
+            raise DataError(f"README.md has lost the marks of its computed part {name!r}")
+        text = re.sub(pattern, lambda m, b=block: m[1] + b + "\n" + m[2], text, flags=re.S)
+    return text
+
+
+def readme() -> int:
+    """Write the computed parts of README.md."""
+    path = ROOT / "README.md"
+    path.write_text(with_blocks(path.read_text(encoding="utf-8"), readme_blocks()), encoding="utf-8")
+    print("README.md has today's scoreboard and map of notebooks")
+    return 0
