@@ -158,7 +158,8 @@ def test_student_copy_holds_nothing_and_instructor_copy_everything():
 
     path = next(p for p in pages.paths() if p.name.startswith("09"))
     student, instructor = (
-        nbformat.writes(make(nbformat.read(path, as_version=4))) for make in (copies.student_copy, copies.instructor_copy)
+        nbformat.writes(make(nbformat.read(path, as_version=4)))
+        for make in (copies.student_copy, copies.instructor_copy)
     )
     for exercise in (e for e in EXERCISES if e.name.startswith("09")):
         for text in [exercise.right, *exercise.hints, *(h for _, h in exercise.wrong)]:

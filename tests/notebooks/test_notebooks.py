@@ -156,9 +156,7 @@ def test_comparison_notices_a_changed_number_and_a_changed_word():
 
 def test_readme_shows_todays_scoreboard_and_notebooks():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert pages.with_blocks(text, pages.readme_blocks()) == text, (
-        "run: python -m switchcost.classroom readme"
-    )
+    assert pages.with_blocks(text, pages.readme_blocks()) == text, "run: python -m switchcost.classroom readme"
 
 
 def test_student_copies_hold_no_solution(tmp_path, monkeypatch):

@@ -44,7 +44,9 @@ def test_guess_is_kept_until_the_answer(monkeypatch, capsys):
     teach.reveal("who", "the free one")
     teach.reveal(-0.1, -0.071, "the slope")
     assert "You made no guess" in said[0]
-    assert said[1].startswith("**By how much does the slope change:** -0.071. You guessed 0.1, off by 0.171. The sign is the other")
+    assert said[1].startswith(
+        "**By how much does the slope change:** -0.071. You guessed 0.1, off by 0.171. The sign is the other"
+    )
     assert "the free one. You guessed the tied one." in said[2]
     assert said[3] == "**The slope:** -0.07. You guessed -0.1, off by 0.03. The sign is right."
     assert "Write your guess before you go on" in capsys.readouterr().out

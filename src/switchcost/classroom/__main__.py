@@ -20,7 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chosen = pages.paths(options.chosen)
         if options.command == "seal":
-            print("\n".join(f"{p.name} sealed anew" for p in checks.write_sealed()) or "every exercise is sealed as written")
+            print(
+                "\n".join(f"{p.name} sealed anew" for p in checks.write_sealed())
+                or "every exercise is sealed as written"
+            )
             return 0
         if options.command == "readme":
             return pages.readme()
