@@ -21,6 +21,7 @@ FLOORS = [
     {"switchcost.data"},
     {"switchcost.simulate"},
     {"switchcost.screening", "switchcost.measurement", "switchcost.moderation", "switchcost.plspm"},
+    {"switchcost.bridges"},
     {"switchcost.replication"},
     {"switchcost.plots"},
     {"switchcost.report"},

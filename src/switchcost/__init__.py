@@ -4,10 +4,11 @@ Everything a notebook needs hangs directly on the package: ``import switchcost a
 ``sc.fit(...)``, ``sc.scoreboard()``. The estimator is a package of its own, ``semfit``.
 """
 
-from semfit import Fit, compare, fit, invariance, latent_interaction
+from semfit import Fit, fit, invariance, latent_interaction
 
 from . import plots, simulate
 from ._core.version import __version__
+from .bridges import compare, from_semopy
 from .data.codebook import codebook
 from .data.files import read_survey
 from .data.published import directions, published, wanted
@@ -47,6 +48,7 @@ __all__ = [
     "efa",
     "fit",
     "fornell_larcker",
+    "from_semopy",
     "htmt",
     "invariance",
     "item_analysis",
