@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from ..errors import DataError, SemError
+from ..johnson_neyman import ConditionalSlope
 from ..palette import COLORS, LINES
 
 
@@ -103,12 +103,10 @@ class LatentInteraction:
     def _sd(self, name: str) -> float:
         return float(np.sqrt(self.latent_cov.loc[name, name]))
 
-    def _slope(self, moderator: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Slope of x and its standard error at values of the moderator."""
-        m = np.asarray(moderator, dtype=float)
+    def _line(self) -> ConditionalSlope:
+        """Slope of x along the latent moderator, a deviation from its mean."""
         V = self.slope_cov.to_numpy()
-        b, w = self._effect(self.x)["est"], self.product["est"]
-        return b + w * m, np.sqrt(np.maximum(V[0, 0] + 2 * m * V[0, 2] + m**2 * V[2, 2], 0))
+        return ConditionalSlope(self._effect(self.x)["est"], self.product["est"], V[0, 0], V[0, 2], V[2, 2])
 
     def simple_slopes(self, at=(-1, 0, 1), *, kind: str = "sd") -> pd.DataFrame:
         """Slope of x on y at values of the latent moderator.
@@ -134,7 +132,7 @@ class LatentInteraction:
         at = np.atleast_1d(np.asarray(at, dtype=float))
         values = at * self._sd(self.moderator) if kind == "sd" else at
         labels = ["mean" if a == 0 else f"{a:+g} SD" if kind == "sd" else f"{a:g}" for a in at]
-        est, se = self._slope(values)
+        est, se = self._line().value(values)
         table = pd.DataFrame({"at": labels, self.moderator: values, **inference(est, se, self.level)})
         table["std_all"] = est * self._sd(self.x) / self._sd(self.y)
         return table
@@ -155,29 +153,20 @@ class LatentInteraction:
         alpha = 1 - self.level if alpha is None else alpha
         if not 0 < alpha < 1:
             raise DataError(f"alpha is a probability such as 0.05, and is {alpha!r}")
-        critical = -float(ndtri(alpha / 2))
-        V = self.slope_cov.to_numpy()
-        b, w = self._effect(self.x)["est"], self.product["est"]
-        qa, qb, qc = (
-            w**2 - critical**2 * V[2, 2],
-            2 * (b * w - critical**2 * V[0, 2]),
-            b**2 - critical**2 * V[0, 0],
-        )
-        roots = np.roots([qa, qb, qc]) if np.isfinite([qa, qb, qc]).all() else np.array([])
-        bounds = tuple(sorted(float(r.real) for r in roots if abs(r.imag) < 1e-12))
+        critical, line = -float(ndtri(alpha / 2)), self._line()
         sd = self._sd(self.moderator)
-        edges = [-3 * sd, *(v for v in bounds if abs(v) < 3 * sd), 3 * sd]
-        rows = []
-        for left, right in itertools.pairwise(edges):
-            est, se = self._slope(np.array([(left + right) / 2]))
-            sign = "positive" if est[0] > 0 else "negative"
-            rows.append(
-                {
-                    "lower": left, "upper": right, "lower_sd": left / sd, "upper_sd": right / sd,
-                    "slope": sign if abs(est[0]) > critical * se[0] else "not told from zero",
-                    "share": float(ndtr(right / sd) - ndtr(left / sd)),
-                }
-            )  # fmt: skip
+        rows = [
+            {
+                "lower": r.lower,
+                "upper": r.upper,
+                "lower_sd": r.lower / sd,
+                "upper_sd": r.upper / sd,
+                "slope": r.verdict,
+                "share": float(ndtr(r.upper / sd) - ndtr(r.lower / sd)),
+            }
+            for r in line.regions(critical, -3 * sd, 3 * sd)
+        ]
+        bounds = line.bounds(critical)
         return LatentJohnsonNeyman(bounds, pd.DataFrame(rows), float(alpha), critical, self.moderator)
 
     def factor_scores(self) -> pd.DataFrame:
