@@ -90,23 +90,7 @@ def numeric(
     names = list(data.columns) if names is None else columns(data, names)
     out = {}
     for name in names:
-        col = data[name]
-        if pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
-            values = col.to_numpy(dtype=float, na_value=np.nan)
-        elif pd.api.types.is_datetime64_any_dtype(col):
-            raise DataError(f"column {name!r} holds dates; turn it into a number (e.g. days) or leave it out")
-        else:
-            values = pd.to_numeric(col, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-            bad = col[np.isnan(values) & col.notna().to_numpy()]
-            if len(bad):
-                shown = ", ".join(repr(v) for v in bad.unique()[:3])
-                comma = bad.astype(str).str.fullmatch(r"\s*-?\d+,\d+\s*").all()
-                mend = (
-                    "These look like decimal commas: read the file with pd.read_csv(..., decimal=',')."
-                    if comma
-                    else "Recode the answers to numbers, or replace them by NaN if they mean no answer."
-                )
-                raise DataError(f"column {name!r} holds text in {len(bad)} rows: {shown}. {mend}")
+        values = _as_float(data[name], name)
         if np.isinf(values).any():
             raise DataError(f"column {name!r} holds infinite values in {int(np.isinf(values).sum())} rows")
         gaps = np.isnan(values)
@@ -127,6 +111,158 @@ def numeric(
     if codes == "error":
         missing_codes(out, names)
     return out
+
+
+_NOT_ANSWERS = {
+    "datetime64": "dates",
+    "datetime": "dates",
+    "date": "dates",
+    "period": "dates",
+    "timedelta64": "lengths of time",
+    "timedelta": "lengths of time",
+    "interval": "intervals",
+    "complex": "complex numbers",
+}
+
+
+def _as_float(col: pd.Series, name: str) -> np.ndarray:
+    """Answers as float64: numbers stay numbers also where they are stored as text, category or objects."""
+    kind = pd.api.types.infer_dtype(col, skipna=True)
+    found = _NOT_ANSWERS.get(kind)
+    if found is None and col.dtype == object and any(isinstance(v, (complex, np.complexfloating)) for v in col):
+        found = "complex numbers"
+    if found is not None:
+        mend = "take their real part" if found == "complex numbers" else "turn them into numbers (e.g. days)"
+        raise DataError(f"column {name!r} holds {found}; {mend} or leave the column out")
+    if pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
+        return col.to_numpy(dtype=float, na_value=np.nan)
+    values = pd.to_numeric(col, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    bad = col[np.isnan(values) & col.notna().to_numpy()]
+    if len(bad):
+        text = bad.map(repr)
+        comma = bad.astype(str).str.fullmatch(r"\s*-?\d+,\d+\s*").all()
+        mend = (
+            "These look like decimal commas: read the file with pd.read_csv(..., decimal=',')."
+            if comma
+            else "Recode the answers to numbers, or replace them by NaN if they mean no answer."
+        )
+        raise DataError(f"column {name!r} holds text in {len(bad)} rows: {', '.join(text.unique()[:3])}. {mend}")
+    return values
+
+
+def whole(value: object, name: str, at_least: int, why: str = "") -> int:
+    """Return a whole number of at least ``at_least``, or say what was handed in; 200.0 counts as 200."""
+    number = None
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        number = int(value) if np.isfinite(value) and value == int(value) else None
+    if number is None or number < at_least:
+        raise DataError(f"{name} must be a whole number of at least {at_least}, and is {value!r}{why}")
+    return number
+
+
+def probability(value: object, name: str) -> float:
+    """Return a number strictly between 0 and 1, or say what was handed in."""
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not (real and 0 < value < 1):  # type: ignore[operator]
+        raise DataError(f"{name} must lie between 0 and 1, such as 0.95, and is {value!r}")
+    return float(value)  # type: ignore[arg-type]
+
+
+def matrix_input(
+    matrix: object,
+    names: Sequence[str] | None = None,
+    *,
+    n_obs: object = None,
+    what: str = "sample_cov",
+    correlations: bool = False,
+) -> pd.DataFrame:
+    """Return a covariance or correlation matrix, checked, with the wanted names in their order.
+
+    Parameters
+    ----------
+    matrix : DataFrame, shape (k, k)
+        Variable names on both axes, in any order.
+    names : sequence of str, optional
+        Variables to take; all when None.
+    n_obs : number, optional
+        Rows that the matrix was computed from; checked to be a whole number larger than the number of variables.
+    what : str, default "sample_cov"
+        How messages call the matrix.
+    correlations : bool, default False
+        True asks for ones on the diagonal.
+
+    Returns
+    -------
+    DataFrame, shape (len(names), len(names))
+        Symmetric to the last digit.
+
+    Raises
+    ------
+    DataError
+        Not square, names missing, different or twice, not numbers, gaps, not symmetric, a variance that is not
+        positive, a covariance beyond what the two variances allow, or n_obs too small. Whether the matrix is
+        positive definite is asked by :func:`positive_definite`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> r = pd.DataFrame([[1, 0.3], [0.3, 1]], ["b", "a"], ["b", "a"])
+    >>> matrix_input(r, ["a", "b"], n_obs=100).columns.tolist()
+    ['a', 'b']
+    """
+    if isinstance(matrix, np.ndarray) and matrix.ndim == 2:
+        raise DataError(
+            f"{what} must carry the names of its variables: pd.DataFrame(matrix, index=names, columns=names)"
+        )
+    if not isinstance(matrix, pd.DataFrame) or matrix.shape[0] != matrix.shape[1]:
+        raise DataError(f"{what} must be a square DataFrame with variable names (or a dict of them by group)")
+    for axis in (matrix.index, matrix.columns):
+        twice = axis[axis.duplicated()].unique().tolist()
+        if twice:
+            raise DataError(f"{what} has names that occur twice: {', '.join(map(str, twice))}; give each its own name")
+    if set(matrix.index) != set(matrix.columns):
+        odd = sorted(map(str, set(matrix.index) ^ set(matrix.columns)))
+        raise DataError(f"rows and columns of {what} must have the same names; only on one side: {', '.join(odd)}")
+    names = list(matrix.columns) if names is None else list(names)
+    for name in names:
+        if name not in matrix.columns:
+            raise DataError(f"{name!r} is not a variable of {what}.{suggest(name, matrix.columns)}")
+    try:
+        A = matrix.loc[names, names].to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} holds something that is not a number") from None
+    _covariances(A, names, what)
+    if correlations and not np.allclose(np.diag(A), 1.0, atol=1e-6):
+        worst = int(np.abs(np.diag(A) - 1).argmax())
+        raise DataError(
+            f"{what} is not a correlation matrix: {names[worst]} has {A[worst, worst]:g} on the diagonal instead of 1"
+        )
+    if n_obs is not None:
+        whole(n_obs, "n_obs", len(names) + 1, f": more rows than variables ({len(names)}) are needed")
+    return pd.DataFrame((A + A.T) / 2, index=names, columns=names)
+
+
+def _covariances(A: np.ndarray, names: Sequence[str], what: str) -> None:
+    """Finite, symmetric, positive on the diagonal, no covariance beyond its variances."""
+    if np.isnan(A).any():
+        raise DataError(f"{what} holds missing values")
+    if np.isinf(A).any():
+        raise DataError(f"{what} holds infinite values")
+    variance = np.diag(A)
+    if (variance <= 0).any():
+        raise DataError(f"{what} has a variance that is not positive: {names[int(variance.argmin())]}")
+    size = np.sqrt(np.outer(variance, variance))
+    gap = np.abs(A - A.T) / size
+    if (gap > 1e-6).any():
+        a, b = np.unravel_index(gap.argmax(), gap.shape)
+        raise DataError(f"{what} is not symmetric: {names[a]}, {names[b]} is {A[a, b]:g} above and {A[b, a]:g} below")
+    beyond = np.abs(A) / size
+    np.fill_diagonal(beyond, 0.0)
+    if (beyond > 1 + 1e-8).any():
+        a, b = np.unravel_index(beyond.argmax(), beyond.shape)
+        raise DataError(
+            f"{what} is impossible: {names[a]} and {names[b]} would correlate at {A[a, b] / size[a, b]:.3f}"
+        )
 
 
 def scales(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: int = 1) -> dict[str, list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from . import checks
 from .errors import DataError
 from .estimate import Moments
 from .model import Model
+from .partable import Variables
 from .state import Rows, Saturated, Source
 from .syntax import fail
 
@@ -29,23 +31,41 @@ def _known(parsed, ov, columns, what) -> None:
             fail(t, f"the latent {t.lhs!r} has the name of a {what}; give it another name")
 
 
-def from_rows(parsed, roles, data, group, missing, fixed_x) -> Source:
+def from_rows(parsed, roles: Variables, data: pd.DataFrame, group: str | None, missing: str, fixed_x: bool) -> Source:
     """Rows used by group (values and index), and what was dropped and why."""
     ov = roles.ov
     _known(parsed, ov, data.columns, "column of the data")
-    n_rows, notes = len(data), []
     if group is not None:
-        checks.columns(data, group, "group")
-        if group in ov:
-            raise DataError(f"the group column {group!r} is also a variable of the model")
-    x = checks.numeric(data, ov)
-    values = x.to_numpy()
-    keep = ~np.isnan(values).any(axis=1) if missing == "listwise" else ~np.isnan(values).all(axis=1)
+        _group_column(data, group, ov)
+    values = checks.numeric(data, ov).to_numpy()
+    keep, notes = _kept(values, roles, missing, fixed_x)
+    labels, parts = ([], [keep]) if group is None else _split(data[group], keep, notes)
+    rows = [Rows(values[r], data.index[r]) for r in parts]
+    n = [float(len(X)) for X, _ in rows]
+    source = Source(n, labels, notes, int(len(data) - sum(n)), rows, tuple(np.flatnonzero(r) for r in parts))
+    for k, (X, _) in enumerate(rows):
+        _enough(X, ov, source.where(k), missing == "fiml")
+    return source
+
+
+def _group_column(data: pd.DataFrame, group: str, ov: list[str]) -> None:
+    if not isinstance(group, Hashable) or isinstance(group, tuple):
+        raise DataError(f"group must be the name of one column, and is {group!r}")
+    checks.columns(data, [group], "group")
+    if group in ov:
+        raise DataError(f"the group column {group!r} is also a variable of the model")
+
+
+def _kept(values: np.ndarray, roles: Variables, missing: str, fixed_x: bool) -> tuple[np.ndarray, list[str]]:
+    """Rows that can be used, and what happened to the others."""
+    ov, notes = roles.ov, []
+    gaps = np.isnan(values)
+    keep = ~gaps.any(axis=1) if missing == "listwise" else ~gaps.all(axis=1)
     if not keep.all():
         why = "with a missing value" if missing == "listwise" else "without any value"
-        notes.append(f"{(~keep).sum()} of {n_rows} rows {why} were dropped")
+        notes.append(f"{(~keep).sum()} of {len(values)} rows {why} were dropped")
     if missing == "fiml" and fixed_x and roles.x:
-        gone = keep & np.isnan(values[:, [ov.index(v) for v in roles.x]]).any(axis=1)
+        gone = keep & gaps[:, [ov.index(v) for v in roles.x]].any(axis=1)
         if gone.any():
             keep &= ~gone
             notes.append(
@@ -54,99 +74,147 @@ def from_rows(parsed, roles, data, group, missing, fixed_x) -> Source:
             )
     if not keep.any():
         raise DataError(f"no row is complete in the {len(ov)} variables of the model; try missing='fiml'")
-    labels, parts = [], []
-    if group is None:
-        parts.append(keep)
+    return keep, notes
+
+
+def _split(column: pd.Series, keep: np.ndarray, notes: list[str]) -> tuple[list[str], list[np.ndarray]]:
+    """Labels and rows of the groups: in the order of the categories, or of appearance."""
+    gone = column.isna().to_numpy() & keep
+    if gone.any():
+        notes.append(f"{gone.sum()} rows without a group ({column.name}) were dropped")
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        found = [c for c in column.cat.categories if (column == c).any()]
     else:
-        col = data[group]
-        gone = col.isna().to_numpy() & keep
-        if gone.any():
-            notes.append(f"{gone.sum()} rows without a group ({group}) were dropped")
-        if isinstance(col.dtype, pd.CategoricalDtype):
-            found = [c for c in col.cat.categories if (col == c).any()]
-        else:
-            found = list(pd.unique(col.dropna()))
-        if len(found) < 2:
-            raise DataError(
-                f"group column {group!r} holds only one value ({found[0] if found else 'none'}); "
-                "several groups are needed"
-            )
-        if len(found) > 50:
-            raise DataError(f"group column {group!r} holds {len(found)} different values; is it a group?")
-        for c in found:
-            rows = (col == c).to_numpy() & keep
-            labels.append(str(c))
-            parts.append(rows)
-    raw = [Rows(values[r], data.index[r]) for r in parts]
-    for k, (X, _) in enumerate(raw):
-        where = f" in group {labels[k]!r}" if labels else ""
-        if len(X) <= len(ov) and missing == "listwise":
-            raise DataError(
-                f"{len(X)} complete rows{where} and {len(ov)} variables: more rows than variables are needed"
-            )
-        low, high = np.nanmin(X, axis=0, initial=np.inf), np.nanmax(X, axis=0, initial=-np.inf)
-        flat = [ov[j] for j in np.flatnonzero(~(low < high))]
-        if flat:
-            raise DataError(f"{', '.join(flat)} has no variance{where}; a constant cannot be analysed")
-    dropped = n_rows - sum(len(X) for X, _ in raw)
-    n = [float(len(X)) for X, _ in raw]
-    return Source(n, labels, notes, dropped, rows=raw, positions=tuple(np.flatnonzero(r) for r in parts))
+        found = list(pd.unique(column.dropna()))
+    if len(found) < 2:
+        raise DataError(
+            f"group column {column.name!r} holds only one value ({found[0] if found else 'none'}); "
+            "several groups are needed"
+        )
+    if len(found) > 50:
+        raise DataError(f"group column {column.name!r} holds {len(found)} different values; is it a group?")
+    return [str(c) for c in found], [(column == c).to_numpy() & keep for c in found]
 
 
-def from_covariance(parsed, ov, cov, mean, n_obs) -> Source:
+def _enough(X: np.ndarray, ov: list[str], where: str, fiml: bool) -> None:
+    """More rows than variables, no constant, no variable that others determine."""
+    if len(X) <= len(ov):
+        complete = "complete " if not np.isnan(X).any() else ""
+        raise DataError(f"{len(X)} {complete}rows{where} and {len(ov)} variables: more rows than variables are needed")
+    low, high = np.nanmin(X, axis=0, initial=np.inf), np.nanmax(X, axis=0, initial=-np.inf)
+    flat = [ov[j] for j in np.flatnonzero(~(low < high))]
+    if flat:
+        raise DataError(f"{', '.join(flat)} has no variance{where}; a constant cannot be analysed")
+    if fiml:
+        _copies(X, ov, where)
+
+
+def _copies(X: np.ndarray, ov: list[str], where: str) -> None:
+    """The search for the saturated moments would fail late, and blame the gaps; name the cause here."""
+    whole = X[~np.isnan(X).any(axis=1)]
+    varies = np.ptp(whole, axis=0) > 0 if len(whole) else np.zeros(len(ov), bool)
+    enough = len(ov) if len(whole) == len(X) else 2 * len(ov)  # few complete rows may be dependent by accident
+    if len(whole) > enough and varies.any():
+        names = [v for v, yes in zip(ov, varies, strict=True) if yes]
+        cov = np.atleast_2d(np.cov(whole[:, varies], rowvar=False))
+        checks.positive_definite(cov, names, f"covariance matrix of the complete rows{where}")
+    R = pd.DataFrame(X, columns=ov).corr(min_periods=len(ov) + 1).abs().fillna(0.0).to_numpy(copy=True)
+    np.fill_diagonal(R, 0.0)
+    if R.max() > 1 - 1e-10:
+        a, b = np.unravel_index(R.argmax(), R.shape)
+        raise DataError(f"{ov[a]} and {ov[b]} correlate at 1{where}: one is a copy of the other; leave one of them out")
+
+
+# -- matrices ----------------------------------------------------------------------------------------------------
+def from_covariance(parsed, ov: list[str], cov, mean, n_obs) -> Source:
     """Covariance matrices with divisor n and means by group, from ones with divisor n - 1."""
-    labels = [str(k) for k in cov] if isinstance(cov, Mapping) else []
-    covs = list(cov.values()) if isinstance(cov, Mapping) else list(cov) if isinstance(cov, (list, tuple)) else [cov]
-    if isinstance(cov, (list, tuple)) and not all(isinstance(c, (pd.DataFrame, np.ndarray)) for c in cov):
-        raise DataError("sample_cov must be a DataFrame with variable names (or a list or dict of them by group)")
-    labels = labels or ([str(k + 1) for k in range(len(covs))] if len(covs) > 1 else [])
-    if mean is None:
-        means = [None] * len(covs)
-    elif len(covs) > 1:
-        means = list(mean.values()) if isinstance(mean, Mapping) else list(mean)
-    else:
-        means = [mean[0] if isinstance(mean, (list, tuple)) and len(mean) == 1 else mean]
     if n_obs is None:
         raise DataError("sample_cov needs n_obs, the number of rows it was computed from")
-    if isinstance(n_obs, Mapping):
-        n = [float(v) for v in n_obs.values()]
-    else:
-        n = [float(v) for v in np.atleast_1d(np.asarray(n_obs, float))]
-    if len(n) != len(covs) or len(means) != len(covs):
-        raise DataError(f"{len(covs)} covariance matrices need as many n_obs ({len(n)}) and means ({len(means)})")
-    S, m = [], []
-    for c, mu, size in zip(covs, means, n, strict=True):
-        if isinstance(c, np.ndarray) and c.ndim == 2 and len(covs) >= 1:
-            raise DataError(
-                "sample_cov must carry the names of its variables: pd.DataFrame(matrix, index=names, columns=names)"
-            )
-        if not isinstance(c, pd.DataFrame) or c.shape[0] != c.shape[1]:
-            raise DataError("sample_cov must be a square DataFrame with variable names (or a dict of them by group)")
-        if list(c.index) != list(c.columns):
-            if set(c.index) != set(c.columns):
-                raise DataError("rows and columns of sample_cov must have the same names")
-            c = c[c.index]
-        _known(parsed, ov, c.columns, "variable of sample_cov")
-        A = c.loc[ov, ov].to_numpy(dtype=float)
-        if np.isnan(A).any():
-            raise DataError("sample_cov holds missing values")
-        if not np.allclose(A, A.T, rtol=1e-6, atol=1e-10):
-            gap = np.abs(A - A.T)
-            a, b = np.unravel_index(gap.argmax(), gap.shape)
-            raise DataError(f"sample_cov is not symmetric: {ov[a]}, {ov[b]} is {A[a, b]:g} above and {A[b, a]:g} below")
-        if (np.diag(A) <= 0).any():
-            raise DataError(f"sample_cov has a variance that is not positive: {ov[int(np.diag(A).argmin())]}")
-        if not np.isfinite(size) or size <= len(ov):
-            raise DataError(f"n_obs = {size:g} and {len(ov)} variables: more rows than variables are needed")
-        S.append((A + A.T) / 2 * (size - 1) / size)
-        if mu is not None:
-            mu = pd.Series(mu)
-            gone = [v for v in ov if v not in mu.index]
-            if gone:
-                raise DataError(f"sample_mean has no value for {', '.join(gone)}")
-            mu = mu.loc[ov].to_numpy(dtype=float)
-        m.append(mu)
+    labels, covs, means, sizes = _by_group(cov, mean, n_obs)
+    S, m, n = [], [], []
+    for k, matrix in enumerate(covs):
+        where = f" of group {labels[k]!r}" if labels else ""
+        if isinstance(matrix, pd.DataFrame):
+            _known(parsed, ov, matrix.columns, "variable of sample_cov")
+        A = checks.matrix_input(matrix, ov, what=f"sample_cov{where}").to_numpy()
+        more = f": more rows than variables ({len(ov)}) are needed"
+        size = checks.whole(sizes[k], f"n_obs{where}", len(ov) + 1, more)
+        S.append(A * (size - 1) / size)
+        m.append(None if means[k] is None else _means(means[k], ov, f"sample_mean{where}"))
+        n.append(float(size))
     return Source(n, labels, [], cov=tuple(S), mean=tuple(m))
+
+
+def _by_group(cov, mean, n_obs) -> tuple[list[str], list, list, list]:
+    """Labels, matrices, means and sizes in one order: that of the sorted keys of a dict, or of a list."""
+    if isinstance(cov, Mapping):
+        try:
+            keys = sorted(cov)
+        except TypeError:  # keys of several types
+            keys = sorted(cov, key=str)
+        if not keys:
+            raise DataError("sample_cov is an empty dict; it needs a matrix for each group")
+        if len(keys) > 1 and isinstance(n_obs, Real):
+            raise DataError(f"n_obs is one number, and sample_cov has {len(keys)} groups; give a dict by group")
+        return (
+            [str(k) for k in keys],
+            [cov[k] for k in keys],
+            [None] * len(keys) if mean is None else _matched(mean, "sample_mean", keys, list(cov)),
+            _matched(n_obs, "n_obs", keys, list(cov)),
+        )
+    several = isinstance(cov, (list, tuple))
+    covs = list(cov) if several else [cov]
+    if not all(isinstance(c, (pd.DataFrame, np.ndarray)) for c in covs):
+        raise DataError("sample_cov must be a DataFrame with variable names (or a list or dict of them by group)")
+    sizes = list(n_obs) if isinstance(n_obs, (list, tuple, np.ndarray, pd.Series)) else [n_obs]
+    means = list(mean) if isinstance(mean, (list, tuple)) else [mean]
+    if mean is None:
+        means = [None] * len(covs)
+    for what, values in (("n_obs", sizes), ("sample_mean", means)):
+        if any(isinstance(v, Mapping) for v in values) and what == "n_obs":
+            raise DataError("n_obs is a dict by group, so sample_cov must be one too, with the same keys")
+        if len(values) != len(covs):
+            raise DataError(f"{len(covs)} covariance matrices need as many {what}, and {len(values)} are given")
+    return [str(k + 1) for k in range(len(covs))] if len(covs) > 1 else [], covs, means, sizes
+
+
+def _matched(values, what: str, keys: list, written: list) -> list:
+    """Values of a dict by group in the order of ``keys``; a list follows the order in which sample_cov is written."""
+    if isinstance(values, Mapping) and not (len(keys) == 1 and keys[0] not in values):
+        unknown = [k for k in values if k not in keys]
+        missing = [k for k in keys if k not in values]
+        if unknown or missing:
+            parts = [f"{', '.join(map(repr, unknown))} is no group of sample_cov"] if unknown else []
+            parts += [f"group {', '.join(map(repr, missing))} has no value"] if missing else []
+            raise DataError(
+                f"{what} and sample_cov must have the same keys: {'; '.join(parts)}. "
+                f"sample_cov has {', '.join(map(repr, keys))}."
+            )
+        return [values[k] for k in keys]
+    if len(keys) == 1 and not isinstance(values, (list, tuple)):
+        return [values]
+    values = list(values)
+    if len(values) != len(keys):
+        raise DataError(f"{len(keys)} covariance matrices need as many {what}, and {len(values)} are given")
+    return [values[written.index(k)] for k in keys]
+
+
+def _means(mean, ov: list[str], what: str) -> np.ndarray:
+    """Means in the order of the model's variables."""
+    try:
+        mean = pd.Series(mean)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} must be a Series or dict of means by variable") from None
+    twice = mean.index[mean.index.duplicated()].unique().tolist()
+    if twice:
+        raise DataError(f"{what} has names that occur twice: {', '.join(map(str, twice))}")
+    gone = [v for v in ov if v not in mean.index]
+    if gone:
+        raise DataError(f"{what} has no value for {', '.join(gone)}")
+    values = pd.to_numeric(mean.loc[ov], errors="coerce").to_numpy(dtype=float)
+    if not np.isfinite(values).all():
+        raise DataError(f"{what} is not a number for {', '.join(np.array(ov)[~np.isfinite(values)])}")
+    return values
 
 
 def complete_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> tuple[Moments, Saturated]:

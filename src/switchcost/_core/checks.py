@@ -14,15 +14,21 @@ scales = with_our_errors(checks.scales)
 complete_rows = with_our_errors(checks.complete_rows)
 positive_definite = with_our_errors(checks.positive_definite)
 missing_codes = with_our_errors(checks.missing_codes)
+matrix_input = with_our_errors(checks.matrix_input)
+whole = with_our_errors(checks.whole)
+probability = with_our_errors(checks.probability)
 
 __all__ = [
     "CODES",
     "columns",
     "complete_rows",
     "frame",
+    "matrix_input",
     "missing_codes",
     "numeric",
     "positive_definite",
+    "probability",
     "scales",
     "suggest",
+    "whole",
 ]
