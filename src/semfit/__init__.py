@@ -16,10 +16,12 @@ from .interaction.result import LatentInteraction
 from .nested import compare, invariance, score_tests
 from .refits import Refits, refit
 from .result import Fit
+from .spec import ModelSpec
 
 __all__ = [
     "Fit",
     "LatentInteraction",
+    "ModelSpec",
     "Refits",
     "compare",
     "fit",

@@ -9,10 +9,10 @@ import numpy as np
 
 from .checks import suggest
 from .errors import DataError
+from .expression import Form
 from .partable import Row
-from .syntax import Constraint, Definition, fail
-
-Form = tuple[dict[int, float], float]  # coefficients by free parameter, constant
+from .syntax import Constraint, Definition
+from .tokens import fail
 
 
 class Equation(NamedTuple):

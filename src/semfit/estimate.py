@@ -189,7 +189,7 @@ def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight
 
     def total(block, rows, columns):
         block = block if weight is None else (weight @ block)[None]
-        return block.reshape(-1, rows, columns)
+        return block.reshape(len(block), rows, columns)
 
     if c is None:
         out = total(part, len(cov), len(cov))

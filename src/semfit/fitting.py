@@ -15,14 +15,16 @@ from .result import Fit
 from .sample import complete_moments, from_covariance, from_rows
 from .search import check_identified, estimate
 from .solution import Solution
+from .spec import ModelSpec, model_text
 from .start import starting_values
 from .state import Options
-from .syntax import fail, parse
+from .syntax import parse
 from .threads import one_thread
+from .tokens import fail
 
 
 def fit(
-    model: str,
+    model: str | ModelSpec,
     data: pd.DataFrame | None = None,
     *,
     sample_cov: pd.DataFrame | Mapping | Sequence | None = None,
@@ -43,7 +45,7 @@ def fit(
 
     Parameters
     ----------
-    model : str
+    model : str or ModelSpec
         ``=~`` measured by, ``~`` regressed on, ``~~`` (co)variance, ``~ 1`` intercept, ``:=`` defined parameter,
         ``==`` linear constraint; labels, fixed values, ``NA*``, ``start()``, ``c(a, b)*`` for groups.
     data : DataFrame
@@ -91,7 +93,8 @@ def fit(
     """
     group_equal, group_partial = _words(group_equal), _words(group_partial)
     _options(estimator, missing, information, group_equal, group, sample_cov)
-    parsed = parse(model)
+    text = model_text(model)
+    parsed = parse(text)
     if data is not None and sample_cov is not None:
         raise DataError("give data or sample_cov, not both")
     notes: list[str] = []
@@ -175,7 +178,7 @@ def fit(
         groups=tuple(source.labels),
         positions=source.positions,
     )
-    return Fit(solution, text=model, notes=notes + more, n_dropped=source.dropped)
+    return Fit(solution, text=text, notes=notes + more, n_dropped=source.dropped)
 
 
 def _words(value) -> tuple:

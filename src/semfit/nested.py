@@ -14,6 +14,7 @@ from .fitting import fit
 from .measures import chi2_p
 from .result import Fit
 from .solution import invert_information
+from .spec import ModelSpec
 
 LEVELS = {
     "configural": (),
@@ -159,7 +160,7 @@ class Invariance(pd.DataFrame):
 
 
 def invariance(
-    model: str,
+    model: str | ModelSpec,
     data: pd.DataFrame,
     group: str,
     *,

@@ -9,7 +9,8 @@ import numpy as np
 
 from .checks import suggest
 from .errors import DataError
-from .syntax import Parsed, fail
+from .syntax import Parsed, Term, parse
+from .tokens import fail
 
 EQUAL = (
     "loadings",
@@ -82,6 +83,7 @@ def variables(parsed: Parsed) -> Variables:
             f"the model writes variances, covariances or intercepts of the predictor(s) {', '.join(random_x)}: "
             "they are estimated like other variables, not taken as fixed"
         )
+    _observed_below(terms, lv)
     tops = [n for n in eq_y if n not in indicators + eq_x]
     return Variables(
         ov=ov,
@@ -91,6 +93,20 @@ def variables(parsed: Parsed) -> Variables:
         y=[n for n in lv if n in tops] + [n for n in ov if n in tops],
         notes=notes,
     )
+
+
+def _observed_below(terms: list[Term], lv: list[str]) -> None:
+    """Latents that only measure one another have nothing observed to be known by."""
+    known: set[str] = set()
+    while True:
+        more = {t.lhs for t in terms if t.op == "=~" and (t.rhs not in lv or t.rhs in known)} - known
+        if not more:
+            break
+        known |= more
+    unknown = [n for n in lv if n not in known]
+    if unknown:
+        term = next(t for t in terms if t.op == "=~" and t.lhs == unknown[0])
+        fail(term, f"{', '.join(unknown)}: measured by other latents only, none of which has an observed item")
 
 
 def parameter_table(
@@ -181,6 +197,8 @@ def _modify(row: Row, term, groups: int) -> None:
         value = values[row.group] if len(values) > 1 else values[0]
         if what == "fixed":
             row.fixed = None if np.isnan(value) else float(value)
+            if value and not np.isnan(value) and not 1e-100 < abs(value) < 1e100:
+                fail(term, f"{row.name!r} is fixed at {value:g}, which no unit of measurement can need")
         elif what == "label":
             row.label = value
         else:
@@ -208,8 +226,6 @@ def _kind(row: Row, var: Variables) -> str:
 
 def _partial(text: str, parsed: Parsed) -> tuple[str, str, str]:
     """``"f =~ x2"`` or ``"x2 ~ 1"`` as a row key."""
-    from .syntax import parse
-
     t = parse(text).terms
     if len(t) != 1:
         raise DataError(f"group_partial takes one parameter an entry, such as 'f =~ x2' or 'x2 ~ 1'; got {text!r}")

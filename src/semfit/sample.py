@@ -14,7 +14,7 @@ from .estimate import Moments
 from .model import Model
 from .partable import Variables
 from .state import Rows, Saturated, Source
-from .syntax import fail
+from .tokens import fail
 
 LOG2PI = float(np.log(2 * np.pi))
 

@@ -13,73 +13,41 @@ is not understood is an error, never a guess. Supported::
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import numpy as np
 
 from .errors import DataError, ModelSyntaxError
+from .expression import Expression
+from .tokens import Token, fail, statements, tokenize
 
 OPERATORS = ("=~", "~~", "~", ":=", "==")
 
-
-_SYMBOLS = (
-    "~*~",
-    "=~",
-    "<~",
-    "~~",
-    ":=",
-    "==",
-    "<=",
-    ">=",
-    "~",
-    "<",
-    ">",
-    "|",
-    "+",
-    "-",
-    "*",
-    "/",
-    "^",
-    "(",
-    ")",
-    ",",
-    ":",
-    "%",
-    "?",
-    "=",
-)
-
-
+_INEQUALITY = "inequality constraints ({}) are not supported. Fit without it and look whether the estimate respects it."
 _UNSUPPORTED = {
-    "<~": "formative latents (<~)",
-    "|": "thresholds of ordered variables (|)",
-    "~*~": "scaling factors of ordered variables (~*~)",
-    "<": "inequality constraints (<)",
-    ">": "inequality constraints (>)",
-    "<=": "inequality constraints (<=)",
-    ">=": "inequality constraints (>=)",
-    ":": "interaction terms (x:z)",
-    "%": "the % operator",
-    "?": "the ? modifier (write start(0.5)*x)",
+    "<~": "formative latents (<~) are not supported.",
+    "|": "thresholds of ordered variables (|) are not supported.",
+    "~*~": "scaling factors of ordered variables (~*~) are not supported.",
+    "<": _INEQUALITY.format("<"),
+    ">": _INEQUALITY.format(">"),
+    "<=": _INEQUALITY.format("<="),
+    ">=": _INEQUALITY.format(">="),
+    "<-": "an assignment (<-) is R, not model syntax; hand over only what stands between the quotation marks.",
+    ":": "interaction terms (x:z) are not supported. Make the product a column of the data first, or use "
+    "semfit.latent_interaction or sc.moderate.",
+    "%": "the % operator is not supported.",
+    "?": "the ? modifier is not supported; a starting value is written start(0.5)*x.",
+    "=": "a single '=' means nothing here; write =~ (measured by), ~ (regressed on), == or :=",
 }
-
-
-_MENDS = {
-    ":": " Make the product a column of the data first, or use semfit.latent_interaction or sc.moderate.",
-    "<": " Fit without it and look whether the estimate respects it.",
-    ">": " Fit without it and look whether the estimate respects it.",
+_GROUPS = (
+    "blocks ({}:) are not supported; write one model for all groups, with one modifier a group as in c(a, b)*x, and "
+)
+_BLOCKS = {
+    "group": _GROUPS.format("group") + "name the column with group=",
+    "block": _GROUPS.format("block") + "name the column with group=",
+    "class": "blocks (class:) are not supported; mixtures of classes cannot be fitted",
+    "level": "blocks (level:) are not supported; models of two levels cannot be fitted",
 }
-
-
-_FUNCTIONS = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log, "abs": lambda z: np.where(np.real(z) < 0, -z, z)}
-
-
-@dataclass(frozen=True)
-class Token:
-    kind: str  # name, number, string, symbol, newline, end
-    text: str
-    line: int
-    col: int
 
 
 @dataclass
@@ -121,109 +89,18 @@ class Parsed:
     constraints: list[Constraint] = field(default_factory=list)
 
 
-def fail(token: Token | Term, message: str) -> NoReturn:
-    raise ModelSyntaxError(message, token.line, token.col)
-
-
-def tokenize(text: str) -> list[Token]:
-    """Cut the text into tokens; newlines and ``;`` are tokens because they end statements."""
-    tokens, i, line, start_of_line = [], 0, 1, 0
-    while i < len(text):
-        ch, col = text[i], i - start_of_line + 1
-        if ch in "#!":
-            while i < len(text) and text[i] != "\n":
-                i += 1
-        elif ch in "\n;":
-            tokens.append(Token("newline", ch, line, col))
-            i += 1
-            if ch == "\n":
-                line, start_of_line = line + 1, i
-        elif ch.isspace():
-            i += 1
-        elif ch in "\"'":
-            end = text.find(ch, i + 1)
-            if end < 0 or "\n" in text[i:end]:
-                raise ModelSyntaxError(f"the quotation mark {ch} is not closed", line, col)
-            tokens.append(Token("string", text[i + 1 : end], line, col))
-            i = end + 1
-        elif ch.isdigit() or (ch == "." and text[i + 1 : i + 2].isdigit()):
-            j = i
-            while j < len(text) and (
-                text[j].isdigit() or text[j] in ".eE" or (text[j] in "+-" and text[j - 1] in "eE")
-            ):
-                j += 1
-            try:
-                float(text[i:j])
-            except ValueError:
-                raise ModelSyntaxError(f"{text[i:j]!r} is not a number", line, col) from None
-            if j < len(text) and (text[j].isalnum() or text[j] == "_"):
-                raise ModelSyntaxError(f"a name cannot begin with a digit ({text[i : j + 1]!r}...)", line, col)
-            tokens.append(Token("number", text[i:j], line, col))
-            i = j
-        elif ch.isalpha() or ch in "._":
-            j = i
-            while j < len(text) and (text[j].isalnum() or text[j] in "._"):
-                j += 1
-            tokens.append(Token("name", text[i:j], line, col))
-            i = j
-        else:
-            symbol = next((s for s in _SYMBOLS if text.startswith(s, i)), None)
-            if symbol is None:
-                raise ModelSyntaxError(f"unexpected character {ch!r}", line, col)
-            tokens.append(Token("symbol", symbol, line, col))
-            i += len(symbol)
-    tokens.append(Token("end", "the end of the model", line, i - start_of_line + 1))
-    return tokens
-
-
-def statements(tokens: list[Token]) -> list[list[Token]]:
-    """Group tokens into statements; a line goes on when it ends, or the next begins, with an operator."""
-    out, current, depth = [], [], 0
-    goes_on = ("+", "*", ",", "-", "/", "^", "(", "=~", "~", "~~", ":=", "==")
-    for k, token in enumerate(tokens):
-        if token.kind not in ("newline", "end"):
-            current.append(token)
-            depth += (token.text == "(") - (token.text == ")") if token.kind == "symbol" else 0
-            continue
-        if token.text == "\n" and current:
-            following = next((t for t in tokens[k + 1 :] if t.text != "\n" or t.kind != "newline"), token)
-            if current[-1].kind == "symbol" and (current[-1].text in goes_on or depth > 0):
-                continue
-            if depth > 0 or (following.kind == "symbol" and following.text in goes_on):
-                continue
-        if current:
-            out.append(current)
-        current, depth = [], 0
-    return out
-
-
 def parse(text: str) -> Parsed:
-    """Parse a model text; raises ValueError with line and column."""
+    """Parse a model text; raises ModelSyntaxError with line and column."""
     if not isinstance(text, str):
-        raise DataError(f"the model must be a text in lavaan syntax, and is a {type(text).__name__}")
-    parsed, seen = Parsed(), {}
+        raise DataError(f"the model must be a text in lavaan syntax or a ModelSpec, and is a {type(text).__name__}")
+    parsed: Parsed = Parsed()
+    seen: dict[tuple[str, str, str], Term] = {}
     for tokens in statements(tokenize(text)):
-        for t in tokens:
-            if t.kind == "symbol" and t.text in _UNSUPPORTED:
-                fail(t, f"{_UNSUPPORTED[t.text]} are not supported.{_MENDS.get(t.text, '')}")
-            if t.kind == "symbol" and t.text == "=":
-                fail(t, "a single '=' means nothing here; write =~ (measured by), ~ (regressed on), == or :=")
-        at = [k for k, t in enumerate(tokens) if t.kind == "symbol" and t.text in OPERATORS]
-        if not at:
-            if len(tokens) > 1 and tokens[1].text == ":" or tokens[0].text in ("level", "group", "block"):
-                fail(tokens[0], f"blocks ({tokens[0].text}:) are not supported")
-            fail(tokens[0], f"no operator (=~ ~ ~~ := ==) in the statement that begins with {tokens[0].text!r}")
-        if len(at) > 1:
-            fail(tokens[at[1]], f"a second operator {tokens[at[1]].text!r} in one statement; begin a new line")
-        op, left, right = tokens[at[0]], tokens[: at[0]], tokens[at[0] + 1 :]
-        if not left:
-            fail(op, f"nothing stands to the left of {op.text!r}")
-        if not right:
-            fail(op, f"nothing stands to the right of {op.text!r}")
+        left, op, right = _sides(tokens)
         if op.text == ":=":
             if len(left) != 1 or left[0].kind != "name":
                 fail(left[0], "the left side of := must be one new name")
-            if left[0].text in [d[0] for d in parsed.defined]:
+            if left[0].text in [d.name for d in parsed.defined]:
                 fail(left[0], f"{left[0].text!r} is defined twice")
             parsed.defined.append(Definition(left[0].text, Expression(right), left[0]))
         elif op.text == "==":
@@ -233,6 +110,33 @@ def parse(text: str) -> Parsed:
     if not parsed.terms:
         raise ModelSyntaxError("the model is empty: write at least one formula, such as  f =~ x1 + x2 + x3")
     return parsed
+
+
+def _sides(tokens: list[Token]) -> tuple[list[Token], Token, list[Token]]:
+    """Left side, operator and right side of a statement, after what is not supported was named."""
+    first = tokens[0]
+    if first.text.lower() in _BLOCKS and (len(tokens) == 1 or tokens[1].text == ":"):
+        fail(first, _BLOCKS[first.text.lower()])
+    if first.text == "efa" and len(tokens) > 1 and tokens[1].text == "(":
+        fail(
+            first,
+            "exploratory factors inside a model (efa()*f) are not supported, and other modifiers belong on the right; explore "
+            "first, then write the loadings that you found",
+        )
+    for t in tokens:
+        if t.kind == "symbol" and t.text in _UNSUPPORTED:
+            fail(t, _UNSUPPORTED[t.text])
+    at = [k for k, t in enumerate(tokens) if t.kind == "symbol" and t.text in OPERATORS]
+    if not at:
+        fail(first, f"no operator (=~ ~ ~~ := ==) in the statement that begins with {first.text!r}")
+    if len(at) > 1:
+        fail(tokens[at[1]], f"a second operator {tokens[at[1]].text!r} in one statement; begin a new line")
+    op, left, right = tokens[at[0]], tokens[: at[0]], tokens[at[0] + 1 :]
+    if not left:
+        fail(op, f"nothing stands to the left of {op.text!r}")
+    if not right:
+        fail(op, f"nothing stands to the right of {op.text!r}")
+    return left, op, right
 
 
 def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> None:
@@ -379,131 +283,3 @@ def _vector(tokens: list[Token], head: Token) -> tuple[str, list, Token]:
     if labels:
         return "label", ["" if v != v else v for v in values], head
     return "fixed", values, head
-
-
-class Expression:
-    """Arithmetic over labels (``+ - * / ^``, parentheses, sqrt exp log abs), parsed here rather than by ``eval``."""
-
-    def __init__(self, tokens: list[Token]):
-        self.text = "".join(t.text for t in tokens)
-        self._tokens, self._k = tokens, 0
-        self.tree = self._sum()
-        if self._k < len(tokens):
-            fail(tokens[self._k], f"{tokens[self._k].text!r} is not expected in the expression {self.text!r}")
-        self.labels = {t.text: t for t in tokens if t.kind == "name" and t.text not in _FUNCTIONS}
-        del self._tokens, self._k
-
-    def _peek(self) -> str:
-        ok = self._k < len(self._tokens) and self._tokens[self._k].kind == "symbol"
-        return self._tokens[self._k].text if ok else ""
-
-    def _sum(self):
-        left = self._product()
-        while self._peek() in ("+", "-"):
-            op = self._take().text
-            left = (op, left, self._product())
-        return left
-
-    def _product(self):
-        left = self._unary()
-        while self._peek() in ("*", "/"):
-            op = self._take().text
-            left = (op, left, self._unary())
-        return left
-
-    def _unary(self):
-        if self._peek() in ("+", "-"):
-            op = self._take().text
-            inner = self._unary()
-            return ("-", 0.0, inner) if op == "-" else inner
-        return self._power()
-
-    def _power(self):
-        base = self._atom()
-        if self._peek() == "^":
-            self._take()
-            return ("^", base, self._unary())
-        return base
-
-    def _take(self) -> Token:
-        if self._k >= len(self._tokens):
-            fail(self._tokens[-1], f"the expression {self.text!r} is not complete")
-        self._k += 1
-        return self._tokens[self._k - 1]
-
-    def _atom(self):
-        t = self._take()
-        if t.kind == "number":
-            return float(t.text)
-        if t.kind == "name" and self._peek() == "(":
-            if t.text not in _FUNCTIONS:
-                fail(t, f"unknown function {t.text!r}; sqrt, exp, log and abs are known")
-            self._take()
-            inner = self._sum()
-            self._close(t)
-            return (t.text, inner)
-        if t.kind == "name":
-            return t.text
-        if t.text == "(":
-            inner = self._sum()
-            self._close(t)
-            return inner
-        fail(t, f"{t.text!r} is not expected in the expression {self.text!r}")
-
-    def _close(self, opened: Token) -> None:
-        if self._peek() != ")":
-            fail(opened, "a parenthesis is not closed")
-        self._take()
-
-    def value(self, values: dict):
-        """Evaluate with numbers or arrays (real or complex) for the labels."""
-
-        def run(node):
-            if isinstance(node, float):
-                return node
-            if isinstance(node, str):
-                return values[node]
-            if len(node) == 2:
-                return _FUNCTIONS[node[0]](run(node[1]))
-            a, b = run(node[1]), run(node[2])
-            if node[0] == "^":
-                return a ** (int(b) if isinstance(b, float) and b.is_integer() else b)
-            return {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}[node[0]](a, b)
-
-        return run(self.tree)
-
-    def linear(self, known: dict[str, tuple[dict, float]]) -> tuple[dict, float] | None:
-        """The expression as coefficients and constant over labels, or None when it is not linear in them.
-
-        ``known`` maps each label to its own linear form, so that defined parameters can stand in constraints.
-        """
-
-        def run(node):
-            if isinstance(node, float):
-                return {}, node
-            if isinstance(node, str):
-                return known.get(node)
-            parts = [run(n) for n in node[1:]]
-            if any(p is None for p in parts):
-                return None
-            if all(not p[0] for p in parts):
-                return {}, float(Expression.value(_Tree((node[0], *[p[1] for p in parts])), {}))
-            if len(parts) == 1 or node[0] == "^":
-                return None
-            (ca, a), (cb, b) = parts
-            if node[0] in "+-":
-                s = 1.0 if node[0] == "+" else -1.0
-                return {k: ca.get(k, 0.0) + s * cb.get(k, 0.0) for k in {**ca, **cb}}, a + s * b
-            if node[0] == "*" and not (ca and cb):
-                f, (c, const) = (a, parts[1]) if not ca else (b, parts[0])
-                return {k: f * v for k, v in c.items()}, f * const
-            if node[0] == "/" and not cb:
-                return {k: v / b for k, v in ca.items()}, a / b
-            return None
-
-        return run(self.tree)
-
-
-@dataclass
-class _Tree:
-    tree: object

@@ -10,6 +10,8 @@ import pandas as pd
 
 from .. import checks
 from ..errors import DataError
+from ..spec import ModelSpec, model_text
+from ..syntax import parse
 from .by_lms import fit_lms
 from .by_products import fit_product
 from .result import LatentInteraction
@@ -18,7 +20,7 @@ from .specification import measurement_part, observed_names, single_item_latents
 
 # --- the function -----------------------------------------------------------------------------------------------
 def latent_interaction(
-    model: str,
+    model: str | ModelSpec,
     data: pd.DataFrame,
     *,
     x: str,
@@ -35,7 +37,7 @@ def latent_interaction(
 
     Parameters
     ----------
-    model : str
+    model : str or ModelSpec
         Measurement model and regressions in lavaan syntax, *without* the product, such as
         ``"sat =~ s1 + s2 + s3; sc =~ c1 + c2 + c3; loy =~ l1 + l2 + l3; loy ~ sat + sc"``. Both main effects must be
         there; latent covariates and observed ones may be.
@@ -94,8 +96,6 @@ def latent_interaction(
     >>> bool(abs(r.product["est"] - 0.4) < 3 * r.product["se"])
     True
     """
-    from ..syntax import parse
-
     for name, value, allowed in (
         ("method", method, ("product", "lms")), ("indicators", indicators, ("matched", "all")),
         ("se", se, ("observed", "robust")),
@@ -107,6 +107,7 @@ def latent_interaction(
     if method == "product" and se != "observed":
         raise DataError("se= is for method='lms'; for robust errors of product indicators use estimator='MLR'")
     data = checks.frame(data)
+    model = model_text(model)
     parsed = parse(model)
     items = measurement_part(parsed, x, moderator, y)
     observed = observed_names(parsed, data)
