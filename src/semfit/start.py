@@ -31,7 +31,9 @@ def starting_values(model: Model, covs: list, means: list | None, second: float 
     order = np.concatenate([[model.rows[r].free for r in g.rows if model.rows[r].free >= 0] for g in model.groups])
     weight = np.ones(model.n_free)
     weight[order.astype(int)] = unit
-    return np.linalg.lstsq(model.K * weight[:, None], (free - model.c) * weight, rcond=None)[0]
+    K = model.K * weight[:, None]
+    size = np.sqrt((K**2).sum(axis=0))  # columns of one size: a unit that makes one small must not cut it off
+    return np.linalg.lstsq(K / size, (free - model.c) * weight, rcond=None)[0] / size
 
 
 def _one_factor(R: np.ndarray) -> np.ndarray:
