@@ -27,6 +27,13 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return (" " + " ".join(parts)) if parts else ""
 
 
+def closest(word: object, known: Iterable[str]) -> str:
+    """``" Did you mean 'loadings'?"`` where one of the words is close, else nothing."""
+    by_lower = {str(k).lower(): str(k) for k in known}
+    close = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
 def frame(data: object, name: str = "data") -> pd.DataFrame:
     """Return ``data`` as a DataFrame with unique string column names, or say why it cannot be one."""
     if isinstance(data, (str, bytes)) or hasattr(data, "read_text"):

@@ -121,3 +121,17 @@ class UndefinedValue(FitWarning):
         self = super().__new__(cls, text)
         self.column, self.parameters = column, parameters
         return self
+
+
+class TwoCategories(FitWarning):
+    """Dependent variables with two answers, fitted as continuous.
+
+    Attributes
+    ----------
+    variables : tuple of str
+    """
+
+    def __new__(cls, text: str, variables: tuple[str, ...] = ()) -> TwoCategories:
+        self = super().__new__(cls, text)
+        self.variables = variables
+        return self

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from . import checks
-from .errors import DataError, NotIdentifiedError
+from .errors import DataError, NotIdentifiedError, TwoCategories
+from .missing import fiml_moments
 from .model import Model
 from .partable import EQUAL, parameter_table, variables
 from .result import Fit
@@ -17,8 +19,8 @@ from .search import check_identified, estimate
 from .solution import Solution
 from .spec import ModelSpec, model_text
 from .start import starting_values
-from .state import Options
-from .syntax import parse
+from .state import Options, Source
+from .syntax import Parsed, parse
 from .threads import one_thread
 from .tokens import fail
 
@@ -40,6 +42,9 @@ def fit(
     fixed_x: bool = True,
     orthogonal: bool = False,
     information: str | None = None,
+    ordered: bool | Sequence[str] | None = None,
+    cluster: str | None = None,
+    sampling_weights: str | None = None,
 ) -> Fit:
     """Fit a structural equation model written in lavaan syntax.
 
@@ -48,23 +53,38 @@ def fit(
     model : str or ModelSpec
         ``=~`` measured by, ``~`` regressed on, ``~~`` (co)variance, ``~ 1`` intercept, ``:=`` defined parameter,
         ``==`` linear constraint; labels, fixed values, ``NA*``, ``start()``, ``c(a, b)*`` for groups.
-    data : DataFrame
+    data : DataFrame, optional
         One row a respondent; columns named in the model are used.
-    sample_cov, sample_mean, n_obs
-        Instead of data: covariance matrix with divisor n - 1 (DataFrame with variable names, or a dict or list of
-        them by group), means (Series or dict), and the number of rows.
-    group : str
+    sample_cov : DataFrame, or dict or list of DataFrame by group, optional
+        Instead of data: covariance matrix with divisor n - 1, variable names on both axes. Groups of a dict stand in
+        the sorted order of its keys, groups of a list in its own order; the first is the reference.
+    sample_mean : Series or dict, or dict or list of them by group, optional
+        Means by variable; needed where means are modelled. Dicts by group have the keys of ``sample_cov``.
+    n_obs : int, or dict or list of int by group, optional
+        Rows that each matrix was computed from.
+    group : str, optional
         Column that holds the groups; the model is fitted in all of them at once.
-    group_equal : words among loadings, intercepts, means, residuals, residual.covariances, regressions,
-        lv.variances, lv.covariances: parameters held equal across groups
-    group_partial : parameters released again, such as ``["f =~ x2", "x3 ~ 1"]``
-    estimator : ``"ML"`` or ``"MLR"`` (same estimates; Huber-White standard errors, scaled test)
-    missing : ``"listwise"`` (rows with a gap are dropped, and counted) or ``"fiml"`` (full information)
-    std_lv : fix latent variances at 1 instead of the first loading
-    meanstructure : model the means; None means where it is needed (``~ 1``, groups, FIML)
-    fixed_x : take the moments of observed predictors as given, as lavaan does
-    orthogonal : latents uncorrelated
-    information : ``"expected"`` (default of ML) or ``"observed"`` (default of MLR and FIML)
+    group_equal : str or sequence of str
+        Parameters held equal across groups: words among loadings, intercepts, means, residuals,
+        residual.covariances, regressions, lv.variances, lv.covariances.
+    group_partial : str or sequence of str
+        Parameters released again, such as ``["f =~ x2", "x3 ~ 1"]``.
+    estimator : str, default "ML"
+        ``"ML"`` or ``"MLR"`` (same estimates; Huber-White standard errors, scaled test).
+    missing : str, default "listwise"
+        ``"listwise"`` (rows with a gap are dropped, and counted) or ``"fiml"`` (full information).
+    std_lv : bool, default False
+        Fix latent variances at 1 instead of the first loading.
+    meanstructure : bool, optional
+        Model the means; None means where it is needed (``~ 1``, groups, FIML).
+    fixed_x : bool, default True
+        Take the moments of observed predictors as given, as lavaan does.
+    orthogonal : bool, default False
+        Latents uncorrelated.
+    information : str, optional
+        ``"expected"`` (default of ML) or ``"observed"`` (default of MLR and FIML).
+    ordered, cluster, sampling_weights : optional
+        Not available yet; anything but None raises.
 
     Returns
     -------
@@ -72,14 +92,14 @@ def fit(
 
     Raises
     ------
-    ValueError
+    SemError
         The model cannot be read or is not identified, a variable is missing, the data cannot carry the model.
         Improper solutions (negative variances ...) do not raise: they are named in ``fit.warnings``.
 
     Notes
     -----
     Defaults are those of ``lavaan::sem()`` 0.6-14, and so are the numbers: estimates to 1e-5, standard errors to
-    1e-4 of their size. Divisor n, chi-square = 2 N F. See ``sem.estimate`` for the formulas.
+    1e-4 of their size. Divisor n, chi-square = 2 N F. See ``semfit.estimate`` for the formulas.
 
     Examples
     --------
@@ -91,84 +111,83 @@ def fit(
     >>> fit.converged, int(fit.measures["df"])
     (True, 2)
     """
-    group_equal, group_partial = _words(group_equal), _words(group_partial)
-    _options(estimator, missing, information, group_equal, group, sample_cov)
-    text = model_text(model)
-    parsed = parse(text)
-    if data is not None and sample_cov is not None:
-        raise DataError("give data or sample_cov, not both")
-    notes: list[str] = []
-    roles = variables(parsed)
-    ov = roles.ov
-    if data is not None:
-        source = from_rows(parsed, roles, checks.frame(data), group, missing, fixed_x)
-    elif sample_cov is not None:
-        source = from_covariance(parsed, ov, sample_cov, sample_mean, n_obs)
-    else:
-        raise DataError("give the data (fit(model, data)), or sample_cov with n_obs")
-    n_groups = len(source.n)
-    if group is None and n_groups == 1 and (group_equal or group_partial):
-        raise DataError("group_equal and group_partial need several groups: name the column with group=...")
-    fiml = missing == "fiml" and source.rows is not None
-    if meanstructure is None:
-        meanstructure = (
-            (n_groups > 1 and (sample_cov is None or sample_mean is not None))
-            or fiml
-            or (sample_cov is not None and sample_mean is not None)
-        )
-    rows, var = parameter_table(
-        parsed,
-        n_groups,
-        std_lv=std_lv,
-        meanstructure=meanstructure,
-        fixed_x=fixed_x,
-        orthogonal=orthogonal,
-        group_equal=group_equal,
-        group_partial=group_partial,
-    )
-    notes += var.notes + source.notes
-    _label_clash(parsed, var, data, notes)
-    shared = list(dict.fromkeys(t.label[0] for t in parsed.terms if t.label and len(t.label) == 1))
-    if n_groups > 1 and shared:
-        notes.append(
-            f"one label for all groups makes a parameter equal in all of them: {', '.join(shared)} "
-            "(write c(a1, a2)*x for a label a group)"
-        )
-    built = Model(rows, var, parsed.constraints, parsed.defined)
-    if built.means and sample_cov is not None and sample_mean is None:
-        raise DataError("the model has intercepts (~ 1), so sample_mean is needed beside sample_cov")
-    options = Options(
+    _not_yet(ordered=ordered, cluster=cluster, sampling_weights=sampling_weights)
+    asked = Options(
         estimator=estimator,
         missing=missing,
         std_lv=std_lv,
-        meanstructure=built.means,
         fixed_x=fixed_x,
         orthogonal=orthogonal,
         group=group,
-        group_equal=group_equal,
-        group_partial=group_partial,
+        group_equal=_words(group_equal),
+        group_partial=_words(group_partial),
+    )
+    _check(asked, information, sample_cov is not None)
+    text = model_text(model)
+    parsed = parse(text)
+    if (data is None) == (sample_cov is None):
+        raise DataError(
+            "give the data (fit(model, data)), or sample_cov with n_obs"
+            if data is None
+            else "give data or sample_cov, not both"
+        )
+    roles = variables(parsed)
+    if data is not None:
+        data = checks.frame(data)
+        source = from_rows(parsed, roles, data, group, missing, fixed_x)
+    else:
+        source = from_covariance(parsed, roles.ov, sample_cov, sample_mean, n_obs)
+    fiml = missing == "fiml"
+    if meanstructure is None:
+        several = len(source.n) > 1
+        meanstructure = sample_mean is not None if data is None else several or fiml
+    built = _model(parsed, len(source.n), replace(asked, meanstructure=bool(meanstructure)))
+    if built.means and data is None and sample_mean is None:
+        raise DataError("the model has intercepts (~ 1), so sample_mean is needed beside sample_cov")
+    options = replace(
+        asked,
+        meanstructure=built.means,
         information=information or ("observed" if fiml or estimator == "MLR" else "expected"),
     )
-    with one_thread():
-        if fiml:
-            from .missing import fiml_moments
+    notes = [*built.var.notes, *source.notes, *_label_notes(parsed, built, () if data is None else data.columns)]
+    solution, more = _solve(built, source, options)
+    return Fit(solution, text=text, notes=[*notes, *_two_categories(built, source), *more], n_dropped=source.dropped)
 
-            data_, h1 = fiml_moments(built, source, var.x, fixed_x)
-        else:
-            data_, h1 = complete_moments(built, source, var.x, fixed_x)
+
+def _model(parsed: Parsed, n_groups: int, options: Options) -> Model:
+    if n_groups == 1 and (options.group_equal or options.group_partial):
+        raise DataError("group_equal and group_partial need several groups: name the column with group=...")
+    rows, var = parameter_table(
+        parsed,
+        n_groups,
+        std_lv=options.std_lv,
+        meanstructure=options.meanstructure,
+        fixed_x=options.fixed_x,
+        orthogonal=options.orthogonal,
+        group_equal=options.group_equal,
+        group_partial=options.group_partial,
+    )
+    return Model(rows, var, parsed.constraints, parsed.defined)
+
+
+def _solve(built: Model, source: Source, options: Options) -> tuple[Solution, list[str]]:
+    """Moments, identification and the search; the second part says what was out of the ordinary."""
+    with one_thread():
+        moments = fiml_moments if options.missing == "fiml" else complete_moments
+        data, h1 = moments(built, source, built.var.x, options.fixed_x)
         variance = sum(n * np.diag(S) for n, S in zip(source.n, h1.cov, strict=True)) / sum(source.n)
         built.set_scale(np.sqrt(variance))
-        df = built.df(fixed_x)
+        df = built.df(options.fixed_x)
         if df < 0:
             raise NotIdentifiedError(
                 f"the model is not identified: it has {built.npar} free parameters, {-df} more than the "
-                f"{built.npar + df} moments of {len(ov)} variables. Fix or equate some, or add indicators."
+                f"{built.npar + df} moments of {built.n_ov} variables. Fix or equate some, or add indicators."
             )
-        check_identified(built, data_, starting_values(built, h1.cov, h1.mean if built.means else None))
-        theta, F, converged, more = estimate(built, data_, h1)
+        check_identified(built, data, starting_values(built, h1.cov, h1.mean if built.means else None))
+        theta, F, converged, notes = estimate(built, data, h1)
     solution = Solution(
         model=built,
-        data=data_,
+        data=data,
         theta=theta,
         F=float(F),
         converged=bool(converged),
@@ -178,42 +197,84 @@ def fit(
         groups=tuple(source.labels),
         positions=source.positions,
     )
-    return Fit(solution, text=text, notes=notes + more, n_dropped=source.dropped)
+    return solution, notes
 
 
-def _words(value) -> tuple:
+def _words(value) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _options(estimator, missing, information, group_equal, group, sample_cov) -> None:
-    def check(name, value, allowed):
-        if value not in allowed:
-            raise DataError(f"{name} must be one of {', '.join(map(repr, allowed))}, not {value!r}")
+def _not_yet(**arguments) -> None:
+    for name, what in (
+        ("ordered", "ordered items (thresholds and weighted least squares)"),
+        ("cluster", "standard errors for clustered rows"),
+        ("sampling_weights", "sampling weights"),
+    ):
+        if arguments[name] is not None:
+            raise DataError(f"{name}= is not available yet: {what} will come later; leave it out")
 
-    check("estimator", estimator, ("ML", "MLR"))
-    check("missing", missing, ("listwise", "fiml"))
-    if information is not None:
-        check("information", information, ("expected", "observed"))
-    for word in group_equal:
-        check("each word of group_equal", word, EQUAL)
-    if sample_cov is not None and estimator == "MLR":
+
+def _check(options: Options, information: str | None, from_matrix: bool) -> None:
+    """Every word is one that is known, and goes with what is handed in."""
+    words = [
+        ("estimator", options.estimator, ("ML", "MLR")),
+        ("missing", options.missing, ("listwise", "fiml")),
+        ("information", information, (None, "expected", "observed")),
+        *(("each word of group_equal", word, EQUAL) for word in options.group_equal),
+    ]
+    for name, value, allowed in words:
+        if value not in allowed:
+            close = checks.closest(value, [a for a in allowed if a])
+            known = ", ".join(repr(a) for a in allowed if a)
+            raise DataError(f"{name} must be one of {known}, not {value!r}.{close}")
+    for name in ("std_lv", "fixed_x", "orthogonal"):
+        if not isinstance(getattr(options, name), (bool, np.bool_)):
+            raise DataError(f"{name} must be True or False, and is {getattr(options, name)!r}")
+    if from_matrix and options.estimator == "MLR":
         raise DataError("estimator='MLR' needs the rows of the data: a covariance matrix does not hold the kurtosis")
-    if sample_cov is not None and missing == "fiml":
+    if from_matrix and options.missing == "fiml":
         raise DataError("missing='fiml' needs the rows of the data, not a covariance matrix")
-    if sample_cov is not None and group is not None:
+    if from_matrix and options.group is not None:
         raise DataError("with sample_cov the groups are the keys of the dict of matrices; leave out group")
 
 
-def _label_clash(parsed, var, data, notes) -> None:
+def _two_categories(model: Model, source: Source) -> list[str]:
+    """Dependent variables with two answers: maximum likelihood takes them for continuous."""
+    if source.rows is None:
+        return []
+    X = np.concatenate([rows.values for rows in source.rows])
+    low, high = np.nanmin(X, axis=0), np.nanmax(X, axis=0)
+    two = (np.isnan(X) | (low == X) | (high == X)).all(axis=0)
+    names = tuple(n for n, yes in zip(model.ov, two, strict=True) if yes and n not in model.var.x)
+    if not names:
+        return []
+    have = "has two categories" if len(names) == 1 else "have two categories each"
+    return [
+        TwoCategories(
+            f"{', '.join(names)} {have} and {'is' if len(names) == 1 else 'are'} fitted as continuous: "
+            "loadings, paths and their tests are approximate",
+            names,
+        )
+    ]
+
+
+def _label_notes(parsed: Parsed, model: Model, columns: Iterable) -> list[str]:
+    """Labels that may be meant otherwise: one for all groups, or the name of a column."""
+    notes, columns = [], set(columns)
     for t in parsed.terms:
         for label in t.label or []:
-            if label in var.ov or label in var.lv:
+            if label in model.names:
                 fail(
                     t,
                     f"the label {label!r} is also a variable of the model; write '+' between two variables, "
                     "or choose another label",
                 )
-            if data is not None and label in data.columns:
-                note = f"{label!r} is read as a label, and is also a column of the data"
-                if note not in notes:
-                    notes.append(note)
+            if label in columns:
+                notes.append(f"{label!r} is read as a label, and is also a column of the data")
+    shared = list(dict.fromkeys(t.label[0] for t in parsed.terms if t.label and len(t.label) == 1))
+    if model.n_groups > 1 and shared:
+        notes.append(
+            f"one label for all groups makes a parameter equal in all of them: {', '.join(shared)} "
+            "(write c(a1, a2)*x for a label a group)"
+        )
+    return list(dict.fromkeys(notes))

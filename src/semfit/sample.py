@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from . import checks
-from .errors import DataError
+from .errors import DataError, DroppedRows
 from .estimate import Moments
 from .model import Model
 from .partable import Variables
@@ -62,16 +62,18 @@ def _kept(values: np.ndarray, roles: Variables, missing: str, fixed_x: bool) -> 
     gaps = np.isnan(values)
     keep = ~gaps.any(axis=1) if missing == "listwise" else ~gaps.all(axis=1)
     if not keep.all():
-        why = "with a missing value" if missing == "listwise" else "without any value"
-        notes.append(f"{(~keep).sum()} of {len(values)} rows {why} were dropped")
+        n = int((~keep).sum())
+        words, why = ("with a missing", "missing value") if missing == "listwise" else ("without any", "no value")
+        notes.append(DroppedRows(f"{n} of {len(values)} rows {words} value were dropped", n, why))
     if missing == "fiml" and fixed_x and roles.x:
         gone = keep & gaps[:, [ov.index(v) for v in roles.x]].any(axis=1)
         if gone.any():
             keep &= ~gone
-            notes.append(
+            text = (
                 f"{gone.sum()} rows with a missing predictor ({', '.join(roles.x)}) were dropped, because "
                 "predictors are taken as fixed; fixed_x=False keeps them"
             )
+            notes.append(DroppedRows(text, int(gone.sum()), "missing predictor"))
     if not keep.any():
         raise DataError(f"no row is complete in the {len(ov)} variables of the model; try missing='fiml'")
     return keep, notes
@@ -81,7 +83,8 @@ def _split(column: pd.Series, keep: np.ndarray, notes: list[str]) -> tuple[list[
     """Labels and rows of the groups: in the order of the categories, or of appearance."""
     gone = column.isna().to_numpy() & keep
     if gone.any():
-        notes.append(f"{gone.sum()} rows without a group ({column.name}) were dropped")
+        text = f"{gone.sum()} rows without a group ({column.name}) were dropped"
+        notes.append(DroppedRows(text, int(gone.sum()), "no group"))
     if isinstance(column.dtype, pd.CategoricalDtype):
         found = [c for c in column.cat.categories if (column == c).any()]
     else:

@@ -9,7 +9,7 @@ import pytest
 
 import semfit
 from semfit import checks
-from semfit.errors import DataError, SemError
+from semfit.errors import DataError, DroppedRows, SemError, TwoCategories
 
 CASES = Path(__file__).resolve().parents[1] / "reference" / "cases"
 ITEMS = ["a1", "a2", "a3", "a4"]
@@ -207,3 +207,45 @@ def test_full_information_names_the_real_cause(gaps):
     with pytest.raises(DataError, match="not positive definite") as found:
         semfit.fit(MODEL + " + a5", total, missing="fiml")
     assert "pattern of gaps" not in str(found.value)
+
+
+# -- options -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["ordered", "cluster", "sampling_weights"])
+def test_what_comes_later_says_so(name):
+    with pytest.raises(DataError, match=f"{name}= is not available yet"):
+        semfit.fit(MODEL, survey(), **{name: ["a1"]})
+    assert semfit.fit(MODEL, survey(), **{name: None}).converged
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"estimator": "ml"}, "estimator must be one of 'ML', 'MLR', not 'ml'. Did you mean 'ML'"),
+        ({"group": "g", "group_equal": "loading"}, "Did you mean 'loadings'"),
+        ({"missing": "FIML"}, "Did you mean 'fiml'"),
+        ({"information": "x"}, "information must be one of 'expected', 'observed', not 'x'"),
+        ({"std_lv": "yes"}, "std_lv must be True or False"),
+        ({"group": ["g"]}, r"group must be the name of one column, and is \['g'\]"),
+        ({"group": ("g",)}, "group must be the name of one column"),
+        ({"group": "a1"}, "also a variable of the model"),
+    ],
+)
+def test_options_that_cannot_be(options, words):
+    with pytest.raises(DataError, match=words):
+        semfit.fit(MODEL, survey().assign(g="x"), **options)
+
+
+def test_items_with_two_answers_are_named_once():
+    data = survey().assign(a1=lambda d: (d["a1"] > 3) * 1.0, a2=lambda d: (d["a2"] > 3) * 1.0)
+    found = [w for w in semfit.fit(MODEL, data).warnings if isinstance(w, TwoCategories)]
+    assert len(found) == 1 and found[0].variables == ("a1", "a2") and "a1, a2 have two categories" in found[0]
+    assert not any(isinstance(w, TwoCategories) for w in semfit.fit(MODEL, survey()).warnings)
+    predictor = semfit.fit("a3 ~ a1", data)  # a predictor may be 0 and 1
+    assert not any(isinstance(w, TwoCategories) for w in predictor.warnings)
+
+
+def test_dropped_rows_are_counted_with_their_reason():
+    data = survey()
+    data.loc[:4, "a1"] = np.nan
+    (warning,) = semfit.fit(MODEL, data).warnings
+    assert isinstance(warning, DroppedRows) and (warning.n, warning.why) == (5, "missing value")
