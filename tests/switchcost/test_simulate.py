@@ -16,6 +16,9 @@ from switchcost.simulate.market import market_from
 
 SC_ITEMS = [i for i, s in simulate.truth()["items"].items() if next(iter(s["loads"])) in simulate.truth()["facets"]]
 
+SHORT = {"economic_risk": "er", "evaluation": "ev", "learning": "le", "set_up": "su", "benefit_loss": "bl",
+         "monetary_loss": "ml", "personal_relationship": "pr", "brand_relationship": "br"}  # fmt: skip
+
 
 def test_files_are_what_the_program_writes(tmp_path):
     for path in simulate.write(tmp_path):
@@ -132,9 +135,7 @@ def test_a_fitted_model_finds_the_truth(large):
     """Maximum likelihood on the uncut items: loadings, second-order loadings, correlations and paths within .01."""
     items = large[1]
     t = simulate.truth()
-    short = {"economic_risk": "er", "evaluation": "ev", "learning": "le", "set_up": "su", "benefit_loss": "bl",
-             "monetary_loss": "ml", "personal_relationship": "pr", "brand_relationship": "br"}  # fmt: skip
-    blocks = {f: [i for i in SC_ITEMS if i[:2] == k] for f, k in short.items()}
+    blocks = {f: [i for i in SC_ITEMS if i[:2] == k] for f, k in SHORT.items()}
     blocks |= {
         "satisfaction": ["sat1", "sat2", "sat3"],
         "attitudinal": ["at1", "at2", "at3", "at4"],
@@ -301,3 +302,118 @@ def test_twin_of_a_published_matrix():
 def test_twin_refuses_what_is_no_covariance_matrix(args, says):
     with pytest.raises(ValueError, match=says):
         simulate.twin(*args)
+
+
+# --- the second world and what may be switched on ------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def meta():
+    n, seed = 100_000, 8
+    items = [i for i in simulate.truth()["items"] if i[:2] in ("sa", "at", "bh", *SHORT.values())]
+    return simulate.latents(n=n, seed=seed, world="meta"), simulate.keyed(
+        simulate.survey(n=n, seed=seed, faults=False, scale="latent", columns=items, world="meta"), world="meta"
+    )
+
+
+def test_the_second_world_has_the_signs_of_the_meta_analysis():
+    for outcome in ("attitudinal", "behavioural"):
+        china, other = (simulate.truth(w)["equations"][outcome] for w in ("china", "meta"))
+        assert china["satisfaction * financial"] < 0 < other["satisfaction * financial"]
+        assert other["satisfaction * procedural"] < 0 and other["satisfaction * relational"] < 0
+        assert "satisfaction * procedural" not in china
+        costs = {k: other[k] for k in ("procedural", "financial", "relational")}
+        assert max(costs, key=costs.get) == "relational"
+
+
+def test_the_second_world_is_what_is_drawn(meta):
+    latent, items = meta
+    p = simulate.parameters(world="meta")
+    numbers = latent.select_dtypes("number")
+    assert np.abs(numbers.mean()).max() < 0.015 and np.abs(numbers.std() - 1).max() < 0.015
+    for lhs, rows in p[p["kind"].isin(["path", "product"])].groupby("lhs"):
+        terms = [
+            latent[t[5:-1]] ** 3 - 3 * latent[t[5:-1]] if t.startswith("bend(") else latent[t.split(":")].prod(axis=1)
+            for t in rows["rhs"]
+        ]
+        assert _ols(latent[lhs], terms) == pytest.approx(rows["value"].to_numpy(), abs=0.015), lhs
+    # and from the answers alone: sums of items, corrected for their error, with their products
+    own = p[(p["kind"] == "loading")].set_index("rhs")["value"]
+    at, sat = (items[k].sum(axis=1) / own[k].sum() for k in (["at1", "at2", "at3", "at4"], ["sat1", "sat2", "sat3"]))
+    facets = simulate.truth()["facets"]
+    for dimension, sign in (("financial", 1), ("procedural", -1), ("relational", -1)):
+        inside = [i for f, k in SHORT.items() if dimension in facets[f] for i in items if i[:2] == k]
+        cost = items[inside].sum(axis=1) / sum(own[i] for i in inside)
+        groups = [
+            np.corrcoef(at[part], sat[part])[0, 1] for part in (cost > cost.quantile(0.8), cost < cost.quantile(0.2))
+        ]
+        assert sign * (groups[0] - groups[1]) > 0.02, dimension
+
+
+def test_one_argument_switches_everywhere():
+    for draw in (simulate.survey, simulate.usage, simulate.latents):
+        here, there = draw(n=60, seed=3), draw(n=60, seed=3, world="meta")
+        pd.testing.assert_frame_equal(draw(simulate.truth("meta"), 60, 3), there)
+        assert not here.equals(there)
+        pd.testing.assert_frame_equal(here, draw(n=60, seed=3, world="china"))
+    assert not simulate.parameters().equals(simulate.parameters(world="meta"))
+    seen = simulate.keyed(simulate.survey(n=20_000, seed=2, faults=False, world="meta", columns=["sat1", "at1", "pr1"]))
+    there = simulate.population("cov", world="meta").loc[["sat1", "at1", "pr1"], ["sat1", "at1", "pr1"]]
+    assert np.abs(seen.cov() - there).max().max() < 0.04
+    assert there.loc["at1", "pr1"] > 0 > simulate.population("cov").loc["at1", "pr1"]
+
+
+def test_minor_factors_are_a_tenth_of_every_item():
+    t = simulate.truth(switches="minor_factors")
+    assert all(
+        sum(v**2 for k, v in s["loads"].items() if k[:5] == "minor") == pytest.approx(0.1) for s in t["items"].values()
+    )
+    plain, minor = (simulate.keyed(simulate.survey(x, 4000, 5, False, columns=SC_ITEMS), x).corr() for x in (None, t))
+    assert np.abs(plain - minor).to_numpy().mean() > 0.01  # small, and everywhere
+
+
+def test_problems_hide_that_satisfied_customers_speak_up():
+    t = simulate.truth(switches=["problems"])
+    plain, with_problems = simulate.latents(n=20_000, seed=1), simulate.latents(t, 20_000, 1)
+    assert with_problems["voice"].corr(with_problems["satisfaction"]) < 0.1 < plain["voice"].corr(plain["satisfaction"])
+    held = _ols(with_problems["voice"], [with_problems[v] for v in t["equations"]["voice"]])
+    assert held[0] == pytest.approx(0.2, abs=0.03)
+    count = simulate.survey(t, 500, 1)["problems"]
+    assert count.min() == 0 and 1 < count.mean() < 3
+    assert "problems" not in simulate.survey(n=5)
+
+
+def test_silent_prepaid_customers_never_say_that_they_left():
+    t = simulate.truth(switches="prepaid_silence")
+    loud, quiet = simulate.usage(n=400, seed=6), simulate.usage(t, 400, 6)
+    prepaid = simulate.latents(n=400, seed=6)["contract"].eq("prepaid").to_numpy()
+    by = quiet.groupby("customer")
+    assert by["left"].sum()[prepaid].eq(0).all() and by.size()[prepaid].eq(36).all()
+    on = loud[~prepaid[loud["customer"] - 1]].reset_index(drop=True)
+    pd.testing.assert_frame_equal(on, quiet[~prepaid[quiet["customer"] - 1]].reset_index(drop=True))
+    gone = loud.groupby("customer")["left"].sum()[prepaid].eq(1)
+    assert gone.any() and by["topups"].apply(lambda v: v.iloc[-6:].sum())[gone[gone].index].mean() < 2
+
+
+def test_indistinct_dimensions_and_biased_groups():
+    t = simulate.truth(switches=["indistinct_dimensions"])
+    assert simulate.latents(t, 20_000, 1)[["procedural", "financial", "relational"]].corr().min().min() > 0.83
+    for world in ("china", "meta"):
+        biased = simulate.truth(world, "biased_groups")
+        assert np.diff(simulate.latent_means(biased).loc["financial", ["prepaid", "contract"]])[0] == pytest.approx(0.6)
+        seen = simulate.survey(biased, 20_000, 1, ["intercept"], columns=["bl1", "bl2", "bl3", "contract"])
+        gap = seen.groupby("contract").mean().loc["contract"] - seen.groupby("contract").mean().loc["prepaid"]
+        assert gap["bl2"] < -0.2 < 0.25 < gap["bl1"] and abs(gap.mean()) < 0.5 * gap["bl1"]
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: simulate.truth("chna"), "Did you mean 'china'"),
+        (lambda: simulate.truth(switches="minor"), "switch 'minor' is not known"),
+        (lambda: simulate.survey(simulate.truth(), world="meta"), "say truth or world='meta', not both"),
+        (lambda: simulate.population(world="mars"), "world is 'china' or 'meta'"),
+        (lambda: simulate.usage(n=2.5), "n must be a whole number"),
+    ],
+)
+def test_a_world_that_is_not_there(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()

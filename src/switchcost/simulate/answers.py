@@ -26,13 +26,14 @@ def survey(
     *,
     scale: str = "points",
     columns: Sequence[str] | None = None,
+    world: str | None = None,
 ) -> pd.DataFrame:
     """Question ``n`` simulated customers of the market with the known truth.
 
     Parameters
     ----------
     truth : dict, optional
-        As :func:`truth` returns it, changed where you like; the stored truth when None.
+        As :func:`truth` returns it, changed where you like.
     n : int
         Number of respondents. With the default n and seed the result is ``sc.load("telecom_survey")``.
     seed : int, Generator or None
@@ -47,6 +48,8 @@ def survey(
         items come as respondents answer them, not turned round: see :func:`keyed`.
     columns : list of names, optional
         Draw only these columns (quicker). The values are the same as in a full draw with the same seed.
+    world : {"china", "meta"}, optional
+        Whose truth, when none is handed in (see :func:`truth`); ``"china"`` when None.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def survey(
     >>> d.shape
     (200, 3)
     """
-    m = market_from(truth)
+    m = market_from(truth, world)
     t = m.truth
     n = whole_number(n, "n")
     given_seed = seed_of(seed, t)
@@ -77,7 +80,7 @@ def survey(
             raise DataError(f"scale='latent' has no answers yet, so it cannot hold {', '.join(rows_wanted)}")
         wanted = [f for f in wanted if f not in rows_wanted]
 
-    everything = list(t["items"]) + BACKGROUND
+    everything = [*t["items"], *BACKGROUND, *(b for b in t["background"] if b not in BACKGROUND)]
     names = everything if columns is None else [columns] if isinstance(columns, str) else list(columns)
     for name in names:
         if name not in everything:
@@ -225,7 +228,7 @@ def _clear_block(n: int, length: int, taken: set[int], rng: np.random.Generator)
     return None, None
 
 
-def keyed(data: pd.DataFrame, truth: Mapping | None = None) -> pd.DataFrame:
+def keyed(data: pd.DataFrame, truth: Mapping | None = None, *, world: str | None = None) -> pd.DataFrame:
     """Turn the reverse-keyed items of the survey round: low + high - answer (a latent response changes sign).
 
     Works on what :func:`survey` and ``sc.load("telecom_survey")`` return; other columns stay as they are.
@@ -236,7 +239,7 @@ def keyed(data: pd.DataFrame, truth: Mapping | None = None) -> pd.DataFrame:
     >>> bool((keyed(raw)["er4"] == 6 - raw["er4"]).all())
     True
     """
-    t = market_from(truth).truth
+    t = market_from(truth, world).truth
     out = data.copy()
     for name, spec in t["items"].items():
         if spec["reverse"] and name in out.columns:

@@ -14,8 +14,13 @@ from .draws import LATENT_DECIMALS, latents, seed_of, stream, whole_number
 from .market import equation_terms, market_from
 
 
-# --- behaviour -------------------------------------------------------------------------------------------------
-def usage(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
+def usage(
+    truth: Mapping | None = None,
+    n: int = 800,
+    seed: int | np.random.Generator | None = None,
+    *,
+    world: str | None = None,
+) -> pd.DataFrame:
     """Follow the same customers for 36 months: bills, top-ups, departures.
 
     Customer k is row k - 1 of :func:`survey` with the same n and seed (customers count from 1). Each month a customer
@@ -34,7 +39,7 @@ def usage(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Gene
     >>> usage(n=20, seed=3).columns.tolist()
     ['customer', 'month', 'bill', 'topups', 'topup_amount', 'left']
     """
-    m = market_from(truth)
+    m = market_from(truth, world)
     t = m.truth
     n = whole_number(n, "n")
     seed = seed_of(seed, t)
@@ -68,6 +73,13 @@ def usage(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Gene
     times = stream(seed, "topups").poisson(np.round(spend[:, None] * growth / size, LATENT_DECIMALS), (n, months))
     times = np.where(on_contract[:, None], 0, times)
     there = month[None, :] <= last[:, None]
+    silence = spec.get("prepaid_silence")
+    if silence:  # a prepaid customer who has left looks like one who tops up nothing, and is followed to the end
+        skipped = stream(seed, "silence").random((n, months)) < silence["silent_month"]
+        times = np.where(skipped | ~there | (gone & (month[None, :] == last[:, None])), 0, times)
+        last = np.where(on_contract, last, months - 1)
+        gone = gone & on_contract[:, None]
+        there = month[None, :] <= last[:, None]
     who, when = np.nonzero(there)
     return pd.DataFrame(
         {

@@ -30,7 +30,13 @@ def seed_of(seed: int | np.random.Generator | None, t: Mapping) -> int:
     return int(seed)
 
 
-def latents(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Generator | None = None) -> pd.DataFrame:
+def latents(
+    truth: Mapping | None = None,
+    n: int = 800,
+    seed: int | np.random.Generator | None = None,
+    *,
+    world: str | None = None,
+) -> pd.DataFrame:
     """Draw the latent variables and groups themselves, those that stand behind :func:`survey` with the same seed.
 
     Returns
@@ -43,7 +49,7 @@ def latents(truth: Mapping | None = None, n: int = 800, seed: int | np.random.Ge
     >>> latents(n=3, seed=1).shape[0]
     3
     """
-    m = market_from(truth)
+    m = market_from(truth, world)
     n = whole_number(n, "n")
     seed = seed_of(seed, m.truth)
     groups = {}

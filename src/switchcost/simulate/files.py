@@ -11,11 +11,12 @@ import pandas as pd
 from ..data.registry import data_dir, register
 from .answers import survey
 from .bills import usage
-from .market import stored_truth
 from .moments import observe_population
+from .worlds import stored_truth
+
+TEMPLATES = Path(__file__).parent / "templates"  # what the READMEs and codebooks say in words
 
 
-# --- files -----------------------------------------------------------------------------------------------------
 def _survey_codebook(t: Mapping, data: pd.DataFrame) -> pd.DataFrame:
     dimension = {f: d for d, facets in t["dimensions"].items() for f in facets}
     scale_source = "simulated; own wording after the construct in Burnham, Frels & Mahajan (2003)"
@@ -40,120 +41,8 @@ def _survey_codebook(t: Mapping, data: pd.DataFrame) -> pd.DataFrame:
                 "dimension": dimension.get(latent, ""),
             }
         )
-    labels = {
-        "operator": ("Operator: A, B or C", "运营商：A、B 或 C"),
-        "contract": (
-            "Type of contract: prepaid or contract",
-            "合约类型：预付费（prepaid）或合约（contract）",
-        ),
-        "tenure": ("Months with the operator", "在网月数"),
-        "spend": ("Spending on the operator's services, money per month", "每月在该运营商的消费金额"),
-        "age": ("Age in years", "年龄（岁）"),
-        "gender": ("Gender: female or male", "性别：女（female）或男（male）"),
-    }
-    for name, (en, zh) in labels.items():
-        spec = t["background"].get(name, {})
-        rows.append(
-            {
-                "variable": name,
-                "construct": "group" if name in ("operator", "contract", "gender") else "background",
-                "label_en": en,
-                "label_zh": zh,
-                "low": spec.get("low", ""),
-                "high": spec.get("high", ""),
-                "reverse": 0,
-                "missing_code": "",
-                "source": "simulated",
-                "facet": "",
-                "dimension": "",
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _usage_codebook() -> pd.DataFrame:
-    rows = [
-        (
-            "customer",
-            "key",
-            "Customer number; customer k is row k of telecom_survey, counted from 1",
-            "客户编号；第 k 位客户是 telecom_survey 的第 k 行（从 1 数起）",
-            1,
-            "",
-        ),
-        ("month", "time", "Month after the survey", "问卷之后的第几个月", 1, 36),
-        (
-            "bill",
-            "revenue",
-            "Bill of the month, money (contract customers; 0 for prepaid)",
-            "当月账单金额（合约客户；预付费客户为 0）",
-            0,
-            "",
-        ),
-        (
-            "topups",
-            "revenue",
-            "Number of top-ups in the month (prepaid customers; 0 for contract)",
-            "当月充值次数（预付费客户；合约客户为 0）",
-            0,
-            "",
-        ),
-        ("topup_amount", "revenue", "Money topped up in the month", "当月充值金额", 0, ""),
-        (
-            "left",
-            "departure",
-            "1 in the month in which the customer left, otherwise 0",
-            "客户在当月离网记 1，否则记 0",
-            0,
-            1,
-        ),
-    ]
-    book = pd.DataFrame(rows, columns=["variable", "construct", "label_en", "label_zh", "low", "high"])
-    return book.assign(reverse=0, missing_code="", source="simulated")
-
-
-_SURVEY_README = """# telecom_survey (simulated)
-
-**These data are simulated. Nobody was asked.** They are teaching data with a known truth: a survey of {n} customers of a
-mobile market with three operators, prepaid and contract. Use them to see what a method finds and what it misses, never
-as evidence about customers.
-
-- Rows: {n} respondents. Columns: {k} ({items} items, then operator, contract, tenure in months, spend in money per month,
-  age, gender). Items have five points (1 disagree ... 5 agree), `osat` has seven. An empty cell is a missing answer.
-- Item names and wording, English and Chinese: `codebook.csv`. Reverse-keyed items are stored as answered;
-  `sc.simulate.keyed(data)` turns them round.
-- The truth: `truth.json`. Latent variables have mean 0 and variance 1 in the whole market, coefficients are standardised
-  and refer to the latent response before it is cut into points. `sc.simulate.parameters()` lists them.
-- What ordinary maximum likelihood finds in five-point answers of an endless sample differs a little (cutting
-  attenuates). `truth_observed.json` holds the means and covariances of a million fault-free respondents;
-  `sc.fit(model, sample_cov=sc.simulate.population(), n_obs=1_000_000)` gives the target for any model.
-- Planted faults, with their rows (counted from 0) in `truth.json`: careless respondents, a block entered twice, answers
-  missing at random given age, an item that does not load, an item with a shifted intercept between contract types.
-- The pattern of the truth follows what is reported on switching costs in mobile markets: procedural costs move neither
-  loyalty, financial costs raise both, relational costs lower attitudinal and raise behavioural loyalty, financial
-  costs weaken satisfaction -> loyalty. The sizes are ours.
-- Written by `python -m switchcost.simulate.files` from `truth.json` with seed {seed}; `--population` writes
-  `truth_observed.json` anew.
-- The items are our own wording of published constructs (switching-cost facets after Burnham, Frels & Mahajan 2003,
-  Journal of the Academy of Marketing Science 31(2), 109-126). Licence: CC BY 4.0.
-"""
-
-
-_USAGE_README = """# telecom_usage (simulated)
-
-**These data are simulated.** They follow the {n} customers of `telecom_survey` for {months} months after the survey:
-bills, top-ups, departures.
-
-- Rows: {rows}, one a customer and month, until the month in which the customer leaves (`left` = 1) or month {months}.
-  {gone} of {n} customers leave.
-- `customer` k is row k of `telecom_survey`, counted from 1. The rows of the survey that were entered twice (see its
-  truth file) are an error of the survey only: bills belong to the customer who should stand there.
-- Contract customers have a bill, prepaid customers top up in units of 10. Money has no currency.
-- The truth: `usage` in `../telecom_survey/truth.json`. Each month a customer leaves with probability 1 - exp(-hazard); the
-  log hazard falls with satisfaction, financial and relational switching costs and rises with the attractiveness of
-  alternatives, and satisfaction protects less where financial costs are high.
-- Written by `python -m switchcost.simulate.files` with seed {seed}. Licence: CC BY 4.0.
-"""
+    background = pd.read_csv(TEMPLATES / "background_codebook.csv", dtype=str, keep_default_na=False)
+    return pd.concat([pd.DataFrame(rows), background], ignore_index=True)
 
 
 def write(folder: str | Path | None = None, population: bool = False) -> list[Path]:
@@ -180,14 +69,16 @@ def write(folder: str | Path | None = None, population: bool = False) -> list[Pa
     texts = {
         "telecom_survey/telecom_survey.csv": answers.to_csv(index=False, lineterminator="\n"),
         "telecom_survey/codebook.csv": _survey_codebook(t, data).to_csv(index=False, lineterminator="\n"),
-        "telecom_survey/README.md": _SURVEY_README.format(
-            n=len(data), k=data.shape[1], items=len(items), seed=t["seed"]
-        ),
+        "telecom_survey/README.md": (TEMPLATES / "telecom_survey.md")
+        .read_text(encoding="utf-8")
+        .format(n=len(data), k=data.shape[1], items=len(items), seed=t["seed"]),
         "telecom_usage/telecom_usage.csv": follow.assign(bill=follow["bill"].map("{:.2f}".format)).to_csv(
             index=False, lineterminator="\n"
         ),
-        "telecom_usage/codebook.csv": _usage_codebook().to_csv(index=False, lineterminator="\n"),
-        "telecom_usage/README.md": _USAGE_README.format(
+        "telecom_usage/codebook.csv": (TEMPLATES / "telecom_usage_codebook.csv").read_text(encoding="utf-8"),
+        "telecom_usage/README.md": (TEMPLATES / "telecom_usage.md")
+        .read_text(encoding="utf-8")
+        .format(
             n=len(data),
             months=t["usage"]["months"],
             rows=len(follow),

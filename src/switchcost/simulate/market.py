@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,35 +12,7 @@ from scipy.linalg import cholesky
 
 from .._core import checks
 from .._core.errors import DataError
-from ..data.registry import data_dir
-
-
-# --- the truth ------------------------------------------------------------------------------------------------
-def truth() -> dict:
-    """Return the truth of the simulated market, a fresh copy that may be changed and handed to :func:`survey`.
-
-    Examples
-    --------
-    >>> t = truth()
-    >>> t["equations"]["attitudinal"]["satisfaction * financial"]
-    -0.15
-    >>> t["equations"]["attitudinal"]["satisfaction * financial"] = 0.0   # a market without moderation
-    """
-    return copy.deepcopy(stored_truth())
-
-
-@lru_cache(maxsize=1)
-def stored_truth() -> dict:
-    return json.loads(truth_file("truth.json").read_text(encoding="utf-8"))
-
-
-def truth_file(name: str) -> Path:
-    path = data_dir() / "simulated" / "telecom_survey" / name
-    if not path.exists():
-        raise DataError(
-            f"data/simulated/telecom_survey/{name} is missing; restore it with git, or hand in your own truth"
-        )
-    return path
+from .worlds import truth_of
 
 
 def equation_terms(equation: Mapping[str, float]) -> list[tuple[str, float, list[tuple[float, list[str]]]]]:
@@ -190,14 +160,20 @@ class Market:
         """What is left of a variance of 1 after the loadings (and ``extra``, the variance of a planted shift)."""
         latents = list(loads)
         w = np.array([loads[v] for v in latents], dtype=float)
-        if len(latents) == 1:
-            explained = w[0] ** 2
-        else:
-            explained = float(w @ self.correlation.loc[latents, latents].to_numpy() @ w)
+        explained = w[0] ** 2 if len(latents) == 1 else float(w @ self._correlations(latents) @ w)
         left = 1 - explained - extra
         if left <= 0:
             raise DataError(f"{name!r}: its loadings explain {explained:.3f} of a variance of 1; make them smaller")
         return float(np.sqrt(left))
+
+    def _correlations(self, latents: Sequence[str]) -> np.ndarray:
+        """Correlations of latent variables, facets among them."""
+        r = self.correlation
+        on = pd.DataFrame({v: pd.Series(self.facets.get(v, {v: 1.0}), dtype=float) for v in latents})
+        on = on.reindex(r.index).fillna(0.0).to_numpy()
+        out = on.T @ r.to_numpy() @ on
+        np.fill_diagonal(out, 1.0)
+        return out
 
 
 @lru_cache(maxsize=8)
@@ -205,23 +181,21 @@ def _market_of(text: str) -> Market:
     return Market(json.loads(text))
 
 
-def market_from(t: Mapping | None) -> Market:
-    if t is None:
-        t = stored_truth()
-    if not isinstance(t, Mapping):
-        raise DataError("truth must be a dict as simulate.truth() returns it; change a copy of that")
-    return _market_of(json.dumps(t))
+def market_from(t: Mapping | None, world: str | None = None) -> Market:
+    return _market_of(json.dumps(truth_of(t, world)))
 
 
-def parameters(truth: Mapping | None = None, faults: bool = False) -> pd.DataFrame:
+def parameters(truth: Mapping | None = None, faults: bool = False, *, world: str | None = None) -> pd.DataFrame:
     """List the truth as a table, in the columns of a fitted model.
 
     Parameters
     ----------
     truth : dict, optional
-        As :func:`truth` returns it; the stored truth when None.
+        As :func:`truth` returns it.
     faults : bool
         True: the item that does not load has the loading it has in ``telecom_survey``.
+    world : {"china", "meta"}, optional
+        Whose truth, when none is handed in; ``"china"`` when None.
 
     Returns
     -------
@@ -236,7 +210,7 @@ def parameters(truth: Mapping | None = None, faults: bool = False) -> pd.DataFra
     >>> float(p.query("kind == 'second_order' and rhs == 'evaluation'")["value"].iloc[0])
     0.85
     """
-    m = market_from(truth)
+    m = market_from(truth, world)
     rows = []
     bad = m.truth.get("faults", {}).get("bad_item", {}) if faults else {}
     for name, spec in m.truth["items"].items():
@@ -256,7 +230,7 @@ def parameters(truth: Mapping | None = None, faults: bool = False) -> pd.DataFra
     return pd.DataFrame(rows, columns=["kind", "lhs", "op", "rhs", "value"])
 
 
-def latent_means(truth: Mapping | None = None, by: str = "contract") -> pd.DataFrame:
+def latent_means(truth: Mapping | None = None, by: str = "contract", *, world: str | None = None) -> pd.DataFrame:
     """True latent means by group (pooled latent standard deviation 1): rows latent variables, columns groups.
 
     ``by`` is a grouping of the truth, ``"contract"`` or ``"operator"``. Only variables that are linear in the exogenous
@@ -267,7 +241,7 @@ def latent_means(truth: Mapping | None = None, by: str = "contract") -> pd.DataF
     >>> latent_means().loc["financial", ["prepaid", "contract"]].tolist()
     [-0.1, 0.1]
     """
-    m = market_from(truth)
+    m = market_from(truth, world)
     if by not in m.groupings:
         raise DataError(f"{by!r} is not a grouping of this market.{checks.suggest(by, m.groupings)}")
     place = list(m.groupings).index(by)

@@ -10,11 +10,12 @@ import pandas as pd
 
 from .._core.errors import DataError
 from .answers import survey
-from .market import stored_truth, truth_file
+from .worlds import stored_truth, truth_file
 
 
-# --- the population of five-point answers -----------------------------------------------------------------------
-def population(what: str = "cov", faults: bool = False, keyed: bool = True) -> pd.DataFrame | pd.Series:
+def population(
+    what: str = "cov", faults: bool = False, keyed: bool = True, *, world: str | None = None
+) -> pd.DataFrame | pd.Series:
     """Means or covariances of the five-point answers in the whole population (a million simulated respondents).
 
     Ordinary maximum likelihood on five-point answers does not estimate the loadings and correlations of the latent
@@ -30,17 +31,21 @@ def population(what: str = "cov", faults: bool = False, keyed: bool = True) -> p
         Rows (careless, missing, doubled) are never included.
     keyed : bool
         True: reverse-keyed items turned round.
+    world : {"china", "meta"}, optional
+        Which truth; ``"china"`` when None. Its moments are stored; those of another are worked out once a session, from
+        100,000 respondents.
 
     Returns
     -------
-    DataFrame (cov, corr) or Series (mean) of the 89 items. Monte Carlo error: about .002 in a covariance.
+    DataFrame (cov, corr) or Series (mean) of the 89 items. Monte Carlo error: about .002 in a covariance
+    (.006 where worked out anew).
     """
     if what not in ("cov", "corr", "mean"):
         raise DataError(f"what is 'cov', 'corr' or 'mean', and not {what!r}")
-    stored = _stored_population()
+    stored = _stored_population(world or "china")
     names, cov, mean = stored["items"], stored["cov"], stored["mean"]
     take = np.array([stored["with_faults"].get(name, i) if faults else i for i, name in enumerate(names)])
-    t = stored_truth()["items"]
+    t = stored_truth(world or "china")["items"]
     top = np.array([len(t[name]["thresholds"]) + 1 for name in names])
     turn = np.array([t[name]["reverse"] and keyed for name in names])
     sign = np.where(turn, -1.0, 1.0)
@@ -54,9 +59,12 @@ def population(what: str = "cov", faults: bool = False, keyed: bool = True) -> p
     return pd.DataFrame(c, index=names, columns=names)
 
 
-@lru_cache(maxsize=1)
-def _stored_population() -> dict:
-    stored = json.loads(truth_file("truth_observed.json").read_text(encoding="utf-8"))
+@lru_cache(maxsize=2)
+def _stored_population(world: str) -> dict:
+    if world == "china":
+        stored = json.loads(truth_file("truth_observed.json").read_text(encoding="utf-8"))
+    else:
+        stored = observe_population(100_000, world=world)
     size = len(stored["mean"])
     cov = np.zeros((size, size))
     cov[np.tril_indices(size)] = [v for row in stored["cov_lower_triangle"] for v in row]
@@ -66,9 +74,9 @@ def _stored_population() -> dict:
     return {"items": names, "mean": np.array(stored["mean"]), "cov": cov, "with_faults": extra}
 
 
-def observe_population(n: int = 1_000_000, chunk: int = 50_000) -> dict:
+def observe_population(n: int = 1_000_000, chunk: int = 50_000, world: str = "china") -> dict:
     """Work out the content of truth_observed.json from a very large fault-free sample."""
-    t = stored_truth()
+    t = stored_truth(world)
     names = list(t["items"])
     extra = [t["faults"]["bad_item"]["item"], t["faults"]["intercept"]["item"]]
     size = len(names) + len(extra)
