@@ -1,0 +1,150 @@
+"""The package as others install it: a wheel that works from any folder, and dependencies that are what is imported."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+# Declared for what people or other packages do with them, not for an import in src.
+APPLICATIONS = {
+    "jupyterlab": "where people read the notebooks",
+    "ipykernel": "runs the notebooks",
+    "scikit-learn": "wanted by factor_analyzer in a version that it still works with",
+    "lifelines": "imported by notebooks",
+    "tqdm": "progress bars, where it is installed",
+    "tabulate": "DataFrame.to_markdown",
+    "jinja2": "DataFrame.to_latex",
+    "pyyaml": "study files",
+    "openpyxl": "pandas.read_excel",
+    "nbclient": "run.py executes the notebooks",
+    "pytest": "tests",
+    "pytest-xdist": "tests on all cores",
+    "hypothesis": "tests",
+    "ruff": "style",
+    "mypy": "types",
+    "distributed": "tests on a local cluster",
+    "insufficient-effort": "tests hold careless answering against it",
+    "pingouin": "notebooks, and tests hold alpha against it",
+}
+PLANNED = {"factor-analyzer", "seaborn", "statsmodels"}  # take a name out when a module of ours imports it
+COMES_WITH = {"cycler": "matplotlib"}
+IMPORT_NAME = {"python-docx": "docx", "scikit-learn": "sklearn", "factor-analyzer": "factor_analyzer"}
+IMPORT_NAME |= {"pyyaml": "yaml", "charset-normalizer": "charset_normalizer", "ipython": "IPython"}
+
+
+def canonical(requirement: str) -> str:
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def imported() -> dict[str, set[str]]:
+    """Top-level package -> our rooms that import it, wherever in a file."""
+    found: dict[str, set[str]] = {}
+    for file in (ROOT / "src").rglob("*.py"):
+        room = ".".join(file.relative_to(ROOT / "src").parts[:2])
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module]
+            for name in names:
+                found.setdefault(name.split(".")[0], set()).add(room)
+    return {k: v for k, v in found.items() if k not in sys.stdlib_module_names | {"switchcost", "semfit"}}
+
+
+def declared() -> dict[str, str]:
+    """Import name -> where it is declared ("" for the hard dependencies)."""
+    groups = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+    out: dict[str, str] = {}
+    for extra, wanted in groups.items():
+        for w in wanted:
+            name = canonical(w)
+            if name != "switchcost" and extra != "book":
+                out.setdefault(IMPORT_NAME.get(name, name.replace("-", "_")), extra)
+    return out
+
+
+def test_what_is_imported_is_declared():
+    assert sorted({COMES_WITH.get(n, n) for n in imported()} - set(declared())) == []
+
+
+def test_what_is_declared_is_imported_or_says_what_for():
+    used, names = set(imported()), {v: k for k, v in IMPORT_NAME.items()}
+    idle = {names.get(n, n.replace("_", "-")) for n in declared() if n not in used}
+    assert sorted(idle - set(APPLICATIONS) - PLANNED) == []
+
+
+def test_at_most_ten_hard_dependencies():
+    assert len(PROJECT["dependencies"]) <= 10
+
+
+def test_the_rooms_of_the_first_floors_need_only_hard_dependencies():
+    hard = {n for n, extra in declared().items() if extra == ""}
+    extra_by_design = {"IPython", "pyreadstat", "openpyxl", "tqdm", "matplotlib", "seaborn"}  # imported where used
+    rooms = ("data", "measurement", "moderation", "screening", "replication", "simulate", "_core")
+    needed = {n for n, where in imported().items() if where & {f"switchcost.{r}" for r in rooms}}
+    assert sorted(needed - hard - extra_by_design) == []
+
+
+# --- the wheel -------------------------------------------------------------------------------------------------
+SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import switchcost as sc, semfit
+assert sys.argv[1] in sc.__file__ and sys.argv[1] in semfit.__file__, sc.__file__
+survey = sc.load("telecom_survey")
+assert len(survey) == 800
+assert len(sc.simulate.survey(n=30, seed=1)) == 30 and len(sc.simulate.survey(n=30, seed=1, world="meta")) == 30
+fit = sc.fit("satisfaction =~ sat1 + sat2 + sat3", survey)
+assert fit.converged
+assert len(sc.codebook("telecom_survey")) == survey.shape[1]
+board = sc.scoreboard()
+print(len(getattr(board, "table", board)))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel unpacked, built by hatchling from this environment or fetched for the purpose."""
+    home = tmp_path_factory.mktemp("wheel")
+    tools = home / "tools"
+    have = subprocess.run([sys.executable, "-c", "import hatchling"], capture_output=True).returncode == 0
+    if not have:
+        if shutil.which("uv"):
+            fetch = ["uv", "pip", "install", "-q", "--python", sys.executable, "--target", str(tools), "hatchling"]
+        else:
+            fetch = [sys.executable, "-m", "pip", "install", "-q", "--target", str(tools), "hatchling"]
+        if subprocess.run(fetch, capture_output=True, timeout=120).returncode:
+            pytest.skip("hatchling, which builds the wheel, is neither installed nor to be had")
+    build = f"import sys; sys.path.insert(0, {str(tools)!r}); import hatchling.build as b; b.build_wheel({str(home)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=ROOT, check=True, capture_output=True, timeout=120)
+    unpacked = home / "unpacked"
+    shutil.unpack_archive(next(home.glob("*.whl")), unpacked, "zip")
+    return unpacked
+
+
+def test_the_wheel_works_from_any_folder(wheel, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-I", "-B", "-c", SCRIPT, str(wheel)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout.split()[-1]) > 100
+
+
+def test_the_wheel_holds_what_is_promised_and_no_more(wheel):
+    top = {p.name for p in wheel.iterdir() if not p.name.endswith(".dist-info")}
+    assert top == {"switchcost", "semfit"}
+    assert (wheel / "switchcost" / "simulate" / "templates" / "telecom_survey.md").exists()
+    assert not list(wheel.rglob("__pycache__"))
