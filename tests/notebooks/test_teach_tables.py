@@ -88,20 +88,62 @@ def frame():
 
 def test_table_rounds_floats_only_and_leaves_gaps_empty(frame):
     cells = tables.table(frame, decimals=2).cells()
-    assert cells.iloc[0].tolist() == ["trust", "0.81", "344", "a|b", "yes"]
-    assert cells.iloc[1].tolist() == ["loyalty", "0.00", "12", "", "no"]
+    assert cells.iloc[0].tolist() == ["trust", ".81", "344", "a|b", "yes"]
+    assert cells.iloc[1].tolist() == ["loyalty", ".00", "12", "", "no"]
+
+
+def test_numbers_as_a_thesis_prints_them():
+    shown = tables.table(pd.DataFrame({"b": [-0.25, 1.5], "p": [0.0004, 0.0213], "r": [-0.3, 1.0]}), decimals=2).cells()
+    assert shown["b"].tolist() == ["\u22120.25", "1.50"]
+    assert shown["p"].tolist() == ["< .001", ".021"]
+    assert shown["r"].tolist() == ["\u2212.30", "1.00"]
+
+
+def test_no_column_is_lost_by_its_name():
+    data = pd.DataFrame([[1.0, 2.0, 3.0, 4.0]], columns=["1", 1, "a", "a"], index=pd.Index(["x"], name="a"))
+    made = tables.table(data, decimals=1)
+    assert made.cells().iloc[0].tolist() == ["x", "1.0", "2.0", "3.0", "4.0"]
+    assert made.to_latex().count("&") == 8 and made.to_markdown().count("|") == 18
+    two = data.set_axis(pd.MultiIndex.from_tuples([("x", "y")]), axis=0)
+    assert tables.table(two).cells().iloc[0, :2].tolist() == ["x", "y"]
+
+
+def test_signs_that_other_languages_read_are_escaped(tmp_path):
+    from docx import Document
+
+    name = r"a\b|c_d<e>&f\n{g}^~$#%" + "\x00\x1f"
+    made = tables.table(pd.DataFrame({name: [name]}), title=name, note=name)
+    assert (
+        r"a\textbackslash{}b|c\_d$<$e$>$\&f" in made.to_latex()
+        and r"\textasciicircum{}\textasciitilde{}\$\#\%" in made.to_latex()
+    )
+    assert r"a\\b\|c\_d\<e\>&f" in made.to_markdown()
+    assert "a\\b|c_d&lt;e&gt;&amp;f" in made._repr_html_() and "<e>" not in made._repr_html_()
+    document = Document(str(made.to_docx(tmp_path / "t.docx")))
+    assert "\u2400\u241f" in document.tables[0].cell(1, 0).text
 
 
 def test_table_in_every_format_keeps_title_note_and_cells(frame, tmp_path):
     from docx import Document
 
     table = tables.table(frame, title="Table 1. Two scales", note="Simulated.", decimals={"alpha": 1})
-    assert "| trust | 0.8 | 344 | a\\|b | yes |" in table.to_markdown()
-    assert "trust & 0.8 & 344" in table.to_latex() and r"p \& q" in table.to_latex()
+    assert "| trust | .8 | 344 | a\\|b | yes |" in " ".join(table.to_markdown().replace("|\n", "| \n").split())
+    assert "trust & .8 & 344" in table.to_latex() and r"p \& q" in table.to_latex() and r"\toprule" in table.to_latex()
     assert "<td" in table._repr_html_() and "Simulated." in table._repr_html_()
     document = Document(str(table.to_docx(tmp_path / "t.docx")))
-    assert document.paragraphs[0].text == "Table 1. Two scales"
-    assert [c.text for c in document.tables[0].rows[1].cells] == ["trust", "0.8", "344", "a|b", "yes"]
+    caption = document.paragraphs[0]
+    assert caption.style.name == "Caption" and "SEQ Table" in caption._p.xml and caption.text.endswith("Two scales")
+    assert [c.text for c in document.tables[0].rows[1].cells] == ["trust", ".8", "344", "a|b", "yes"]
+
+
+def test_large_table_in_word_takes_time_with_the_cells_and_breaks_no_number(tmp_path):
+    from docx import Document
+
+    data = pd.DataFrame(np.linspace(-5000, 5000, 1200).reshape(100, 12)).add_prefix("column ")
+    document = Document(str(tables.table(data, decimals=2).to_docx(tmp_path / "t.docx")))
+    grid = document.tables[0]
+    xml = grid._tbl.xml
+    assert len(grid.rows) == 101 and xml.count("<w:noWrap/>") == 1200 and "\u22125000.00" in xml
 
 
 def test_table_refuses_what_is_not_a_frame():

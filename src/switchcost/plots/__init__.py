@@ -4,14 +4,17 @@ from semfit.diagram import path_diagram
 from semfit.palette import COLORS, GREY, LINES, MARKERS
 
 from .board import scoreboard
+from .intervals import forest
 from .moderation import johnson_neyman, slopes
-from .theme import style
+from .theme import chinese_font, style
 
 __all__ = [
     "COLORS",
     "GREY",
     "LINES",
     "MARKERS",
+    "chinese_font",
+    "forest",
     "johnson_neyman",
     "path_diagram",
     "scoreboard",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from semfit.palette import COLORS, GREY
 
 from .theme import own_axes
@@ -11,77 +13,61 @@ from .theme import own_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+FILL = (COLORS[0], COLORS[5], COLORS[2], COLORS[4], COLORS[1], "white")  # in the order of the verdicts
+EDGE = (COLORS[0], COLORS[0], COLORS[2], COLORS[4], COLORS[1], "#b5b5b5")
+SHAPE = ("s", "s", "o", "X", "P", "s")
 
-# --- replication ----------------------------------------------------------------------------------------------------
-def scoreboard(board, ax: Axes | None = None, *, height: int = 3) -> Axes:
+
+def scoreboard(board: pd.DataFrame, ax: Axes | None = None, *, height: int = 3) -> Axes:
     """One mark a published number, in rows of studies: what agrees, what does not, what cannot be checked.
 
     Parameters
     ----------
-    board : DataFrame from ``sc.scoreboard()``, or a part of it
-    ax : matplotlib axes, new ones when None
-    height : int
+    board : DataFrame
+        From ``sc.scoreboard()``, or a part of it.
+    ax : matplotlib Axes, optional
+        New ones when left out.
+    height : int, default 3
         Marks on top of each other within a study.
 
     Returns
     -------
-    Axes; the title counts the verdicts
+    matplotlib Axes
+        The title counts the verdicts.
     """
+    import seaborn as sns
+
     from ..replication.board import VERDICTS, summary
 
-    looks = {  # verdict -> marker, face, edge
-        "exact": ("s", COLORS[0], COLORS[0]),
-        "within rounding": ("s", COLORS[5], COLORS[0]),
-        "within interval": ("o", COLORS[2], COLORS[2]),
-        "different": ("X", COLORS[4], COLORS[4]),
-        "paper inconsistent": ("X", COLORS[1], COLORS[1]),
-        "not comparable": ("s", "white", "#b5b5b5"),
-    }
     counts = summary(board)
     studies = list(counts.index[:-1])
     widest = -(-counts["numbers"].iloc[:-1].max() // height)
     ax = own_axes(ax, figsize=(9.0, 1.3 + 0.7 * len(studies)))
     step = height + 1.6
-    for k, study in enumerate(studies):
-        mine = board[board["study"] == study]
-        order = [v for verdict in VERDICTS for v in [verdict] * int((mine["verdict"] == verdict).sum())]
-        top = -k * step
-        for verdict in VERDICTS:
-            at = [i for i, v in enumerate(order) if v == verdict]
-            marker, face, edge = looks[verdict]
-            ax.plot(
-                [i // height for i in at],
-                [top - i % height for i in at],
-                marker,
-                ms=6,
-                mfc=face,
-                mec=edge,
-                mew=0.8,
-                ls="",
-            )
-        good = int(counts.loc[study, list(VERDICTS[:3])].sum())
-        checked = int(counts.loc[study, list(VERDICTS[:5])].sum())
-        ax.text(-1.2, top - (height - 1) / 2, study, ha="right", va="center")
-        ax.text(
-            -(-len(order) // height) + 0.4,
-            top - (height - 1) / 2,
-            f"{good} of {checked} agree",
-            ha="left",
-            va="center",
-            color=GREY,
-            fontsize=9,
-        )
+    marks = board[["study", "verdict"]].copy()
+    marks["verdict"] = pd.Categorical(marks["verdict"], VERDICTS)
+    marks = marks.sort_values("verdict", kind="stable")
+    place = marks.groupby("study").cumcount()
+    marks["x"] = place // height
+    marks["y"] = -step * marks["study"].map({s: k for k, s in enumerate(studies)}) - place % height
     total = counts.loc["all"]
-    for verdict in VERDICTS:
-        marker, face, edge = looks[verdict]
-        ax.plot([], [], marker, mfc=face, mec=edge, ls="", label=f"{verdict} ({int(total[verdict])})")
+    for k, verdict in enumerate(VERDICTS):  # edges differ by verdict, which one call cannot say
+        sns.scatterplot(
+            marks[marks["verdict"] == verdict], x="x", y="y", color=FILL[k], edgecolor=EDGE[k], marker=SHAPE[k], s=44,
+            linewidth=0.8, label=f"{verdict} ({int(total[verdict])})", ax=ax,
+        )  # fmt: skip
+    for k, study in enumerate(studies):
+        good, checked = (int(counts.loc[study, list(VERDICTS[:n])].sum()) for n in (3, 5))
+        middle = -k * step - (height - 1) / 2
+        ax.text(-1.2, middle, study, ha="right", va="center")
+        end = -(-int(counts.loc[study, "numbers"]) // height) + 0.4
+        ax.text(end, middle, f"{good} of {checked} agree", ha="left", va="center", color=GREY, fontsize=9)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, 0.0), ncol=3, fontsize=9, handletextpad=0.3)
     ax.set(xlim=(-1, widest + 7), ylim=(-len(studies) * step + 1, 1.5), aspect="equal")
     ax.axis("off")
-    good, checked = int(total[list(VERDICTS[:3])].sum()), int(total[list(VERDICTS[:5])].sum())
+    good, checked = (int(total[list(VERDICTS[:n])].sum()) for n in (3, 5))
     ax.set_title(
-        f"{good} of {checked} published numbers that can be checked agree; "
-        f"{int(total['not comparable'])} cannot be checked",
+        f"{good} of {checked} published numbers that can be checked agree; {int(total[VERDICTS[-1]])} cannot be checked",
         fontsize=11,
     )
     return ax

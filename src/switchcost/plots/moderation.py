@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semfit.palette import COLORS, GREY, LINES, MARKERS
 
@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def slopes(result, ax: Axes | None = None, *, at=None, kind: str = "sd", second=None, data: bool = True) -> Axes:
+def slopes(
+    result: Any, ax: Axes | None = None, *, at: Any = None, kind: str = "sd", second: float | None = None, data: bool = True
+) -> Axes:  # fmt: skip
     """Expected y along x at values of the moderator, with confidence bands and the data under them.
 
     Parameters
     ----------
     result : Moderation
-    ax : matplotlib axes, new ones when None
-    at, kind : where on the moderator, as in ``result.simple_slopes``
+        From :func:`switchcost.moderate`.
+    ax : matplotlib Axes, optional
+        New ones when left out.
+    at, kind : optional
+        Where on the moderator, as in ``result.simple_slopes``.
     second : float, optional
         Raw value of the second moderator of a three-way model (its mean when left out).
     data : bool
@@ -27,66 +32,62 @@ def slopes(result, ax: Axes | None = None, *, at=None, kind: str = "sd", second=
 
     Returns
     -------
-    matplotlib axes; each line's label names the moderator's value and its slope.
+    matplotlib Axes
+        Each line's label names the moderator's value and its slope.
     """
     import numpy as np
+    import seaborn as sns
 
     ax = own_axes(ax)
-    points = result._points(result.moderator, at, kind)
+    points = result.simple_slopes(at, kind=kind).drop_duplicates(result.moderator)
+    values, k = points[result.moderator].to_numpy(), len(points)
+    colors, markers = list(COLORS[:k]), list(MARKERS[:k])
     x = result.data[result.x].to_numpy()
     if data:
-        values = np.array([v for _, v in points])
         nearest = np.abs(result.data[result.moderator].to_numpy()[:, None] - values).argmin(axis=1)
-        jx, jy = jitter(x, 1), jitter(result.data[result.y], 2)
-        for i in range(len(points)):
-            ax.scatter(
-                jx[nearest == i],
-                jy[nearest == i],
-                s=11,
-                color=COLORS[i % 7],
-                marker=MARKERS[i % 7],
-                alpha=0.28,
-                linewidths=0,
-                zorder=1,
-            )
-    grid = np.linspace(x.min(), x.max(), 61)
-    for i, (label, value) in enumerate(points):
-        line = result.predict(grid, value, second)
-        slope = result.slope(value, second)["est"].iloc[0]
+        sns.scatterplot(
+            x=jitter(x, 1), y=jitter(result.data[result.y], 2), hue=nearest, style=nearest, hue_order=range(k),
+            style_order=range(k), palette=colors, markers=markers, s=14, alpha=0.3, linewidth=0, legend=False, ax=ax, zorder=1,
+        )  # fmt: skip
+    grid, lines = np.linspace(x.min(), x.max(), 61), []
+    for value, label in zip(values, points["at"].astype(str).str.split(", ").str[0], strict=True):
         where = f"{value:.3g}" if label == f"{value:g}" else f"{value:.2f} ({label})"
-        ax.fill_between(
-            grid, line["ci_lower"], line["ci_upper"], color=COLORS[i % 7], alpha=0.16, linewidth=0, zorder=2
-        )
-        ax.plot(
-            grid,
-            line["est"],
-            color=COLORS[i % 7],
-            linestyle=LINES[i % 7],
+        slope = result.slope(value, second)["est"].iloc[0]
+        line = result.predict(grid, value, second)
+        name = f"{result.moderator} = {where}: slope {slope:.2f}".replace("-", "\u2212")
+        lines.append(line[["est", "ci_lower", "ci_upper"]].assign(x=grid, line=name))
+    for line, color, dash in zip(lines, colors, LINES, strict=False):
+        ax.fill_between(line["x"], line["ci_lower"], line["ci_upper"], color=color, alpha=0.16, linewidth=0, zorder=2)
+        sns.lineplot(
+            line, x="x", y="est", color=color, linestyle=dash, label=line["line"].iloc[0], errorbar=None, legend=False, ax=ax,
             zorder=3,
-            label=f"{result.moderator} = {where}: slope {slope:.2f}",
-        )
-    ax.set_xlabel(result.x)
-    ax.set_ylabel(result.y)
+        )  # fmt: skip
     ax.legend(fontsize=9)
+    ax.set(xlabel=result.x, ylabel=result.y)
     return ax
 
 
 def johnson_neyman(
-    result, ax: Axes | None = None, *, alpha: float | None = None, fdr: bool = False, second=None
+    result: Any, ax: Axes | None = None, *, alpha: float | None = None, fdr: bool = False, second: float | None = None
 ) -> Axes:
     """Slope of x along the moderator, its confidence band, the bounds, and where the sample lies.
 
     Parameters
     ----------
     result : Moderation
-    ax : matplotlib axes, new ones when None
-    alpha, fdr, second : as in ``result.johnson_neyman``
+        From :func:`switchcost.moderate`.
+    ax : matplotlib Axes, optional
+        New ones when left out.
+    alpha, fdr, second : optional
+        As in ``result.johnson_neyman``.
 
     Returns
     -------
-    matplotlib axes. The strip at the foot holds one tick an observation.
+    matplotlib Axes
+        The strip at the foot holds one mark an observation.
     """
     import numpy as np
+    import seaborn as sns
 
     ax = own_axes(ax)
     jn = result.johnson_neyman(alpha, fdr=fdr, second=second)
@@ -95,48 +96,26 @@ def johnson_neyman(
     line = result.slope(grid, second)
     half = jn.critical_t * line["se"]
     lower, upper = line["est"] - half, line["est"] + half
-    told = ((lower > 0) | (upper < 0)).to_numpy()
+    differs = ((lower > 0) | (upper < 0)).to_numpy()
     ax.fill_between(grid, lower, upper, color=GREY, alpha=0.15, linewidth=0)
-    # The bounds themselves belong to both regions; comparing neighbours keeps the coloured band closed at a bound.
-    edge = np.isin(grid, jn.inside)
-    ax.fill_between(
-        grid,
-        lower,
-        upper,
-        where=told | edge,
-        color=COLORS[0],
-        alpha=0.25,
-        linewidth=0,
-        label="told from zero",
-    )
-    ax.plot(grid, line["est"], color=COLORS[0], label=f"slope of {result.x} on {result.y}")
+    # The bounds themselves belong to both regions; with them the coloured area is closed at a bound.
+    shown = differs | np.isin(grid, jn.inside)
+    label = f"differs from zero (p < {f'{jn.alpha:g}'.lstrip('0')}{', false-discovery rate' if jn.fdr else ''})"
+    ax.fill_between(grid, lower, upper, where=shown, color=COLORS[0], alpha=0.25, linewidth=0, label=label)
+    sns.lineplot(x=grid, y=line["est"].to_numpy(), color=COLORS[0], label=f"slope of {result.x} on {result.y}", ax=ax)
     ax.axhline(0, color="black", linewidth=0.9)
     for bound in jn.inside:
         ax.axvline(bound, color=COLORS[1], linestyle="--", linewidth=1.3)
         ax.annotate(
-            f"{bound:.2f}",
-            (bound, 0.09),
-            xycoords=("data", "axes fraction"),
-            xytext=(4, 0),
-            textcoords="offset points",
-            color=COLORS[1],
-            fontsize=9.5,
-        )
+            f"{bound:.2f}", (bound, 0.09), xycoords=("data", "axes fraction"), xytext=(4, 0),
+            textcoords="offset points", color=COLORS[1], fontsize=9.5,
+        )  # fmt: skip
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom - 0.12 * (top - bottom), top)  # room for the strip of observations
     values = jitter(result.data[result.moderator], 3)
-    ax.plot(
-        values,
-        np.full(len(values), 0.015),
-        "|",
-        transform=ax.get_xaxis_transform(),
-        color="black",
-        alpha=0.25,
-        markersize=7,
-        label=f"one observation (n = {result.n_used})",
-    )
-    ax.set_xlabel(result.moderator)
-    ax.set_ylabel(f"slope of {result.x} on {result.y}")
+    sns.rugplot(x=values, height=0.04, color="black", alpha=0.25, lw=0.8, ax=ax)
+    ax.plot([], [], "|", color="black", alpha=0.5, ms=7, label=f"one observation (n = {len(values)})")
+    ax.set(xlabel=result.moderator, ylabel=f"slope of {result.x} on {result.y}", xlim=(low - 0.03 * (high - low), high + 0.03 * (high - low)))  # fmt: skip
     falls = line["est"].iloc[-1] < line["est"].iloc[0]
     ax.legend(fontsize=9, loc="upper right" if falls else "upper left")  # the empty upper corner
     return ax

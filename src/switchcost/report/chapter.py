@@ -20,7 +20,7 @@ from ..data.codebook import codebook as read_codebook
 from ..data.codebook import codes_to_nan
 from ..data.files import read_survey
 from ..screening.cells import NOT_ITEMS
-from . import document
+from . import document, word
 from .document import Section
 from .sections_measurement import factors, groups, scale_reliability, validity
 from .sections_sample import descriptives, missing, sample, scale_scores
@@ -77,7 +77,7 @@ class Chapter:
 
     def to_docx(self, path: str | os.PathLike) -> Path:
         """Write the chapter as a Word file; returns the path."""
-        return document.to_docx(self.title, self.sections, Path(path))
+        return word.to_docx(self.title, self.sections, path)
 
     def to_markdown(self, path: str | os.PathLike) -> Path:
         """Write the chapter as Markdown, its figures as PNG files beside it; returns the path."""

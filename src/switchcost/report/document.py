@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .tables import Table, add_to_document
+from .tables import Table
 
 
 @dataclass(frozen=True)
@@ -92,84 +92,3 @@ def to_markdown(title: str, sections: Sequence[Section], path: str | Path) -> Pa
                 lines.append("\n".join(f"> {row}" for row in text.split("\n")) if section.loud else text)
     path.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def to_docx(title: str, sections: Sequence[Section], path: str | Path) -> Path:
-    """Write a Word file with real headings, tables that keep their titles, and described figures."""
-    from docx import Document
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.oxml.ns import qn
-    from docx.shared import Inches, Pt, RGBColor
-
-    document = Document()
-    document.core_properties.title, document.core_properties.author = title, ""
-    document.core_properties.comments = ""
-    for name in ("Normal", "Title", "Heading 1"):
-        font = document.styles[name].font
-        font.name, font.color.rgb = "Times New Roman", RGBColor(0, 0, 0)
-        fonts = document.styles[name].element.get_or_add_rPr().get_or_add_rFonts()
-        for script in ("w:asciiTheme", "w:hAnsiTheme", "w:eastAsiaTheme", "w:cstheme"):
-            fonts.attrib.pop(qn(script), None)
-        fonts.set(qn("w:eastAsia"), "SimSun")
-    document.styles["Normal"].font.size = Pt(11)
-    document.styles["Normal"].paragraph_format.line_spacing = 1.15
-    document.add_heading(title, level=0)
-    for section in sections:
-        document.add_heading(section.heading, level=1)
-        for part in section.parts:
-            if isinstance(part, Table):
-                start = len(document.paragraphs)
-                add_to_document(part, document, WD_ALIGN_PARAGRAPH)
-                if part.title:  # a title must not be left behind at the foot of a page
-                    document.paragraphs[start].paragraph_format.keep_with_next = True
-                _tighten(document.tables[-1], Pt)
-                document.add_paragraph()
-            elif isinstance(part, Picture):
-                document.add_picture(io.BytesIO(part.png), width=Inches(5.6))
-                document.paragraphs[-1].paragraph_format.keep_with_next = True
-                described = document.inline_shapes[-1]._inline.docPr
-                described.set("descr", part.alt)
-                described.set("title", part.caption)
-                document.add_paragraph().add_run(part.caption).italic = True
-            else:
-                run = document.add_paragraph().add_run(part)
-                if section.loud:
-                    run.bold, run.font.color.rgb = True, RGBColor(0xB2, 0x18, 0x2B)
-    path = Path(path)
-    document.save(str(path))
-    return path
-
-
-def _tighten(grid, points) -> None:
-    """Journal rules, columns as wide as their words, small type; the head repeats, and no row is split."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-    from docx.shared import Inches
-
-    grid.style = None
-    grid.autofit = False
-    longest = [max(len(cell.text) for cell in column.cells) for column in grid.columns]
-    longest = [min(max(n, 5), 45) + 2 for n in longest]
-    last = len(grid.rows) - 1
-    for i, row in enumerate(grid.rows):
-        settings = row._tr.get_or_add_trPr()
-        settings.append(OxmlElement("w:cantSplit"))
-        if i == 0:
-            settings.append(OxmlElement("w:tblHeader"))
-        for cell, letters in zip(row.cells, longest, strict=True):
-            cell.width = Inches(6.0 * letters / max(sum(longest), 60))
-            edges = OxmlElement("w:tcBorders")
-            for edge in ["top", "bottom"] if i == 0 else ["bottom"] if i == last else []:
-                rule = OxmlElement(f"w:{edge}")
-                for name, value in (("val", "single"), ("sz", "6"), ("color", "000000")):
-                    rule.set(qn(f"w:{name}"), value)
-                edges.append(rule)
-            cell._tc.get_or_add_tcPr().append(edges)
-            for paragraph in cell.paragraphs:
-                paragraph.paragraph_format.space_after = points(0)
-                paragraph.paragraph_format.line_spacing = 1.0
-                paragraph.paragraph_format.keep_with_next = i < last and last < 25
-                for run in paragraph.runs:
-                    run.font.size, run.bold = points(9), i == 0
-    for column, letters in zip(grid.columns, longest, strict=True):
-        column.width = Inches(6.0 * letters / max(sum(longest), 60))

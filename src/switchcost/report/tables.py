@@ -4,53 +4,65 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from .._core.errors import DataError
+from .numbers import number, printable
+
+P_VALUES = re.compile(r"p|p ?values?|.*[_ ]p(value)?", re.I)
+# Statistics that cannot pass 1 stand without their leading zero (APA 7, section 6.36).
+BOUNDED = re.compile(r"(alpha|omega|cr|ave|htmt2?|[ct]fi|rmsea|srmr|r|mean[ _]r|r2|kmo)(_.*)?", re.I)
+NUMBER = re.compile(r"(?:[<>] )?[-+\u2212]?(?:\d[\d,]*)?\.?\d+(?:[eE][-+]?\d+)?%?|\[[^a-zA-Z]*\]|[-+\u2212]?inf")
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """A DataFrame with a title, a note and a number of decimals. Made by :func:`table`."""
 
-    def __init__(self, data: pd.DataFrame, title: str, note: str, decimals: int | dict[str, int]):
-        self.data, self.title, self.note, self.decimals = data, title, note, decimals
+    data: pd.DataFrame
+    title: str = ""
+    note: str = ""
+    decimals: int | Mapping[str, int] = 3
 
     def cells(self) -> pd.DataFrame:
-        """Every cell as the text that is shown, the index as columns."""
-        named = [n for n in self.data.index.names if n is not None]
-        plain = isinstance(self.data.index, pd.RangeIndex) and not named
-        flat = self.data if plain else self.data.reset_index()
-        if not plain and not named:
-            flat = flat.rename(columns={flat.columns[0]: ""})
-        out = {}
-        for place, name in enumerate(flat.columns):
-            places = self.decimals.get(name, 3) if isinstance(self.decimals, dict) else self.decimals
-            out[str(name)] = [_text(v, places) for v in flat.iloc[:, place]]
-        return pd.DataFrame(out)
+        """Every cell as the text that is shown, the index as first columns; the columns keep their order and names."""
+        index, texts, names = self.data.index, [], []
+        if not (isinstance(index, pd.RangeIndex) and index.name is None):
+            for level in range(index.nlevels):
+                names.append(_label(index.names[level], ""))
+                texts.append([_shown(v, 3, "") for v in index.get_level_values(level)])
+        for place, name in enumerate(self.data.columns):
+            label = _label(name)
+            decimals = self.decimals.get(name, 3) if isinstance(self.decimals, Mapping) else self.decimals
+            names.append(label)
+            texts.append([_shown(v, decimals, label) for v in self.data.iloc[:, place]])
+        shown = pd.DataFrame(dict(enumerate(texts)), index=range(len(self.data)), dtype=object)
+        shown.columns = pd.Index(names, dtype=object)
+        return shown
 
-    def _numeric(self) -> list[bool]:
-        # "1. loyalty" starts like a number and is none
-        number = re.compile(r"[-+.<\d](?!.*[^\W\d_]{2})")
-        return [all(v == "" or number.match(v) for v in col) for _, col in self.cells().items()]
+    def numeric(self) -> list[bool]:
+        """For each shown column, whether all its cells are numbers, intervals or empty."""
+        cells = self.cells()
+        return [all(not v or NUMBER.fullmatch(v) for v in cells.iloc[:, k]) for k in range(cells.shape[1])]
 
     def _repr_html_(self) -> str:
-        cells, right = self.cells(), self._numeric()
-        align = ["right" if r else "left" for r in right]
-        head = "".join(
-            f'<th style="text-align:{a}">{html.escape(str(c))}</th>' for a, c in zip(align, cells, strict=True)
-        )
-        body = "".join(
-            "<tr>"
-            + "".join(f'<td style="text-align:{a}">{html.escape(v)}</td>' for a, v in zip(align, row, strict=True))
-            + "</tr>"
-            for row in cells.itertuples(index=False, name=None)
-        )
+        cells, align = self.cells(), ["right" if right else "left" for right in self.numeric()]
+
+        def row(tag: str, values: list[str]) -> str:
+            return "<tr>" + "".join(
+                f'<{tag} style="text-align:{a}">{html.escape(str(v))}</{tag}>' for a, v in zip(align, values, strict=True)
+            ) + "</tr>"  # fmt: skip
+
+        body = "".join(row("td", values) for values in cells.to_numpy().tolist())
         note = f'<p style="font-size:90%"><em>Note.</em> {html.escape(self.note)}</p>' if self.note else ""
         title = f"<p><strong>{html.escape(self.title)}</strong></p>" if self.title else ""
-        return f"<div>{title}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{note}</div>"
+        return f"<div>{title}<table><thead>{row('th', list(cells.columns))}</thead><tbody>{body}</tbody></table>{note}</div>"
 
     def __repr__(self) -> str:
         note = f"\nNote. {self.note}" if self.note else ""
@@ -58,69 +70,48 @@ class Table:
         return f"{title}{self.cells().to_string(index=False)}{note}"
 
     def to_markdown(self) -> str:
-        """The table as a Markdown pipe table with its title and note."""
-        cells = self.cells().map(lambda v: v.replace("|", "\\|"))
-        rule = ["---:" if r else ":---" for r in self._numeric()]
-        rows = [list(cells.columns), rule, *cells.to_numpy().tolist()]
-        text = "\n".join("| " + " | ".join(r) + " |" for r in rows)
-        title = f"**{self.title}**\n\n" if self.title else ""
-        note = f"\n\n*Note.* {self.note}" if self.note else ""
+        """The table as a Markdown pipe table with its title and note; needs ``tabulate``."""
+        cells = self.cells().map(_markdown)
+        text = cells.to_markdown(
+            index=False, tablefmt="pipe", disable_numparse=True, headers=[_markdown(c) for c in cells.columns],
+            colalign=["right" if right else "left" for right in self.numeric()],
+        )  # fmt: skip
+        title = f"**{_markdown(self.title)}**\n\n" if self.title else ""
+        note = f"\n\n*Note.* {_markdown(self.note)}" if self.note else ""
         return f"{title}{text}{note}\n"
 
     def to_latex(self) -> str:
-        """The table for LaTeX, with booktabs rules."""
-        cells = self.cells().map(_latex)
-        align = "".join("r" if r else "l" for r in self._numeric())
-        head = " & ".join(_latex(c) for c in cells.columns)
-        rows = "\n".join(" & ".join(r) + r" \\" for r in cells.to_numpy().tolist())
-        title = f"\\caption{{{_latex(self.title)}}}\n" if self.title else ""
-        note = f"\n\\par\\footnotesize\\emph{{Note.}} {_latex(self.note)}" if self.note else ""
-        return (
-            f"\\begin{{table}}\n\\centering\n{title}\\begin{{tabular}}{{{align}}}\n\\toprule\n{head} \\\\\n"
-            f"\\midrule\n{rows}\n\\bottomrule\n\\end{{tabular}}{note}\n\\end{{table}}\n"
-        )
+        """The table for LaTeX, with booktabs rules; needs ``jinja2``."""
+        cells = self.cells()
+        heads = [re.sub(r"([{}])", r"\1\1", _latex(str(c))) for c in cells.columns]  # pandas formats them once more
+        plain = cells.map(_latex).set_axis(range(cells.shape[1]), axis=1)
+        text = plain.to_latex(
+            index=False, escape=False, header=heads, position="htbp", caption=_latex(self.title) or None,
+            column_format="".join("r" if right else "l" for right in self.numeric()),
+        )  # fmt: skip
+        note = f"\\par\\footnotesize\\emph{{Note.}} {_latex(self.note)}\n" if self.note else ""
+        return text.replace("\\begin{tabular}", "\\centering\n\\begin{tabular}").replace("\\end{table}", f"{note}\\end{{table}}")  # fmt: skip
 
     def to_docx(self, path: str | Path) -> Path:
-        """Write the table to a Word file: title above, rules as in a journal, note below."""
-        from docx import Document
-        from docx.enum.text import WD_ALIGN_PARAGRAPH
+        """Write the table to a Word file: caption above, rules as in a journal, note below."""
+        from . import word
 
-        document = Document()
-        add_to_document(self, document, WD_ALIGN_PARAGRAPH)
-        path = Path(path)
-        document.save(str(path))
-        return path
+        return word.to_docx("", [SimpleNamespace(heading="", parts=[self])], path)
 
 
-def add_to_document(table: Table, document, alignment) -> None:
-    """Append a table to an open python-docx document (used for whole results chapters)."""
-    if table.title:
-        document.add_paragraph().add_run(table.title).bold = True
-    cells, right = table.cells(), table._numeric()
-    grid = document.add_table(rows=1 + len(cells), cols=cells.shape[1])
-    grid.style = "Light List"
-    for j, name in enumerate(cells.columns):
-        grid.cell(0, j).text = str(name)
-        for i, value in enumerate(cells.iloc[:, j]):
-            cell = grid.cell(i + 1, j)
-            cell.text = value
-            if right[j]:
-                cell.paragraphs[0].alignment = alignment.RIGHT
-    if table.note:
-        paragraph = document.add_paragraph()
-        paragraph.add_run("Note. ").italic = True
-        paragraph.add_run(table.note)
-
-
-def table(data: pd.DataFrame, title: str = "", note: str = "", decimals: int | dict[str, int] = 3) -> Table:
+def table(data: pd.DataFrame, title: str = "", note: str = "", decimals: int | Mapping[str, int] = 3) -> Table:
     """Make a table to read and to paste.
 
     Parameters
     ----------
-    data : DataFrame; its index is shown unless it is a plain counter
-    title : says what the table holds: "Table 1. Reliability of eight facets (simulated, n = 800)"
-    note : units, estimator, what was left out
-    decimals : for all columns, or by column name; whole-number columns never get decimals
+    data : DataFrame or Series
+        Its index is shown unless it is a plain counter.
+    title : str
+        Says what the table holds: "Table 1. Reliability of eight facets (simulated, n = 800)".
+    note : str
+        n, estimator, units, what was left out.
+    decimals : int or mapping
+        For all columns, or by column name; whole numbers never get decimals.
 
     Returns
     -------
@@ -129,15 +120,20 @@ def table(data: pd.DataFrame, title: str = "", note: str = "", decimals: int | d
 
     Raises
     ------
-    ValueError
+    DataError
         ``data`` is not a DataFrame.
+
+    Notes
+    -----
+    As theses print numbers: p values as "< .001" and with three digits, no leading zero for statistics that cannot pass
+    1 (alpha, omega, correlations, fit indices), a true minus sign. A control character is shown by its picture.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> print(table(pd.DataFrame({"alpha": [0.8123]}, index=["trust"]), decimals=2))
-          alpha
-    trust  0.81
+    >>> print(table(pd.DataFrame({"b": [-0.8123], "p": [0.00002]}, index=["trust"]), decimals=2))
+              b      p
+    trust −0.81 < .001
     """
     if isinstance(data, pd.Series):
         data = data.to_frame()
@@ -146,18 +142,36 @@ def table(data: pd.DataFrame, title: str = "", note: str = "", decimals: int | d
     return Table(data, title, note, decimals)
 
 
-def _text(value: object, decimals: int) -> str:
-    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+def _label(name: object, without: str | None = None) -> str:
+    if name is None and without is not None:
+        return without
+    return printable(" ".join(str(n) for n in name) if isinstance(name, tuple) else str(name))
+
+
+def _shown(value: object, decimals: int, column: str) -> str:
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, (bool, np.bool_)):
         return "yes" if value else "no"
     if isinstance(value, (float, np.floating)):
-        text = f"{value:.{decimals}f}"
-        return text[1:] if text.startswith("-") and float(text) == 0 else text
-    return str(value)
+        is_p = bool(P_VALUES.fullmatch(column))
+        return number(float(value), 3 if is_p else decimals, bounded=is_p or bool(BOUNDED.fullmatch(column)), p=is_p)
+    if isinstance(value, (int, np.integer)):
+        return str(value).replace("-", "\u2212")
+    return printable(str(value))
+
+
+def _markdown(text: str) -> str:
+    if NUMBER.fullmatch(text):
+        return text
+    return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", printable(text)).replace("\n", " ")
+
+
+LATEX = {
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\u2212": "$-$", "<": "$<$",
+    ">": "$>$", "\n": " ", **{c: "\\" + c for c in "&%$#_{}"},
+}  # fmt: skip
 
 
 def _latex(text: str) -> str:
-    for char in "&%$#_{}":
-        text = text.replace(char, "\\" + char)
-    return text.replace("~", r"\textasciitilde{}").replace("^", r"\textasciicircum{}")
+    return re.sub(r"[\\~^\u2212<>\n&%$#_{}]", lambda m: LATEX[m[0]], printable(text))
