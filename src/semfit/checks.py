@@ -319,14 +319,31 @@ def positive_definite(matrix: np.ndarray, names: Sequence[str], what: str = "cov
     )
 
 
-CODES = (-9, -99, -999, -9999, 99, 999, 9999)
+#: Numbers that surveys use for "no answer".
+CODES = (-9999, -999, -99, -98, -97, -88, -77, -9, -8, -7, -1, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9999, 99999)  # fmt: skip
+
+
+def stands_apart(code: float, rest: np.ndarray, *, certain: bool = True) -> bool:
+    """Whether a number of ``CODES`` cannot be one of the answers ``rest`` that stand beside it.
+
+    A negative code among answers that are never negative (-1 beside 0 may be the middle of a scale); a positive code at
+    least five times the largest other answer, or, where a hint is enough, further away than the answers from each other.
+    """
+    if len(rest) == 0 or rest.min() < 0:
+        return False
+    low, high = rest.min(), rest.max()
+    if code < 0:
+        return code != -1 or low >= 1
+    if certain:
+        return bool(code >= 5 * high)
+    gaps = np.diff(np.unique(rest))
+    return bool(code > high and code - high > max(2, 0.5 * (high - low), 3 * gaps.max(initial=0)))
 
 
 def missing_codes(data: pd.DataFrame, names: Sequence[str]) -> None:
-    """Raise when a column still holds a number that stands for "no answer" (-9, -99, -999, 99, 999, 9999).
+    """Raise when a column still holds a number that stands for "no answer" (-9, -99, 99, 999 and the like).
 
-    Only a value that lies apart from the rest counts: a negative code among answers that are never negative, or a
-    positive code at least five times the largest other answer.
+    Only a value that :func:`stands_apart` from the rest counts.
     """
     for name in columns(data, names):
         values = pd.to_numeric(data[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
@@ -338,8 +355,8 @@ def missing_codes(data: pd.DataFrame, names: Sequence[str]) -> None:
             found = int((values == code).sum())
             if not found or len(rest) == 0:
                 continue
-            low, high = rest.min(), rest.max()
-            if (code < 0 <= low) or (code > 0 and 0 <= low and code >= 5 * high):
+            if stands_apart(code, rest):
+                low, high = rest.min(), rest.max()
                 raise DataError(
                     f"column {name!r} holds {code} in {found} row{'s' if found > 1 else ''}, "
                     f"{'below' if code < 0 else 'above'} its other answers {low:g} to {high:g}. If {code} means "

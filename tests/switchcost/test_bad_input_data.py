@@ -168,7 +168,7 @@ CALLS = {
     "audit with an unknown key": (lambda: sc.audit(sc.load("mobi"), key="id"), "key 'id' is not a column"),
     "rows of an unknown finding": (
         lambda: sc.audit(sc.load("mobi"), draws=2000).rows_of("nothing"),
-        "no finding 'nothing'",
+        "'nothing' is no check of the audit",
     ),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semfit import checks
-from semfit.checks import CODES, suggest
+from semfit.checks import CODES, stands_apart, suggest
 
 from .errors import with_our_errors
 
@@ -29,6 +29,7 @@ __all__ = [
     "positive_definite",
     "probability",
     "scales",
+    "stands_apart",
     "suggest",
     "whole",
 ]

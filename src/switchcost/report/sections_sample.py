@@ -11,6 +11,7 @@ from .._core import checks
 from .._core.errors import DataError
 from ..screening.audit import audit
 from ..screening.cells import NOT_ITEMS
+from ..screening.checks import Check, checks_named
 from .words import counted, interval, joined, r_text
 from .work import Work, named
 
@@ -20,17 +21,16 @@ def sample(work: Work) -> pd.DataFrame:
     """Audit the raw answers, leave out what the plan says, describe who is left."""
     work.open("Participants and exclusions")
     found = work.results["audit"] = audit(work.raw, work.book)
-    serious = found[found["severity"] == "serious"]
+    table = found.table
+    serious = table[table["severity"] == "serious"]
     out, why = pd.Index([]), []
     for prefix in work.spec["exclude"]:
-        names = [c for c in found["check"].unique() if c.startswith(prefix)]
-        rows = pd.Index([]) if not names else pd.Index(np.concatenate([found.rows_of(c) for c in names])).unique()
+        rows = found.rows_of(prefix)
         why.append(f"{counted(len(rows.difference(out)), 'row')} flagged as {prefix}")
         out = out.union(rows)
     used = work.raw.drop(index=out)
     work.results["excluded"] = out
-    flagged = [c for c in found["check"].unique() if c.startswith(("duplicated", "careless", "near duplicates"))]
-    rows = pd.Index(np.concatenate([found.rows_of(c) for c in flagged])).unique() if flagged else pd.Index([])
+    rows = found.rows_of("duplicated", "careless", "near duplicates")
     work.results["flagged"] = rows
     work.say(
         f"The file held {counted(len(work.raw), 'row')}.",
@@ -39,9 +39,8 @@ def sample(work: Work) -> pd.DataFrame:
         f"The checks flagged {counted(len(rows.difference(out)), 'further row')} as repeated or carelessly answered, which stay in; "
         "the main result without them stands under Robustness." if len(rows.difference(out)) else "",
     )  # fmt: skip
-    known = set(found["check"])
     for prefix in work.spec["exclude"]:
-        if not any(c.startswith(prefix) for c in known):
+        if not found.of(prefix):
             work.say(f"The exclusion rule '{prefix}' met no row.")
     background = [
         v for v in work.book.loc[work.book["construct"].str.lower().isin(NOT_ITEMS - {"key", "id"}), "variable"]
@@ -79,11 +78,11 @@ def sample(work: Work) -> pd.DataFrame:
     work.say(
         "Before any model the raw answers were checked for answers out of range, undeclared missing codes, columns that are functions "
         "of others, repeated rows and careless answering (Meade & Craig, 2012).",
-        f"There {'was' if len(serious) == 1 else 'were'} {counted(len(serious), 'serious finding')} and {counted(int((found['severity'] == 'warning').sum()), 'warning')}."
-        if len(found) else "Nothing was found.",
+        f"There {'was' if len(serious) == 1 else 'were'} {counted(len(serious), 'serious finding')} and {counted(int((table['severity'] == 'warning').sum()), 'warning')}."
+        if len(table) else "Nothing was found.",
     )  # fmt: skip
-    if len(found):
-        short = found[["severity", "check", "rows", "detail"]].copy()
+    if len(table):
+        short = table[["severity", "check", "rows", "detail"]].copy()
         short["detail"] = [re.split(r" \(|\. Rows ", d)[0][:160] for d in short["detail"]]
         work.table(
             pd.DataFrame(short).reset_index(drop=True),
@@ -91,7 +90,7 @@ def sample(work: Work) -> pd.DataFrame:
             "Rows are counted from 0; add 2 for the line of the file.",
         )
     for check, detail in zip(serious["check"], serious["detail"], strict=True):
-        handled = any(check.startswith(p) for p in work.spec["exclude"])
+        handled = any(check in checks_named(p) for p in work.spec["exclude"])
         work.alarms.append(
             f"Serious finding in the data, {check}: {detail}."
             + (" These rows were excluded by rule." if handled else "")
@@ -137,11 +136,11 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
         work.say("No answer to an item was missing.")
     else:
         worst = gaps.mean().idxmax()
-        drivers = work.results["audit"].query("check == 'missingness depends on another column'")["columns"]
+        drivers = {f.columns[-1] for f in work.results["audit"].of(Check.MISSINGNESS)}
         work.say(
             f"Of the answers to the {len(work.items)} items, {100 * share:.1f}% were missing (most for {worst}, {100 * gaps[worst].mean():.1f}%); {complete} of {len(keyed)} respondents answered all of them.",
             "A scale was scored only for respondents who answered all its items, and regressions use complete rows. Factor and structural models use all answers given, by full information maximum likelihood.",
-            f"Gaps depended on {joined(sorted({c.split(', ')[-1] for c in drivers}))}, so those who answered everything are not a random part of the sample." if len(drivers) else
+            f"Gaps depended on {joined(sorted(drivers))}, so those who answered everything are not a random part of the sample." if drivers else
             "No dependence of gaps on other columns was detected, which does not prove that gaps were random.",
         )  # fmt: skip
         if complete < 0.9 * len(keyed):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
 from .._core import checks
+from .._core.checks import CODES
 from .._core.errors import DataError
+from .._core.results import Result
 from ..data.codebook import codebook as _codebook
 from . import careless, identities
 from .cells import (
-    CODES,
     NOT_ITEMS,
-    Finding,
-    Findings,
     entry,
     informative,
     ranges,
@@ -25,62 +25,75 @@ from .cells import (
     whole_scale,
     without_codes,
 )
+from .checks import IDENTITIES, SEVERITY, Check, Finding, Findings, checks_named, limit
 from .rows import careless_checks, duplicates, missingness
 
-SEVERITY = ("serious", "warning", "note")
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Audit(Result):
+    """What was found, most serious first.
 
-NEAR_COPY = 0.95
-
-
-class Audit(pd.DataFrame):
-    """Findings, most serious first; ``.respondents`` and ``.rows_of(check)`` say which rows.
-
-    Columns: check, columns, rows, detail, severity (``serious``, ``warning``, ``note``), chance (probability that a
-    clean survey of this size shows the finding; 0 for a plain fact such as a value outside its range).
+    Attributes
+    ----------
+    findings : tuple of Finding
+        Check, columns, rows, detail, severity, chance and row labels of each.
+    respondents : DataFrame
+        Careless-answering indices of each row.
+    n_obs : int
+        Rows looked at.
+    table : DataFrame
+        The findings as a table: check, columns (joined for a reader), rows, detail, severity (``serious``, ``warning``,
+        ``note``), chance (probability that a clean survey of this size shows the finding; 0 for a plain fact).
     """
 
-    _metadata = ["respondents", "labels"]
+    findings: tuple[Finding, ...]
+    respondents: pd.DataFrame
+    n_obs: int
+    warnings: tuple[str, ...] = ()
 
     @property
-    def _constructor(self) -> type:
-        return pd.DataFrame  # a selection of findings is a plain table
+    def table(self) -> pd.DataFrame:
+        """Findings as a table, one a row."""
+        names = ["check", "columns", "rows", "detail", "severity", "chance"]
+        rows = [(str(f.check), ", ".join(f.columns), f.rows, f.detail, f.severity, f.chance) for f in self.findings]
+        return pd.DataFrame(rows, columns=names)
 
-    def rows_of(self, check: str) -> pd.Index:
-        """Row labels that the findings of one check are about, for ``data.drop(index=...)``.
+    def of(self, *wanted: Check | str) -> list[Finding]:
+        """Findings of these checks, named as in :class:`Check` or by the word of an exclusion rule.
 
         Raises
         ------
-        ValueError
-            No finding of that name.
+        DataError
+            A name that is no check.
         """
-        at = [i for i, c in enumerate(self["check"]) if c == check]
-        if not at:
-            raise DataError(f"there is no finding {check!r}.{checks.suggest(check, self['check'].unique())}")
-        labels = [label for i in at for label in self.labels[i]]
-        return pd.Index(dict.fromkeys(labels), dtype=object if not labels else None)
+        meant = {c for name in wanted for c in ((name,) if isinstance(name, Check) else checks_named(name))}
+        return [f for f in self.findings if f.check in meant]
 
-    def __repr__(self) -> str:
-        if len(self) == 0:
-            return "no findings"
-        if not {"check", "severity", "detail", "chance"} <= set(pd.DataFrame(self).columns):
-            return pd.DataFrame(self).__repr__()
-        lines = [
-            f"{s:8} {c}: {d}" + (f" [chance {p:.1g}]" if p > 0 else "")
-            for s, c, d, p in zip(self["severity"], self["check"], self["detail"], self["chance"], strict=True)
-        ]
-        return "\n".join(lines)
+    def rows_of(self, *wanted: Check | str) -> pd.Index:
+        """Row labels that the findings of these checks are about, for ``data.drop(index=...)``; empty without findings.
+
+        Raises
+        ------
+        DataError
+            A name that is no check.
+        """
+        labels = list(dict.fromkeys(label for f in self.of(*wanted) for label in f.labels))
+        return pd.Index(labels, dtype=None if labels else object)
+
+    def _heading(self) -> str:
+        count = {s: sum(f.severity == s for f in self.findings) for s in SEVERITY}
+        said = ", ".join(f"{k} {s}" for s, k in count.items() if k) or "no findings"
+        return f"Audit of {self.n_obs} rows: {said}"
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        if not self.findings:
+            return []
+        shown = self.table[["severity", "check", "detail", "rows"]]
+        return [("", shown.assign(chance=["fact" if f.chance == 0 else f"{f.chance:.1g}" for f in self.findings]))]
 
     def _repr_html_(self) -> str:
-        if len(self) == 0:
-            return "<p>No findings.</p>"
-        with pd.option_context("display.max_colwidth", None, "display.max_rows", 200):
-            table = pd.DataFrame(self)
-            table = table[[c for c in ("severity", "check", "detail", "rows", "chance") if c in table]]
-            text = table.to_html(
-                index=False, formatters={"chance": lambda p: "fact" if p == 0 else f"{p:.1g}"}, justify="left"
-            )
-        return text.replace("<td>", '<td style="text-align: left">')
+        with pd.option_context("display.max_colwidth", None):
+            return super()._repr_html_().replace("<td>", '<td style="text-align: left">')
 
 
 def audit(
@@ -112,9 +125,10 @@ def audit(
     Returns
     -------
     Audit
-        A DataFrame: check, columns (comma-separated, the column in question first), rows (how many), detail,
-        severity, chance; most serious first. ``.respondents`` holds the careless-answering indices of each row and
-        ``.rows_of(check)`` the row labels (rows counted from 0 where a label occurs twice).
+        ``.table`` with check, columns (the column in question first), rows (how many), detail, severity, chance; most
+        serious first. ``.respondents`` holds the careless-answering indices of each row and ``.rows_of(check)`` the row
+        labels (rows counted from 0 where a label occurs twice). Columns that a survey platform wrote
+        (``data.attrs["platform_columns"]``) are left alone.
 
     Raises
     ------
@@ -131,12 +145,12 @@ def audit(
     near function (a rule that holds in 95 % of the rows) · duplicated rows and blocks.
     *warning*: correlation above .95 · near-constant column (95 % one answer) · item against its scale · item that
     goes with nothing · missing answers that depend on another column · careless answering (longest run, spread
-    within person, even-odd consistency, Mahalanobis distance; formulas and sources in ``switchcost._careless``) ·
+    within person, even-odd consistency, Mahalanobis distance; formulas and sources in ``switchcost.screening.careless``) ·
     near duplicates (Kuriakose & Robbins 2016). *note*: reverse items stored as answered, zeros of
     unclear meaning, unusual profiles in a survey whose respondents differ in style.
 
     How ``chance`` is reached: rules by granting honest columns an agreement of 8 in 10 rows (see
-    ``switchcost._identities``); careless answering by a simulated attentive sample and a false discovery rate of
+    ``switchcost.screening.identities``); careless answering by a simulated attentive sample and a false discovery rate of
     1 % an index; correlations by Fisher's z against .90; duplicates by a beta-binomial count of equal answers;
     missingness by rank tests; all multiplied by the number of tests (Bonferroni).
 
@@ -144,12 +158,13 @@ def audit(
     --------
     >>> import switchcost as sc
     >>> found = sc.audit(sc.load("corp_rep"), draws=20_000)
-    >>> int((found["severity"] == "serious").sum())
+    >>> int((found.table["severity"] == "serious").sum())
     8
-    >>> found.loc[found["columns"].str.startswith("switch_1"), "detail"].iloc[0]
+    >>> next(f.detail for f in found.findings if f.columns[:1] == ("switch_1",))
     'switch_1 = clip(qual_6 - 1, 1, 5) in 344 of 344 rows'
     """
     data = checks.frame(data)
+    data = data.drop(columns=[c for c in data.attrs.get("platform_columns", ()) if c in data])
     data = data.set_axis([str(c) for c in data.columns], axis=1)
     if not data.index.is_unique:  # a label that means two rows cannot say which; count rows from 0 instead
         data = data.reset_index(drop=True)
@@ -182,11 +197,8 @@ def audit(
     duplicates(data.drop(columns=list(keys)), safe[safe_items], respondents, found)
     missingness(data.drop(columns=list(keys)), informative(safe), nominal, found)
 
-    order = sorted(range(len(found)), key=lambda i: (SEVERITY.index(found[i].severity), i))
-    out = Audit([found[i][:-1] for i in order], columns=list(Finding._fields[:-1]))
-    out.respondents = respondents
-    out.labels = [found[i].labels for i in order]
-    return out
+    ordered = sorted(found, key=lambda f: SEVERITY.index(f.severity))
+    return Audit(tuple(ordered), respondents, len(data))
 
 
 # ---------------------------------------------------------------------------------------------- preparation
@@ -257,18 +269,18 @@ def _identity_checks(
     rest = x.drop(columns=[c for c in one if c in x])
     by_block = identities.of_block(rest, {k: v for k, v in blocks.items() if len(v) > 1}) if rest.shape[1] > 1 else []
 
-    def add(check: str, f: identities.Identity) -> None:
+    def add(check: Check, f: identities.Identity) -> None:
         detail = f"{f.target} = {f.form} in {f.holds} of {f.rows} rows"
-        found.add(check, ", ".join((f.target, *f.sources)), f.holds, detail, "serious", f.chance)
+        found.add(check, (f.target, *f.sources), f.holds, detail, chance=f.chance)
 
     for f in exact:
-        add("copy of another column" if f.form.startswith("copy") else "function of another column", f)
+        add(Check.COPY if f.is_copy else Check.FUNCTION, f)
     for f in by_block:
-        add("function of a block" if len(f.sources) > 1 else "function of another column", f)
+        add(Check.FUNCTION_OF_BLOCK if len(f.sources) > 1 else Check.FUNCTION, f)
     blocked = {f.target for f in by_block}
     for f in near:
         if f.target not in blocked:
-            add("near function of another column", f)
+            add(Check.NEAR_FUNCTION, f)
     return one | blocked
 
 
@@ -276,23 +288,22 @@ def _near_copies(x: pd.DataFrame, found: Findings) -> None:
     names, p = list(x), x.shape[1]
     if p < 2:
         return
-    r = careless._correlations(x.to_numpy(float))
+    r = careless.correlations(x.to_numpy(float))
     seen = x.notna().to_numpy(float)
     n = seen.T @ seen
-    named = {tuple(sorted(f.columns.split(", "))) for f in found if "function" in f.check}
-    for i, j in zip(*np.where(np.triu(np.abs(r) > NEAR_COPY, 1)), strict=True):
-        if tuple(sorted((names[i], names[j]))) in named or n[i, j] < 10:
+    named = {frozenset(f.columns) for f in found if f.check in IDENTITIES}
+    for i, j in zip(*np.where(np.triu(np.abs(r) > limit(Check.NEAR_COPY), 1)), strict=True):
+        if frozenset((names[i], names[j])) in named or n[i, j] < 10:
             continue
         z = (np.arctanh(min(abs(r[i, j]), 1 - 1e-12)) - np.arctanh(0.9)) * np.sqrt(n[i, j] - 3)
         chance = min(1.0, p * (p - 1) / 2 * ndtr(-z))
         if chance < 0.01:
             found.add(
-                "correlation above .95",
-                f"{names[i]}, {names[j]}",
+                Check.NEAR_COPY,
+                (names[i], names[j]),
                 int(n[i, j]),
                 f"{names[i]} and {names[j]} correlate {r[i, j]:.3f} (n = {int(n[i, j])}): one question asked twice, or one computed from the other",
-                "warning",
-                float(chance),
+                chance=float(chance),
             )
 
 
@@ -307,7 +318,7 @@ def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFr
             turn += [i for i in items if bool(entry(book, i, "reverse"))]
             continue
         v = x[items].to_numpy(float)
-        r = careless._correlations(v)
+        r = careless.correlations(v)
         declared = np.array([bool(entry(book, i, "reverse")) for i in items])
         lead = np.linalg.eigh(r)[1][:, -1]
         strong = np.abs(lead) > 0.3 * np.abs(lead).max()
@@ -326,50 +337,46 @@ def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFr
         chance = np.minimum(1.0, tests * careless.two_sided(score))
         for k, item in enumerate(items):
             others = np.delete(np.abs(rest_r), k)
-            against = rest_r[k] < 0 and chance[k] < 0.001
-            if abs(rest_r[k]) < 0.15 and np.median(others) >= 0.30:
+            against = rest_r[k] < 0 and chance[k] < limit(Check.NOT_REVERSED)
+            if abs(rest_r[k]) < limit(Check.ODD_ITEM) and np.median(others) >= 0.30:
                 gap = (np.arctanh(np.median(others)) - np.arctanh(abs(rest_r[k]))) * np.sqrt(max(size[k] - 3, 1))
                 odd = min(1.0, tests * float(ndtr(-gap)))
                 if odd < 0.001:
                     found.add(
-                        "item does not go with its scale",
-                        ", ".join((item, *[i for i in items if i != item])),
+                        Check.ODD_ITEM,
+                        (item, *[i for i in items if i != item]),
                         int(size[k]),
                         f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r}, whose other items reach {np.median(others):.2f}: misread, or it measures something else",
-                        "warning",
-                        odd,
+                        chance=odd,
                     )
                     if declared[k]:
                         turn.append(item)
                     continue
             if against and not declared[k]:
                 found.add(
-                    "reverse item not turned round",
-                    ", ".join((item, *[i for i in items if i != item])),
+                    Check.NOT_REVERSED,
+                    (item, *[i for i in items if i != item]),
                     int(size[k]),
                     f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r} and is not declared reverse; turn it round before use",
-                    "warning",
-                    float(chance[k]),
+                    chance=float(chance[k]),
                 )
                 turn.append(item)
             elif against:
                 as_answered.append(item)
                 turn.append(item)
-            elif declared[k] and rest_r[k] > 0 and chance[k] < 0.001:
+            elif declared[k] and rest_r[k] > 0 and chance[k] < limit(Check.REVERSED_ALREADY):
                 found.add(
-                    "declared reverse, goes with its scale",
-                    ", ".join((item, *[i for i in items if i != item])),
+                    Check.REVERSED_ALREADY,
+                    (item, *[i for i in items if i != item]),
                     int(size[k]),
                     f"{item} is declared reverse and correlates {rest_r[k]:+.2f} with the rest of {scale!r}: turned round already, or misunderstood",
-                    "warning",
-                    float(chance[k]),
+                    chance=float(chance[k]),
                 )
     if as_answered:
         found.add(
-            "reverse items stored as answered",
-            ", ".join(as_answered),
+            Check.STORED_AS_ANSWERED,
+            as_answered,
             len(x),
             f"{identities.short(as_answered)}: declared reverse and not yet turned round; use low + high - answer",
-            "note",
         )
     return turn

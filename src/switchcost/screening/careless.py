@@ -106,7 +106,7 @@ def mahalanobis(x: np.ndarray, mean: np.ndarray, precision: np.ndarray) -> np.nd
     return np.einsum("ij,ij->i", z @ precision, z)
 
 
-def _correlations(x: np.ndarray) -> np.ndarray:
+def correlations(x: np.ndarray) -> np.ndarray:
     """Pairwise-complete correlations; 0 where a pair has no common spread."""
     seen = (~np.isnan(x)).astype(float)
     mean, spread = np.nanmean(x, axis=0), np.nanstd(x, axis=0)
@@ -144,12 +144,12 @@ class Copula:
             values, counts = np.unique(x[~np.isnan(x[:, j]), j], return_counts=True)
             self.values.append(values)
             self.shares.append(np.cumsum(counts)[:-1] / counts.sum())
-        target = _correlations(x)
+        target = correlations(x)
         latent = _proper(target)
         # Cutting a normal variable into few answers lowers its correlations; two rounds put them back.
         for _ in range(2):
             self._root = np.linalg.cholesky(latent + 1e-9 * np.eye(len(latent)))
-            got = _correlations(self.draw(4000, rng))
+            got = correlations(self.draw(4000, rng))
             with np.errstate(divide="ignore", invalid="ignore"):
                 factor = np.where(np.abs(got) > 0.05, np.clip(target / got, 0.7, 1.5), 1.0)
             latent = np.clip(latent * factor, -0.98, 0.98)
@@ -224,7 +224,7 @@ def indices(
 
     mean = np.nanmean(x, axis=0)
     spread = np.nanstd(x, axis=0)
-    corr = _proper(_correlations(x))
+    corr = _proper(correlations(x))
     precision = np.linalg.pinv(corr * np.outer(spread, spread), hermitian=True)
 
     def all_of(a: np.ndarray) -> dict[str, np.ndarray]:

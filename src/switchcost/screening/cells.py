@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from .._core.checks import CODES, stands_apart
 from ..data.numbers import DATE
-
-CODES = {-999, -99, -98, -97, -88, -77, -9, -8, -7, -1, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9999, 99999}  # fmt: skip
-
+from .checks import Check, Findings, limit
 
 NOT_ITEMS = {
     "group",
@@ -24,31 +22,8 @@ NOT_ITEMS = {
     "revenue",
     "departure",
     "text",
+    "attention",
 }
-
-
-class Finding(NamedTuple):
-    check: str
-    columns: str
-    rows: int
-    detail: str
-    severity: str
-    chance: float
-    labels: tuple = ()
-
-
-class Findings(list):
-    def add(
-        self,
-        check: str,
-        columns: str,
-        rows: int,
-        detail: str,
-        severity: str = "serious",
-        chance: float = 0.0,
-        labels: Iterable = (),
-    ) -> None:
-        self.append(Finding(check, columns, int(rows), detail, severity, float(chance), tuple(labels)))
 
 
 def entry(book: pd.DataFrame, name: str, column: str) -> float | str | bool | None:
@@ -71,13 +46,13 @@ def split_columns(
             continue
         col = data[name]
         if col.isna().all():
-            found.add("no values", name, len(col), f"{name} has no values at all; leave it out")
+            found.add(Check.NO_VALUES, name, len(col), f"{name} has no values at all; leave it out")
         elif pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
             values = col.to_numpy(dtype=float, na_value=np.nan)
             infinite = np.isinf(values)
             if infinite.any():
                 found.add(
-                    "infinite values",
+                    Check.INFINITE,
                     name,
                     int(infinite.sum()),
                     f"{name} holds infinite values in {infinite.sum()} rows; treated as missing here",
@@ -87,12 +62,12 @@ def split_columns(
         elif pd.api.types.is_datetime64_any_dtype(col):
             ranged = pd.notna(entry(book, name, "low"))
             found.add(
-                "dates",
+                Check.DATES,
                 name,
                 int(col.notna().sum()),
                 f"{name} holds dates"
                 + (", and the codebook has a range of numbers" if ranged else "; left out of the checks"),
-                "serious" if ranged else "note",
+                severity="serious" if ranged else None,
             )
         else:
             _text(name, col, book, numbers, nominal, found)
@@ -114,27 +89,26 @@ def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal:
     ranged = pd.notna(entry(book, name, "low"))
     if len(bad) == 0 and len(filled):
         found.add(
-            "numbers stored as text",
+            Check.NUMBERS_AS_TEXT,
             name,
             len(filled),
             f"{name} holds numbers stored as text; convert it: pd.to_numeric(data[{name!r}])",
-            "warning",
         )
         numbers[name] = value.to_numpy(float)
-    elif len(bad) and dates.mean() > 0.5 and (share >= 0.2 or ranged):
+    elif len(bad) and dates.mean() > limit(Check.DATES_AMONG_NUMBERS) and (share >= 0.2 or ranged):
         found.add(
-            "dates among numbers",
+            Check.DATES_AMONG_NUMBERS,
             name,
             int(dates.sum()),
             f"{name} holds dates in {int(dates.sum())} rows ({shown}): a spreadsheet turns answers such as 3-4 into dates",
             labels=bad.index[dates],
         )
         numbers[name] = value.to_numpy(float)
-    elif share >= 0.5:
+    elif share >= limit(Check.TEXT_AMONG_NUMBERS):
         comma = bad.str.fullmatch(r"[-+]?\d*,\d+").all()
         why = "decimal commas; read the file with decimal=','" if comma else "text among numbers"
         found.add(
-            "text among numbers",
+            Check.TEXT_AMONG_NUMBERS,
             name,
             len(bad),
             f"{name} holds {why} in {len(bad)} rows: {shown}",
@@ -143,7 +117,7 @@ def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal:
         numbers[name] = value.to_numpy(float)
     elif ranged:
         found.add(
-            "text among numbers",
+            Check.TEXT_AMONG_NUMBERS,
             name,
             len(bad),
             f"{name} holds words where the codebook has a range: {shown}; recode them to numbers",
@@ -161,19 +135,18 @@ def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
         u, count = np.unique(v[~np.isnan(v)], return_counts=True)
         if len(u) == 1:
             found.add(
-                "constant column",
+                Check.CONSTANT,
                 name,
                 int(count[0]),
                 f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed",
             )
-        elif count.max() / count.sum() >= 0.95 and len(u) > 0:
+        elif count.max() / count.sum() >= limit(Check.NEAR_CONSTANT) and len(u) > 0:
             top = u[count.argmax()]
             found.add(
-                "near-constant column",
+                Check.NEAR_CONSTANT,
                 name,
                 int(count.max()),
                 f"{name} is {top:g} in {count.max()} of {count.sum()} rows; correlations with it rest on {count.sum() - count.max()} rows",
-                "warning",
             )
         whole[name] = u
     for name in x:
@@ -190,7 +163,7 @@ def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
                 where = "below" if value < low else "above"
                 if stated is not None and value == stated:
                     found.add(
-                        "missing code in the data",
+                        Check.CODE_IN_DATA,
                         name,
                         len(rows),
                         f"{name} holds its documented missing code {value:g} in {len(rows)} rows; replace it: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
@@ -198,7 +171,7 @@ def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
                     )
                 elif value in CODES or (value in (0, 8, 9) and len(rows) > 1):
                     found.add(
-                        "undeclared missing code",
+                        Check.UNDECLARED_CODE,
                         name,
                         len(rows),
                         f"{name} holds {value:g} in {len(rows)} rows, {where} {span}. If it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
@@ -206,7 +179,7 @@ def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
                     )
                 else:
                     found.add(
-                        "answer out of range",
+                        Check.OUT_OF_RANGE,
                         name,
                         len(rows),
                         f"{name} holds {value:g} in {len(rows)} rows, {where} {span}",
@@ -231,10 +204,10 @@ def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: Findings) -> Non
     broken = ~np.isnan(v) & (v != np.floor(v)) & np.isin(v, u)
     integers = u[u == np.floor(u)]
     share = broken.sum() / max(1, (~np.isnan(v)).sum())
-    if broken.any() and share <= 0.3 and 2 <= len(integers) <= 12:
+    if broken.any() and share <= limit(Check.DECIMALS) and 2 <= len(integers) <= 12:
         shown = ", ".join(f"{b:g}" for b in np.unique(v[broken])[:3])
         found.add(
-            "decimals on an integer scale",
+            Check.DECIMALS,
             name,
             int(broken.sum()),
             f"{name} holds {shown} in {broken.sum()} rows where all other answers are whole: imputed, averaged or mistyped",
@@ -249,30 +222,19 @@ def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, n
     if len(u) < 3 or not (u == np.floor(u)).mean() > 0.8:
         return
 
-    def report(value: float, check: str, why: str, severity: str = "serious") -> None:
+    def report(value: float, check: Check, why: str) -> None:
         rows = np.flatnonzero(v == value)
-        mend = f"; if it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})" if "code" in check else ""
+        coded = check is Check.UNDECLARED_CODE
+        mend = f"; if it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})" if coded else ""
         found.add(
-            check,
-            name,
-            len(rows),
-            f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}",
-            severity,
-            0.0,
-            tuple(x.index[rows]),
+            check, name, len(rows), f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}", labels=x.index[rows]
         )
 
     left = u.copy()
     for value in u[np.isin(u, list(CODES))]:
         rest = left[(left != value) & ~np.isin(left, [c for c in CODES if c < 0 or c > 50])]
-        if len(rest) < 2:
-            continue
-        gaps = np.diff(rest)
-        span, widest = rest[-1] - rest[0], gaps.max()
-        if value < 0 <= rest[0] or (value > rest[-1] and value - rest[-1] > max(2, 0.5 * span, 3 * widest)):
-            if value == -1 and rest[0] == 0:  # -1, 0, 1, ...: may be a scale with a middle of zero
-                continue
-            report(value, "undeclared missing code", f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
+        if len(rest) >= 2 and stands_apart(value, rest, certain=False):
+            report(value, Check.UNDECLARED_CODE, f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
             left = left[left != value]
     if not whole_scale(left[left == np.floor(left)]) and not (
         len(left) and left[0] >= 0 and np.median(v[~np.isnan(v)]) <= 11
@@ -289,44 +251,44 @@ def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, n
             if k != name and whole_scale(w)
         )
         if value in body and rest[-1] <= 7 and value - rest[-1] >= 2 and not between:
-            report(value, "undeclared missing code", f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
+            report(value, Check.UNDECLARED_CODE, f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
             body = rest
     share = np.array([(v == b).sum() for b in body]) / n
     # A slip such as 55 for 5: a rare value further from the rest than the rest is wide.
     for value, part in zip(body[::-1], share[::-1], strict=True):
         rest = body[body < value]
-        if len(rest) >= 3 and rest[-1] <= 11 and part <= 0.01 and value - rest[-1] >= max(3, rest[-1] - rest[0]):
-            report(value, "answer out of range", f"far above all others ({rest[0]:g}-{rest[-1]:g})")
+        if (
+            len(rest) >= 3
+            and rest[-1] <= 11
+            and part <= limit(Check.OUT_OF_RANGE)
+            and value - rest[-1] >= max(3, rest[-1] - rest[0])
+        ):
+            report(value, Check.OUT_OF_RANGE, f"far above all others ({rest[0]:g}-{rest[-1]:g})")
             body = rest
     if 0 in left and body[0] == 1 and body[-1] <= 10:
-        zero = (v == 0).sum() / n
-        alike = [w for k, w in whole.items() if k != name and whole_scale(w) and w[-1] == body[-1] and w[0] in (0, 1)]
-        with_zero = sum(w[0] == 0 for w in alike)
-        if alike and zero < 0.2:
-            if with_zero < len(alike) / 2:
-                report(
-                    0.0,
-                    "undeclared missing code",
-                    f"and {len(alike) - with_zero} of {len(alike)} columns of the same scale have no 0",
-                )
-            elif zero < 0.5 * (v == body[0]).sum() / n and zero < 0.02:
-                report(
-                    0.0,
-                    "zeros of unclear meaning",
-                    "rare here and in the columns beside it; the scale may start at 0 or at 1",
-                    "note",
-                )
+        _zeros(v, name, body, whole, report)
+
+
+def _zeros(v: np.ndarray, name: str, body: np.ndarray, whole: dict[str, np.ndarray], report: Callable) -> None:
+    """Zeros on a scale that begins at 1, judged by the columns of the same scale."""
+    zero = (v == 0).sum() / (~np.isnan(v)).sum()
+    alike = [w for k, w in whole.items() if k != name and whole_scale(w) and w[-1] == body[-1] and w[0] in (0, 1)]
+    with_zero = sum(w[0] == 0 for w in alike)
+    if not alike or zero >= 0.2:
+        return
+    if with_zero < len(alike) / 2:
+        clean = f"{len(alike) - with_zero} of {len(alike)}"
+        report(0.0, Check.UNDECLARED_CODE, f"and {clean} columns of the same scale have no 0")
+    elif zero < 0.5 * (v == body[0]).mean() and zero < limit(Check.UNCLEAR_ZEROS):
+        report(0.0, Check.UNCLEAR_ZEROS, "rare here and in the columns beside it; the scale may start at 0 or at 1")
 
 
 def without_codes(x: pd.DataFrame, found: Findings) -> pd.DataFrame:
     """Leave cells that were reported as codes or slips out of the checks that compare columns."""
     out = x.copy()
     for f in found:
-        if (
-            f.check in {"undeclared missing code", "missing code in the data", "answer out of range"}
-            and f.columns in out
-        ):
-            out.loc[list(f.labels), f.columns] = np.nan
+        if f.check in (Check.UNDECLARED_CODE, Check.CODE_IN_DATA, Check.OUT_OF_RANGE) and f.columns[0] in out:
+            out.loc[list(f.labels), f.columns[0]] = np.nan
     return varying(out)
 
 

@@ -38,6 +38,11 @@ class Identity:
     rows: int
     chance: float
 
+    @property
+    def is_copy(self) -> bool:
+        """Equal to one other column, row by row."""
+        return self.form == f"copy of {self.sources[0]}"
+
 
 def stem(name: str) -> str:
     """Common part of the names of a block: ``qual_1`` and ``qual_2`` have the stem ``qual``."""

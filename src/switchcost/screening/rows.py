@@ -7,9 +7,15 @@ import pandas as pd
 from scipy.special import betaln, chdtrc, gammaln
 
 from . import careless
-from .cells import Findings
+from .checks import Check, Findings, limit
 
-FALSE_DISCOVERY = 0.01
+CHECK_OF = {
+    "longest run": Check.LONGEST_RUN,
+    "spread within person": Check.SPREAD_WITHIN,
+    "even-odd consistency": Check.EVEN_ODD,
+    "Mahalanobis distance": Check.MAHALANOBIS,
+    "unusual profile": Check.UNUSUAL_PROFILE,
+}
 
 
 def careless_checks(
@@ -45,10 +51,10 @@ def careless_checks(
     values, chance = careless.indices(items, scales, reverse, one_range, seed, draws)
     flags = pd.DataFrame(index=items.index)
     for name in values:
-        flags[name] = careless.false_discovery(chance[name].to_numpy(), FALSE_DISCOVERY)
+        flags[name] = careless.false_discovery(chance[name].to_numpy(), limit(CHECK_OF[name]))
         _report_rows(name, values[name], flags[name].to_numpy(), found)
     if "unusual profile" in chance:
-        odd = careless.false_discovery(chance["unusual profile"].to_numpy(), FALSE_DISCOVERY)
+        odd = careless.false_discovery(chance["unusual profile"].to_numpy(), limit(Check.UNUSUAL_PROFILE))
         odd &= ~flags.any(axis=1).to_numpy()
         _report_rows("unusual profile", values["Mahalanobis distance"], odd, found)
     out = values.join(chance.add_suffix(" p"))
@@ -64,16 +70,14 @@ def _report_rows(name: str, values: pd.Series, flag: np.ndarray, found: Findings
     shown = ", ".join(map(str, labels[:12])) + (", ..." if len(labels) > 12 else "")
     span = f"{worst.min():.3g}" + ("" if worst.min() == worst.max() else f" to {worst.max():.3g}")
     rows = "1 row" if len(labels) == 1 else f"{len(labels)} rows"
-    note = name == "unusual profile"
+    what = "Mahalanobis distance" if name == "unusual profile" else name
     found.add(
-        name if note else f"careless answering: {name}",
-        "",
+        CHECK_OF[name],
+        (),
         len(labels),
-        f"{rows} with {'Mahalanobis distance' if note else name} {span}, median of all {values.median():.3g} "
-        f"({formula}; {source}). Rows {shown}",
-        "note" if note else "warning",
-        FALSE_DISCOVERY,
-        labels,
+        f"{rows} with {what} {span}, median of all {values.median():.3g} ({formula}; {source}). Rows {shown}",
+        chance=limit(CHECK_OF[name]),
+        labels=labels,
     )
 
 
@@ -121,31 +125,29 @@ def duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFram
                 end += 1
             length = end - start + 1
             # Where equal rows are common anyway (few columns, months of one customer) a short run of them is no copy.
-            if length >= 3 and (chance < 0.01 or length >= 10):
+            if length >= limit(Check.DUPLICATE_BLOCK) and (chance < 0.01 or length >= 10):
                 i, j = copies[start], twin[copies[start]]
                 block = copies[start : end + 1]
                 in_block |= set(block.tolist())
                 found.add(
-                    "duplicated block of rows",
-                    "",
+                    Check.DUPLICATE_BLOCK,
+                    (),
                     length,
                     f"rows {label[i]} to {label[block[-1]]} repeat rows {label[j]} to {label[j + length - 1]} in all {p} columns: entered twice",
-                    "serious",
-                    float(min(1.0, n * n * (min(1.0, chance / pairs)) ** length)),
-                    tuple(label[block]),
+                    chance=float(min(1.0, n * n * (min(1.0, chance / pairs)) ** length)),
+                    labels=tuple(label[block]),
                 )
             start = end + 1
         single = [i for i in copies if i not in in_block]
-        if single and chance < 0.01:
+        if single and chance < limit(Check.DUPLICATE_ROWS):
             shown = "; ".join(f"{label[i]} = {label[twin[i]]}" for i in single[:8])
             found.add(
-                "duplicated rows",
-                "",
+                Check.DUPLICATE_ROWS,
+                (),
                 len(single),
                 f"{len(single)} rows repeat another row in all {p} columns: {shown}{'; ...' if len(single) > 8 else ''}",
-                "serious",
-                float(chance),
-                tuple(label[single]),
+                chance=float(chance),
+                labels=tuple(label[single]),
             )
     _near_duplicates(items, respondents, set(copies.tolist()), found)
 
@@ -174,7 +176,7 @@ def _near_duplicates(items: pd.DataFrame, respondents: pd.DataFrame, known: set[
     if not full.any():
         return
     mean, var = counts[full].mean(), counts[full].var()
-    close = np.flatnonzero(full & (counts > 0.85 * sizes))
+    close = np.flatnonzero(full & (counts > limit(Check.NEAR_DUPLICATES) * sizes))
     rows, worst = [], 1.0
     for k in close:
         chance = min(1.0, len(i) * _beta_binomial_tail(int(counts[k] / sizes[k] * p), p, mean, var))
@@ -185,13 +187,12 @@ def _near_duplicates(items: pd.DataFrame, respondents: pd.DataFrame, known: set[
         labels = tuple(dict.fromkeys(r for a, b, _ in rows for r in (a, b)))
         shown = "; ".join(f"{a} and {b} ({s:.0%})" for a, b, s in rows[:6])
         found.add(
-            "near duplicates",
-            "",
+            Check.NEAR_DUPLICATES,
+            (),
             len(labels),
             f"{len(rows)} pairs of rows share most answers: {shown} (share of equal answers; Kuriakose & Robbins 2016)",
-            "warning",
-            float(worst),
-            labels,
+            chance=float(worst),
+            labels=labels,
         )
 
 
@@ -225,7 +226,7 @@ def missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarr
             h = float((sizes * (means - rank.mean()) ** 2).sum() / rank.var())
             results.append((float(chdtrc(len(means) - 1, h)), name, np.nan))
     results = sorted((min(1.0, p * len(results)), name, r) for p, name, r in results)
-    hits = [r for r in results if r[0] < 0.01]
+    hits = [r for r in results if r[0] < limit(Check.MISSINGNESS)]
     if hits:
         chance, name, r = hits[0]
         v = x[name].to_numpy(float) if name in x else nominal[name]
@@ -238,13 +239,12 @@ def missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarr
             parts = [f"{rate[v == g].mean():.1%}" for g in np.unique(v[~np.isnan(v)])]
             what = f"missing answers by group of {name}: {', '.join(parts)}"
         found.add(
-            "missingness depends on another column",
+            Check.MISSINGNESS,
             name,
             int((count > 0).sum()),
             f"{what}" + (f"; also goes with {also}" if also else "") + ". Dropping incomplete rows changes the sample",
-            "warning",
-            chance,
-            tuple(data.index[count > 0]),
+            chance=chance,
+            labels=tuple(data.index[count > 0]),
         )
     # A single column whose gaps depend on another one, where the total count hides it.
     z_all = x.rank().apply(lambda c: (c - c.mean()) / c.std()).fillna(0.0).to_numpy()
@@ -261,11 +261,10 @@ def missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarr
         if chance < 0.001 and driver not in {h[1] for h in hits}:
             side = "high" if score[k] > 0 else "low"
             found.add(
-                "missingness depends on another column",
-                f"{column}, {driver}",
+                Check.MISSINGNESS,
+                (column, driver),
                 int(gap.sum()),
                 f"{column} is missing more often where {driver} is {side} (r = {score[k] / np.sqrt(len(gap)):.2f})",
-                "warning",
-                chance,
-                tuple(data.index[gap > 0]),
+                chance=chance,
+                labels=tuple(data.index[gap > 0]),
             )
