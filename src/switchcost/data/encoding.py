@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from charset_normalizer import from_bytes
-
 from .._core.errors import DataError
 
 _HIGH = re.compile(rb"[\x80-\xff]+")
@@ -136,6 +134,8 @@ def decode(raw: bytes, encoding: str | None, name: str) -> tuple[str, str]:
             raise DataError(f"{name} ends in the middle of a character: the file was cut. Get it again.") from None
     if b"\x00" in raw:
         raise DataError(f"{name} holds binary data, not text; export it as CSV from the program that wrote it")
+    from charset_normalizer import from_bytes  # only files that are not UTF-8 need it
+
     sample = b"\n".join(line for line in raw.splitlines() if _HIGH.search(line))
     if len(sample) > 100_000:
         sample = sample[:100_000].rsplit(b"\n", 1)[0]
