@@ -10,16 +10,20 @@
 """
 
 from .diagram import path_diagram
+from .equality import ScoreTests, score_tests
 from .fitting import fit
 from .interaction.latent import latent_interaction
 from .interaction.result import LatentInteraction
-from .nested import compare, invariance, score_tests
+from .measurement_invariance import Invariance, invariance
+from .nested import Comparison, compare
 from .refits import Refits, refit
 from .result import Fit
 from .spec import ModelSpec
 
 __all__ = [
+    "Comparison",
     "Fit",
+    "Invariance",
     "LatentInteraction",
     "ModelSpec",
     "Refits",
@@ -29,5 +33,6 @@ __all__ = [
     "latent_interaction",
     "path_diagram",
     "refit",
+    "ScoreTests",
     "score_tests",
 ]

@@ -27,20 +27,24 @@ def reduction(
     rows: Sequence[Row], constraints: Sequence[Constraint], defined: Sequence[Definition]
 ) -> tuple[np.ndarray, np.ndarray]:
     """K (n_free, npar) and c (n_free,) with free = K theta + c."""
+    return _eliminate(equations(rows, constraints, defined), sum(r.free >= 0 for r in rows))
+
+
+def equations(rows: Sequence[Row], constraints: Sequence[Constraint], defined: Sequence[Definition]) -> list[Equation]:
+    """One equation a further parameter with the same label, then one a ``==``, in the order written."""
     by_label: dict[str, list[Row]] = {}
     for r in rows:
         if r.label:
             by_label.setdefault(r.label, []).append(r)
     forms = {label: _form(same[0]) for label, same in by_label.items()}
-    equations = [
+    out = [
         _difference(forms[label], _form(other), f"label {label!r}")
         for label, same in by_label.items()
         for other in same[1:]
         if forms[label][0] or _form(other)[0]
     ]
     _define(forms, by_label, defined)
-    equations += [_constraint(c, forms) for c in constraints]
-    return _eliminate(equations, sum(r.free >= 0 for r in rows))
+    return out + [_constraint(c, forms) for c in constraints]
 
 
 def _form(r: Row) -> Form:

@@ -7,7 +7,10 @@ robust CFI, TLI and RMSEA Brosseau-Liard & Savalei (2012, 2014), with missing va
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import pandas as pd
 from scipy.special import chdtrc, chndtr
 
 CLOSE = 0.05
@@ -137,3 +140,33 @@ def all_measures(
         out["cfi_robust"], out["tli_robust"] = comparative(t, df, tb, base_df, c, cb)
         out |= {f"rmsea{k}_robust": v for k, v in rmsea(t, df, n, groups, c).items()}
     return out
+
+
+class Difference(NamedTuple):
+    """Chi-square difference of two nested models; NaN where the scaled difference does not exist."""
+
+    chisq: float
+    df: float
+    pvalue: float
+
+
+def chisq_difference(restricted: pd.Series, free: pd.Series) -> Difference:
+    """Chi-square difference test from the measures of two nested fits, scaled where they are.
+
+    Parameters
+    ----------
+    restricted, free : Series
+        Measures of the model with more degrees of freedom and of the one with fewer.
+
+    Notes
+    -----
+    Under MLR (T0 - T1) / cd with cd = (d0 c0 - d1 c1) / (d0 - d1) and the unscaled T (Satorra & Bentler 2001,
+    Psychometrika 66, 507-514); a difference of scaled chi-squares is not a chi-square. Equals ``lavTestLRT``.
+    """
+    df = float(restricted["df"] - free["df"])
+    value = float(restricted["chisq"] - free["chisq"])
+    if "chisq_scaling_factor" in restricted:
+        c = free["chisq_scaling_factor"] if free["df"] else 1.0
+        scale = (restricted["df"] * restricted["chisq_scaling_factor"] - free["df"] * c) / df
+        value = value / scale if scale > 0 else np.nan
+    return Difference(value, df, np.nan if np.isnan(value) else chi2_p(max(value, 0.0), df))

@@ -169,19 +169,20 @@ def test_a_planted_intercept_is_found():
     data = survey(1200)
     data.loc[data["group"] == "b", "x2"] += 0.6
     model = "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3"
-    table = sc.invariance(model, data, "group")
+    ladder = sc.invariance(model, data, "group")
+    table = ladder.table
     assert list(table.index) == ["configural", "metric", "scalar", "strict"]
     assert table.loc["metric", "delta_pvalue"] > 0.01 > table.loc["scalar", "delta_pvalue"]
-    worst = table.score_tests.iloc[0]
+    worst = ladder.score_tests.iloc[0]
     assert (worst["level"], worst["lhs"], worst["op"]) == ("scalar", "x2", "~1") and worst["group"] == "b"
     assert worst["epc"] == pytest.approx(0.6, abs=0.25)
     released = sc.invariance(model, data, "group", group_partial="x2 ~ 1")
-    assert released.loc["scalar", "delta_pvalue"] > 0.01
-    assert released.loc["scalar", "delta_df"] == table.loc["scalar", "delta_df"] - 1
-    means = table.fits["scalar"].estimates.query("op == '~1' and lhs == 'f'")
+    assert released.table.loc["scalar", "delta_pvalue"] > 0.01
+    assert released.table.loc["scalar", "delta_df"] == table.loc["scalar", "delta_df"] - 1
+    means = ladder.fits["scalar"].estimates.query("op == '~1' and lhs == 'f'")
     assert means["se"].isna().tolist() == [True, False]  # the first group is the reference
-    again = pickle.loads(pickle.dumps(table))
-    assert again.score_tests.equals(table.score_tests)
+    again = pickle.loads(pickle.dumps(ladder.table))
+    assert again.equals(table)
 
 
 def test_score_tests_of_three_groups_are_near_the_refits():
@@ -189,10 +190,10 @@ def test_score_tests_of_three_groups_are_near_the_refits():
     data.loc[data["group"] == "c", "x3"] *= 1.4
     model = "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3"
     fit = sc.fit(model, data, group="group", group_equal="loadings")
-    worst = score_tests(fit).iloc[0]
+    worst = score_tests(fit).table.iloc[0]
     assert (worst["rhs"], worst["group"], worst["df"]) == ("x3", "c", 2.0)
     free = sc.fit(model, data, group="group", group_equal="loadings", group_partial="f =~ x3")
-    row = sc.compare(fit, free, names=["equal", "free"]).loc["equal"]
+    row = sc.compare(fit, free, names=["equal", "free"]).table.loc["equal"]
     assert row["delta_df"] == 2 and row["delta_chisq"] == pytest.approx(worst["chisq"], rel=0.2)
 
 
@@ -201,7 +202,7 @@ def test_scaled_differences_follow_satorra_and_bentler():
     free, equal = (sc.fit(f"f =~ x1 + {m}x2 + {m}x3\ng =~ y1 + y2 + y3", data, estimator="MLR") for m in ("", "1*"))
     a, b = free.measures, equal.measures
     cd = (b["df"] * b["chisq_scaling_factor"] - a["df"] * a["chisq_scaling_factor"]) / (b["df"] - a["df"])
-    assert sc.compare(equal, free).iloc[1]["delta_chisq"] == pytest.approx((b["chisq"] - a["chisq"]) / cd)
+    assert sc.compare(equal, free).table.iloc[1]["delta_chisq"] == pytest.approx((b["chisq"] - a["chisq"]) / cd)
 
 
 def test_results_pickle_copy_and_print():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from semfit.nested import invariance
+from semfit.measurement_invariance import invariance
 
 from .._core.errors import OURS
 from ..measurement.reliability import reliability
@@ -179,12 +179,12 @@ def groups(work: Work, keyed: pd.DataFrame) -> None:
     for level, f in steps.fits.items():
         work.alarms += [f"Invariance, {level} model: {w}." for w in f.warnings if "dropped" not in w]
     names = {"metric": "equal loadings", "scalar": "equal intercepts", "strict": "equal residual variances"}
-    failed = [level for level in names if steps.loc[level, "delta_cfi"] < -0.010]
+    failed = [level for level in names if steps.table.loc[level, "delta_cfi"] < -0.010]
     work.say(f"The measurement model was fitted in {joined([f'{k} (n = {v})' for k, v in sizes.items()])} with growing equality.",
-             f"CFI changed by {', '.join(f'{d:+.3f} for {v}' for d, v in zip(steps.loc[list(names), 'delta_cfi'], names.values(), strict=True))}.",
+             f"CFI changed by {', '.join(f'{d:+.3f} for {v}' for d, v in zip(steps.table.loc[list(names), 'delta_cfi'], names.values(), strict=True))}.",
              f"By Chen's (2007) limit of -.010, the step to {names[failed[0]]} does not hold." if failed else "No step loses more than .010 in CFI (Chen, 2007).")  # fmt: skip
     shown = printed(
-        steps[["chisq", "df", "cfi", "rmsea", "srmr", "delta_chisq", "delta_df", "delta_pvalue", "delta_cfi"]]
+        steps.table[["chisq", "df", "cfi", "rmsea", "srmr", "delta_chisq", "delta_df", "delta_pvalue", "delta_cfi"]]
     )
     shown = shown.rename(columns=lambda c: c.replace("delta_", "change in "))
     shown["df"] = shown["df"].astype(int)

@@ -1,0 +1,320 @@
+"""Measurement invariance across groups: a ladder of equalities, what each step costs, and what may be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from .equality import score_tests
+from .errors import DataError, NotConvergedError
+from .fitting import fit
+from .nested import difference_row
+from .printing import Result
+from .result import Fit
+from .spec import ModelSpec
+
+CFI_LOWEST, RMSEA_HIGHEST = 0.90, 0.08  # a configural model beyond these does not describe the groups
+CFI_FALL = 0.010  # Chen (2007, Structural Equation Modeling 14, 464-504)
+FURTHER = {
+    "lv.variances": "latent variances",
+    "lv.covariances": "latent covariances",
+    "means": "latent means",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line of the decision: when it applies, and what it says.
+
+    Attributes
+    ----------
+    name : str
+        The step that fails, or ``"none"``.
+    fails : callable
+        Takes the table of the ladder, says whether the rule applies.
+    sentence : str
+        What follows, with the row's values in braces.
+    relations, means : bool
+        Whether relations among the latents, and latent means, may be compared between groups.
+    """
+
+    name: str
+    fails: Callable[[pd.DataFrame], bool]
+    sentence: str
+    relations: bool
+    means: bool
+
+
+def _misfit(table: pd.DataFrame) -> bool:
+    row = table.loc["configural"]
+    return bool(row["cfi"] < CFI_LOWEST or row["rmsea"] > RMSEA_HIGHEST)
+
+
+def _falls(step: str) -> Callable[[pd.DataFrame], bool]:
+    def falls(table: pd.DataFrame) -> bool:
+        rows = [level for level in table.index if level.split(" of ")[0] == step]
+        return bool((table.loc[rows, "delta_cfi"] < -CFI_FALL).any())
+
+    return falls
+
+
+# The first rule that applies decides.
+RULES = (
+    Rule(
+        "configural",
+        _misfit,
+        f"The configural model does not fit (CFI below {CFI_LOWEST:.2f} or RMSEA above {RMSEA_HIGHEST:.2f}): the items do "
+        "not measure the same latents in the groups, so neither relations nor means can be compared",
+        relations=False,
+        means=False,
+    ),
+    Rule(
+        "metric",
+        _falls("metric"),
+        f"Loadings differ (CFI falls by more than {CFI_FALL:.3f}): neither relations nor means of the latents can be "
+        "compared",
+        relations=False,
+        means=False,
+    ),
+    Rule(
+        "scalar",
+        _falls("scalar"),
+        f"Intercepts differ (CFI falls by more than {CFI_FALL:.3f}): relations of the latents can be compared, their means "
+        "cannot",
+        relations=True,
+        means=False,
+    ),
+    Rule(
+        "strict",
+        _falls("strict"),
+        f"Residual variances differ (CFI falls by more than {CFI_FALL:.3f}): relations and means of the latents can be "
+        "compared; scale scores are not equally reliable in the groups",
+        relations=True,
+        means=True,
+    ),
+    Rule(
+        "none",
+        lambda table: True,
+        f"No step costs more than {CFI_FALL:.3f} in CFI: relations and means of the latents can be compared",
+        relations=True,
+        means=True,
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Invariance(Result):
+    """Models of growing equality; made by :func:`invariance`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Rows configural, metric, scalar, strict (and more, see :func:`invariance`); columns chisq, df, pvalue, cfi,
+        rmsea, srmr, delta_chisq, delta_df, delta_pvalue, delta_cfi, delta_rmsea.
+    fits : dict
+        The fits by level.
+    score_tests : DataFrame
+        For each equality, at the level that added it, what releasing it would gain: level, lhs, op, rhs, group (the
+        one that differs most), chisq, df, pvalue, epc (expected change of that group's value); largest first.
+    n_obs : int
+        Rows of all groups.
+    decision : Rule
+        The first of ``RULES`` that applies.
+    warnings : tuple of str
+        Warnings of the fits, with their level.
+    """
+
+    table: pd.DataFrame
+    fits: dict[str, Fit]
+    score_tests: pd.DataFrame
+    n_obs: int
+    decision: Rule
+    warnings: tuple[str, ...] = ()
+
+    def _heading(self) -> str:
+        groups = next(iter(self.fits.values())).groups
+        return f"Measurement invariance across {', '.join(groups)}, n = {self.n_obs}\n{self.decision.sentence}."
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.table)]
+
+
+def decide(table: pd.DataFrame) -> Rule:
+    """The first of ``RULES`` that applies to the table of a ladder."""
+    return next(rule for rule in RULES if rule.fails(table))
+
+
+def invariance(
+    model: str | ModelSpec,
+    data: pd.DataFrame,
+    group: str,
+    *,
+    estimator: str = "ML",
+    group_partial: str | Sequence[str] = (),
+    missing: str = "listwise",
+    std_lv: bool = False,
+    further: str | Sequence[str] = (),
+    ordered: Sequence[str] | bool | None = None,
+) -> Invariance:
+    """Measurement invariance across groups: configural, metric, scalar and strict models, and their differences.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        Measurement model in lavaan syntax, of first or second order.
+    data : DataFrame
+    group : str
+        Column that holds the groups.
+    estimator, missing : str
+        As in :func:`semfit.fit`.
+    group_partial : str or sequence of str
+        Parameters left free across groups at every level, such as ``["f =~ x2", "x2 ~ 1"]``.
+    std_lv : bool, default False
+        As in :func:`semfit.fit`.
+    further : str or sequence of str
+        Steps after strict, in this order: ``"lv.variances"``, ``"lv.covariances"``, ``"means"`` of the latents equal.
+    ordered : None
+        Thresholds of ordered items are not there yet.
+
+    Returns
+    -------
+    Invariance
+        ``.table``: configural, metric (equal loadings), scalar (and intercepts), strict (and residual variances).
+        With second-order latents each step is made for the facets and then for the dimensions: metric, metric of
+        dimensions (second-order loadings), scalar, scalar of dimensions (facet intercepts), strict, strict of
+        dimensions (residual variances of the facets). ``.decision`` says what may be compared: a fall in CFI of more
+        than .010 speaks against a step (Chen 2007); a failed strict step says nothing against comparing latent means.
+
+    Raises
+    ------
+    DataError, NotConvergedError
+        And what :func:`semfit.fit` raises.
+
+    Notes
+    -----
+    Order of the steps of second-order models: Chen, Sousa & West (2005, Structural Equation Modeling 12, 471-492).
+    While only item intercepts are equal the means of the facets are free in all groups but the first and the
+    dimensions' means are 0; then the facets' intercepts are 0 and the dimensions' means are free.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd, semfit
+    >>> rng = np.random.default_rng(1)
+    >>> f = rng.normal(size=400)
+    >>> data = pd.DataFrame({f"x{i}": f + rng.normal(size=400) for i in range(1, 5)})
+    >>> data["school"] = np.repeat(["north", "south"], 200)
+    >>> ladder = semfit.invariance("f =~ x1 + x2 + x3 + x4", data, group="school")
+    >>> ladder.table.index.tolist()
+    ['configural', 'metric', 'scalar', 'strict']
+    >>> ladder.decision.means
+    True
+    """
+    if ordered is not None:
+        raise DataError("ordered= is not there yet: invariance() compares models of continuous items")
+    words = (further,) if isinstance(further, str) else tuple(further)
+    for word in words:
+        if word not in FURTHER:
+            raise DataError(f"further takes {', '.join(map(repr, FURTHER))}, not {word!r}")
+    partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
+    fits: dict[str, Fit] = {}
+    for step in _steps(ModelSpec(model), words):
+        fits[step.name] = fit(
+            step.model,
+            data,
+            group=group,
+            group_equal=step.equal,
+            group_partial=(*partial, *step.free) if step.equal else (),
+            estimator=estimator,
+            missing=missing,
+            std_lv=std_lv,
+        )
+        if not fits[step.name].converged:
+            raise NotConvergedError(
+                f"the {step.name} model did not converge; look at semfit.fit(..., group={group!r}) on its own"
+            )
+    rows: list[dict] = []
+    before: Fit | None = None
+    for f in fits.values():
+        rows.append(difference_row(f, None if before is None or f.df == before.df else before))
+        before = f
+    table = pd.DataFrame(rows, index=pd.Index(list(fits), name="level")).drop(columns=["aic", "bic"])
+    return Invariance(
+        table,
+        fits,
+        _released(fits),
+        before.n_total if before is not None else 0,
+        decide(table),
+        tuple(
+            dict.fromkeys(f"{level} model: {w}" for level, f in fits.items() for w in f.warnings if w not in f.notes)
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One model of the ladder, what is equal across groups, and what is free all the same."""
+
+    name: str
+    model: ModelSpec
+    equal: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
+
+
+def _steps(model: ModelSpec, further: tuple[str, ...]) -> list[Step]:
+    terms = model.parsed.terms
+    latents = list(dict.fromkeys(t.lhs for t in terms if t.op == "=~"))
+    second = [(t.lhs, t.rhs) for t in terms if t.op == "=~" and t.rhs in latents]
+    loadings, intercepts = ("loadings",), ("loadings", "intercepts")
+    residuals = (*intercepts, "residuals")
+    if not second:
+        steps = [
+            Step("configural", model),
+            Step("metric", model, loadings),
+            Step("scalar", model, intercepts),
+            Step("strict", model, residuals),
+        ]
+        last = steps[-1]
+    else:
+        written = {t.lhs for t in terms if t.op == "~1"}
+        tops = list(dict.fromkeys(h for h, _ in second))
+        facets = list(dict.fromkeys(f for _, f in second))
+        higher = tuple(f"{h} =~ {f}" for h, f in second)
+        of_facets = of_tops = model
+        for h in tops:
+            of_facets = of_facets if h in written else of_facets.fix(h, "~1", value=0.0)
+        for f in facets:
+            of_tops = of_tops if f in written else of_tops.fix(f, "~1", value=0.0)
+        variances = tuple(f"{v} ~~ {v}" for v in latents if v not in facets)
+        steps = [
+            Step("configural", model),
+            Step("metric", model, loadings, higher),
+            Step("metric of dimensions", model, loadings),
+            Step("scalar", of_facets, intercepts),
+            Step("scalar of dimensions", of_tops, intercepts),
+            Step("strict", of_tops, residuals),
+            Step("strict of dimensions", of_tops, (*residuals, "lv.variances"), variances),
+        ]
+        last = steps[-1]
+    for word in (w for w in FURTHER if w in further):
+        free = () if word == "lv.variances" else last.free
+        last = Step(FURTHER[word], last.model, tuple(dict.fromkeys((*last.equal, word))), free)
+        steps.append(last)
+    return steps
+
+
+def _released(fits: dict[str, Fit]) -> pd.DataFrame:
+    """Score tests of the equalities that each level added."""
+    known: set[tuple] = set()
+    parts = []
+    for level, f in fits.items():
+        tests = score_tests(f).table
+        tests = tests[tests["released"] == "across groups"].drop(columns="released")
+        keys = list(zip(tests["lhs"], tests["op"], tests["rhs"], strict=True))
+        new = [k not in known for k in keys]
+        known |= set(keys)
+        parts.append(tests[new].assign(level=level))
+    out = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+    out = out[["level", *[c for c in out.columns if c != "level"]]]
+    return out.sort_values("chisq", ascending=False, ignore_index=True)
