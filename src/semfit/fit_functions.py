@@ -10,6 +10,7 @@ import pandas as pd
 
 from .errors import DataError
 from .estimate import Moments, entries, sample_of, structure
+from .htmt import htmt_values
 from .model import Kind
 from .solution import Solution
 from .standardized import explained_variance, with_defined
@@ -65,18 +66,11 @@ def _htmt(fit, k, data, theta) -> dict:
     if S is None:
         raise DataError("functions='htmt' needs complete rows; fit with missing='listwise'")
     sd = np.sqrt(np.diagonal(S, axis1=1, axis2=2))
-    R = np.abs(S / sd[:, :, None] / sd[:, None, :])
     scales = {f: i for f, i in _items(fit, k).items() if len(i) > 1}
-    within = {}
-    for f, i in scales.items():
-        a, b = np.tril_indices(len(i), -1)
-        within[f] = R[:, i[a], i[b]].mean(axis=1)
+    member = np.array([[i in items for items in scales.values()] for i in range(S.shape[1])])
+    ratio = htmt_values(S / sd[:, :, None] / sd[:, None, :], member)
     names = list(scales)
-    return {
-        f"{a} - {b}": R[:, scales[a][:, None], scales[b]].mean(axis=(1, 2)) / np.sqrt(within[a] * within[b])
-        for n, a in enumerate(names)
-        for b in names[n + 1 :]
-    }
+    return {f"{names[i]} - {names[j]}": ratio[:, i, j] for i, j in zip(*np.triu_indices(len(names), 1), strict=True)}
 
 
 READY = {"ave": _ave, "omega": _omega, "htmt": _htmt}

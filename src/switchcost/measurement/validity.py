@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from semfit.fitting import fit as _fit
+from semfit.htmt import htmt_values
 from semfit.result import Fit
 
 from .._core import checks
@@ -36,27 +37,6 @@ class HTMT(pd.DataFrame):
     @property
     def _constructor(self):
         return HTMT  # so that a copy keeps its pairs
-
-
-def _htmt_values(r: np.ndarray, member: np.ndarray, kind: str) -> np.ndarray:
-    """Ratios from absolute correlations (samples, p, p); member (p, k) says which item belongs to which scale."""
-    size = member.sum(0)
-    a = np.abs(r)
-    p = a.shape[1]
-    if kind == "htmt2":
-        a = np.log(np.clip(a, 1e-300, None))
-    a[:, np.arange(p), np.arange(p)] = 0.0
-    total = member.T @ a @ member
-    count = np.outer(size, size).astype(float)
-    np.fill_diagonal(count, size * (size - 1))
-    mean = total / count
-    if kind == "htmt2":
-        mean = np.exp(mean)
-    within = np.diagonal(mean, axis1=1, axis2=2)
-    out = mean / np.sqrt(within[:, :, None] * within[:, None, :])
-    k = len(size)
-    out[:, np.arange(k), np.arange(k)] = 1.0
-    return out
 
 
 def htmt(
@@ -165,7 +145,7 @@ def htmt(
             "absolute values, so an item that was not recoded goes unseen.",
             stacklevel=2,
         )
-    value = _htmt_values(r, member, kind)[0]
+    value = htmt_values(r, member, kind)[0]
     out = HTMT(value, index=names, columns=names)
     pairs = pd.DataFrame(
         [(a, b, out.loc[a, b]) for a, b in combinations(names, 2)], columns=["scale_1", "scale_2", "htmt"]
@@ -177,7 +157,7 @@ def htmt(
         drawn = resampled_covariances(raw, n_boot, rng)
         drawn = drawn[(np.diagonal(drawn, axis1=1, axis2=2) > 1e-12 * np.diag(cov)).all(1)]
         at = np.array([(names.index(a), names.index(b)) for a, b in combinations(names, 2)])
-        boot = _htmt_values(correlations(drawn), member, kind)[:, at[:, 0], at[:, 1]]
+        boot = htmt_values(correlations(drawn), member, kind)[:, at[:, 0], at[:, 1]]
         tail = (1 - level) / 2
         pairs["ci_lower"], pairs["ci_upper"] = np.quantile(boot, [tail, 1 - tail], axis=0)
         pairs["ci_upper_one_sided"] = np.quantile(boot, level, axis=0)

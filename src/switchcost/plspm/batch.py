@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from semfit.htmt import htmt_values
+
 from .spec import Specification, htmt_pairs
 
 
@@ -133,16 +135,8 @@ def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification, edge
 
 
 def _htmt_batch(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification) -> np.ndarray:
-    size = np.abs(r)
-    draws = range(len(r))
-
-    def mono(c: str) -> np.ndarray:
-        k = len(at[c])
-        if k == 1:
-            return np.ones(len(r))
-        return (size[np.ix_(draws, at[c], at[c])].sum(axis=(1, 2)) - k) / (k * (k - 1))
-
-    columns = [
-        size[np.ix_(draws, at[a], at[b])].mean(axis=(1, 2)) / np.sqrt(mono(a) * mono(b)) for a, b in htmt_pairs(spec)
-    ]
-    return np.column_stack(columns) if columns else np.empty((len(r), 0))
+    names = list(at)
+    member = np.array([[i in at[c] for c in names] for i in range(r.shape[1])])
+    ratio = htmt_values(r, member)
+    pairs = [(names.index(a), names.index(b)) for a, b in htmt_pairs(spec)]
+    return np.column_stack([ratio[:, i, j] for i, j in pairs]) if pairs else np.empty((len(r), 0))
