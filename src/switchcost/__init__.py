@@ -8,7 +8,7 @@ from semfit import Fit, fit, invariance, latent_interaction
 
 from . import plots, simulate
 from ._core.version import __version__
-from .bridges import compare, from_semopy
+from .bridges import compare, from_factor_analyzer, from_semopy
 from .data.codebook import codebook
 from .data.files import read_survey
 from .data.published import directions, published, wanted
@@ -48,6 +48,7 @@ __all__ = [
     "efa",
     "fit",
     "fornell_larcker",
+    "from_factor_analyzer",
     "from_semopy",
     "htmt",
     "invariance",

@@ -110,9 +110,9 @@ def test_recovers_the_facets(costs):
 
 def test_random_starts_are_never_worse_and_repeat(costs):
     unrotated = efa(costs, 8, rotation="none").loadings.to_numpy()
-    one = rotate(unrotated, "oblimin", n_starts=1)[2]["criterion"]
+    one = rotate(unrotated, "oblimin", n_starts=1)[2].criterion
     many = rotate(unrotated, "oblimin", n_starts=6, seed=2)
-    assert many[2]["criterion"] <= one + 1e-9
+    assert many[2].criterion <= one + 1e-9
     np.testing.assert_array_equal(many[0], rotate(unrotated, "oblimin", n_starts=6, seed=2)[0])
 
 
@@ -175,7 +175,7 @@ def test_bootstrap_intervals_hold_the_population_loadings():
 
 def test_heywood_case_is_said():
     got = efa(answers("corp_rep"), 4, n_starts=1)
-    assert got.heywood == ["cusl_2"]
+    assert got.heywood == ("cusl_2",)
     assert "uniqueness of cusl_2" in got.warnings[0]
     assert got.warnings[0] in repr(got)
     assert got.warnings[0] in got._repr_html_()

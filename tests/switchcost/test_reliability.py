@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
+from switchcost.measurement.extraction import extract, extract_many
 from switchcost.measurement.reliability import (
     average_variance_extracted,
     composite_reliability,
     item_analysis,
-    one_factor,
     reliability,
 )
 
@@ -128,14 +128,23 @@ def test_batch_equals_one_by_one_even_at_the_bound():
     r = np.array(
         [np.corrcoef(rng.normal(size=(40, 1)) * 0.6 + rng.normal(size=(40, 4)), rowvar=False) for _ in range(80)]
     )
-    load, psi, reached = one_factor(r)
+    load, psi, reached = extract_many(r)
     assert reached.all()
     assert (psi < 0.0051).any()  # some are Heywood cases, and still the optimum inside the bounds
-    from switchcost.measurement.extraction import extract
+    from scipy.optimize import minimize
 
-    for i in range(0, 80, 8):
-        one, psi_one, _ = extract(r[i], 1)
-        np.testing.assert_allclose(np.abs(one[:, 0]), np.abs(load[i]), atol=1e-5)
+    def discrepancy(free, one):
+        implied = np.outer(free[:4], free[:4]) + np.diag(free[4:])
+        ratio = np.linalg.solve(implied, one)
+        return np.trace(ratio) - np.linalg.slogdet(ratio)[1] - 4
+
+    for i in range(0, 80, 16):
+        here = discrepancy(np.concatenate([load[i, :, 0], psi[i]]), r[i])
+        start = np.concatenate([load[i, :, 0] * 0.9, np.clip(psi[i] + 0.05, 0.1, 0.9)])
+        bounds = [(-1.5, 1.5)] * 4 + [(0.005, 1)] * 4
+        other = minimize(discrepancy, start, (r[i],), bounds=bounds, tol=1e-14).fun
+        assert here <= other + 1e-7
+        np.testing.assert_allclose(extract(r[i], 1)[0], load[i], atol=1e-12)
 
 
 def test_gaps_are_counted_not_hidden():

@@ -1,4 +1,4 @@
-"""Can these items be factored: Kaiser-Meyer-Olkin and Bartlett."""
+"""Can these items be factored: Kaiser-Meyer-Olkin and Bartlett, computed by factor_analyzer on checked input."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
+from .._core.results import Result
 from .correlations import correlation_input
+from .verdicts import KMO_WORDS, word
 
 
-# --- is there anything to factor? ------------------------------------------------------------------------------------
-@dataclass(frozen=True, eq=False)
-class KMO:
-    """Kaiser-Meyer-Olkin measure: ``.overall`` (float) and ``.items`` (Series by column)."""
+@dataclass(frozen=True, eq=False, repr=False)
+class KMO(Result):
+    """Kaiser-Meyer-Olkin measure: ``.overall`` (float), ``.items`` (Series by column), ``.word`` (Kaiser's)."""
 
     overall: float
     items: pd.Series
+    n_obs: int | None
 
-    def __repr__(self) -> str:
+    @property
+    def word(self) -> str:
+        return word(KMO_WORDS, self.overall)
+
+    def _heading(self) -> str:
         low = self.items.idxmin()
-        return f"KMO overall {self.overall:.3f}; lowest {low} {self.items[low]:.3f} ({len(self.items)} items)"
+        return f"KMO overall {self.overall:.3f} ({self.word}); lowest {low} {self.items[low]:.3f} ({len(self.items)} items)"
 
 
 def kmo(data: pd.DataFrame | np.ndarray) -> KMO:
@@ -29,43 +35,40 @@ def kmo(data: pd.DataFrame | np.ndarray) -> KMO:
 
     Parameters
     ----------
-    data : DataFrame of shape (n, p), or a correlation or covariance matrix (p, p)
+    data : DataFrame of shape (n, p), or array or DataFrame of shape (p, p)
+        Answers, or a correlation or covariance matrix.
 
     Returns
     -------
     KMO
-        ``.overall`` in [0, 1] and ``.items``, one value a column.
+        ``.overall`` in [0, 1], ``.items``, one value a column, and Kaiser's ``.word`` for the first.
 
     Raises
     ------
-    ValueError
+    DataError
         Missing answers, constants, or items that are sums of others.
 
     Notes
     -----
     sum r_ij^2 / (sum r_ij^2 + sum q_ij^2) over i != j, with q the partial correlations given all other items
-    (Kaiser & Rice 1974). Equals ``psych::KMO``.
+    (Kaiser & Rice 1974; the words Kaiser 1974). Computed by ``factor_analyzer.calculate_kmo``; equals ``psych::KMO``.
 
     Examples
     --------
     >>> import numpy as np, pandas as pd
     >>> r = pd.DataFrame([[1, .6, .5], [.6, 1, .4], [.5, .4, 1]], index=list("abc"), columns=list("abc"))
-    >>> round(kmo(r).overall, 3)
-    0.658
+    >>> kmo(r)
+    KMO overall 0.658 (mediocre); lowest a 0.616 (3 items)
     """
-    r, names, _, _ = correlation_input(data)
-    inverse = np.linalg.inv(r)
-    scale = np.sqrt(np.diag(inverse))
-    partial = inverse / np.outer(scale, scale)
-    np.fill_diagonal(partial, 0.0)
-    plain = r - np.eye(len(r))
-    items = (plain**2).sum(0) / ((plain**2).sum(0) + (partial**2).sum(0))
-    overall = (plain**2).sum() / ((plain**2).sum() + (partial**2).sum())
-    return KMO(float(overall), pd.Series(items, index=names, name="kmo"))
+    from factor_analyzer.factor_analyzer import calculate_kmo
+
+    items = correlation_input(data)
+    each, overall = calculate_kmo(items.as_answers())
+    return KMO(float(overall), pd.Series(each, index=items.names, name="kmo"), items.n_obs)
 
 
-@dataclass(frozen=True, eq=False)
-class Bartlett:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bartlett(Result):
     """Bartlett's test of sphericity: ``.statistic``, ``.df``, ``.pvalue``."""
 
     statistic: float
@@ -73,7 +76,7 @@ class Bartlett:
     pvalue: float
     n_obs: int
 
-    def __repr__(self) -> str:
+    def _heading(self) -> str:
         return f"Bartlett chi2({self.df}) = {self.statistic:.2f}, p = {self.pvalue:.3g}, n = {self.n_obs}"
 
 
@@ -82,18 +85,25 @@ def bartlett(data: pd.DataFrame | np.ndarray, n_obs: int | None = None) -> Bartl
 
     Parameters
     ----------
-    data : DataFrame of shape (n, p), or a correlation or covariance matrix (p, p)
-    n_obs : rows behind the matrix; needed with a matrix only
+    data : DataFrame of shape (n, p), or array or DataFrame of shape (p, p)
+        Answers, or a correlation or covariance matrix.
+    n_obs : int, optional
+        Rows behind the matrix; needed with a matrix only.
 
     Returns
     -------
     Bartlett
 
+    Raises
+    ------
+    DataError
+        As :func:`kmo`, and a matrix without ``n_obs``.
+
     Notes
     -----
-    -(n - 1 - (2p + 5) / 6) ln|R| with p(p - 1)/2 degrees of freedom (Bartlett 1951). Equals
-    ``psych::cortest.bartlett``. With a few hundred answers it rejects almost always: it says that the items are not
-    all unrelated, not that a factor model fits.
+    -(n - 1 - (2p + 5) / 6) ln|R| with p(p - 1)/2 degrees of freedom (Bartlett 1951). Computed by
+    ``factor_analyzer.calculate_bartlett_sphericity``; equals ``psych::cortest.bartlett``. With a few hundred answers it
+    rejects almost always: it says that the items are not all unrelated, not that a factor model fits.
 
     Examples
     --------
@@ -101,8 +111,12 @@ def bartlett(data: pd.DataFrame | np.ndarray, n_obs: int | None = None) -> Bartl
     >>> bartlett(r, n_obs=100)
     Bartlett chi2(3) = 73.36, p = 8.13e-16, n = 100
     """
-    r, names, n, _ = correlation_input(data, n_obs, need_n=True)
-    p = len(names)
-    statistic = -(n - 1 - (2 * p + 5) / 6) * np.linalg.slogdet(r)[1]
+    from factor_analyzer.factor_analyzer import calculate_bartlett_sphericity
+
+    items = correlation_input(data, n_obs, need_n=True)
+    p, rows = len(items.names), items.as_answers()
+    statistic = float(calculate_bartlett_sphericity(rows)[0])
+    n = int(items.n_obs)  # what factor_analyzer multiplies by is the number of the rows it is given
+    statistic *= (n - 1 - (2 * p + 5) / 6) / (len(rows) - 1 - (2 * p + 5) / 6)
     df = p * (p - 1) // 2
-    return Bartlett(float(statistic), df, float(chdtrc(df, statistic)), int(n))
+    return Bartlett(statistic, df, float(chdtrc(df, statistic)), n)

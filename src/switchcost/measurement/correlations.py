@@ -1,79 +1,188 @@
-"""Data or a matrix in, a checked correlation matrix out."""
+"""Answers or a matrix in, a checked sample of items out: every function of this room comes through here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
+from scipy.linalg import helmert
 
 from .._core import checks
 from .._core.errors import DataError
 
 
-# --- what comes in ---------------------------------------------------------------------------------------------------
-def _is_matrix(data: object) -> bool:
-    """A square symmetric table with a positive diagonal and the same names on both sides.
+@dataclass(frozen=True, eq=False)
+class Items:
+    """Items of a sample.
 
-    Raises ``ValueError`` where a DataFrame has the same names on both sides and is not symmetric: a typing error.
+    Attributes
+    ----------
+    cov : array of float, shape (p, p)
+        Covariances with divisor n - 1, or the matrix that was handed in.
+    names : list of str
+    n_obs : int or None
+        Rows used; None where a matrix came without ``n_obs``.
+    n_dropped : int
+        Rows left out because of a gap.
+    raw : array of float, shape (n_obs, p), or None
+        The answers, where answers came in.
+    """
+
+    cov: np.ndarray
+    names: list[str]
+    n_obs: int | None
+    n_dropped: int = 0
+    raw: np.ndarray | None = None
+
+    @property
+    def r(self) -> np.ndarray:
+        """Correlations (p, p)."""
+        return correlations(self.cov[None])[0]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Correlations with the items' names."""
+        return pd.DataFrame(self.r, self.names, self.names)
+
+    def as_answers(self) -> np.ndarray:
+        """The answers; or, of a matrix, rows that have exactly its correlations, for functions that take answers only."""
+        if self.raw is not None:
+            return self.raw
+        return helmert(len(self.names) + 1).T @ np.linalg.cholesky(self.r).T
+
+
+def correlations(s: np.ndarray) -> np.ndarray:
+    """Correlation matrices from covariance matrices of shape (samples, p, p)."""
+    sd = np.sqrt(np.diagonal(s, axis1=1, axis2=2))
+    r = s / (sd[:, :, None] * sd[:, None, :])
+    each = np.arange(s.shape[1])
+    r[:, each, each] = 1.0
+    return r
+
+
+def resampled_covariances(x: np.ndarray, n_boot: int, rng: np.random.Generator) -> np.ndarray:
+    """Covariance matrices of bootstrap samples of rows, shape (n_boot, k, k), without building the samples."""
+    n, k = x.shape
+    x = x - x.mean(0)
+    upper = np.triu_indices(k)
+    products = np.concatenate([x, x[:, upper[0]] * x[:, upper[1]]], axis=1)
+    out = np.empty((n_boot, k, k))
+    for first in range(0, n_boot, 250):  # in blocks, to keep the counts small
+        size = min(250, n_boot - first)
+        drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
+        sums = counts @ products
+        mean = sums[:, :k] / n
+        s = np.empty((size, k, k))
+        s[:, upper[0], upper[1]] = sums[:, k:]
+        s[:, upper[1], upper[0]] = sums[:, k:]
+        out[first : first + size] = (s - n * mean[:, :, None] * mean[:, None, :]) / (n - 1)
+    return out
+
+
+def is_matrix(data: object) -> bool:
+    """Whether this is a correlation or covariance matrix: the same names on both sides, or a symmetric array.
+
+    A DataFrame whose rows are counted (as raw answers are) is not one, though it may be square.
     """
     if isinstance(data, pd.DataFrame):
-        if data.shape[0] != data.shape[1] or list(map(str, data.index)) != list(map(str, data.columns)):
-            return False
-        try:
-            values = data.to_numpy(dtype=float)
-        except (TypeError, ValueError):
-            return False
-        if isinstance(data.index, pd.RangeIndex):
-            return False  # counted rows of raw answers, as many as there are columns
-        names = list(map(str, data.columns))
-        if np.isnan(values).any():
-            i, j = np.argwhere(np.isnan(values))[0]
-            raise DataError(
-                f"the matrix has missing values, the first at {names[i]} with {names[j]}; all pairs are needed"
-            )
-        off = np.abs(values - values.T)
-        if off.max() > 1e-6 * np.abs(values).max():
-            i, j = np.unravel_index(np.argmax(off), off.shape)
-            raise DataError(
-                f"rows and columns have the same names, so this should be a correlation or covariance matrix, but it is not "
-                f"symmetric: {names[i]} with {names[j]} is {values[i, j]:g}, {names[j]} with {names[i]} is {values[j, i]:g}"
-            )
-    elif isinstance(data, np.ndarray) and data.ndim == 2 and data.shape[0] == data.shape[1]:
+        same = data.shape[0] == data.shape[1] and list(map(str, data.index)) == list(map(str, data.columns))
+        return same and not isinstance(data.index, pd.RangeIndex)
+    if isinstance(data, np.ndarray) and data.ndim == 2 and data.shape[0] == data.shape[1]:
         values = np.asarray(data, dtype=float)
-    else:
-        return False
-    return bool(np.allclose(values, values.T, rtol=1e-6, atol=1e-8) and (np.diag(values) > 0).all())
+        return bool(np.allclose(values, values.T, rtol=1e-6, atol=1e-8) and (np.diag(values) > 0).all())
+    return False
 
 
-def correlation_input(
-    data: pd.DataFrame | np.ndarray, n_obs: int | None = None, *, need_n: bool = False
-) -> tuple[np.ndarray, list[str], int | None, np.ndarray | None]:
-    """Correlations from raw answers or from a correlation or covariance matrix.
-
-    Returns
-    -------
-    tuple of correlations (p, p), names, number of rows (None when a matrix came without ``n_obs``) and the raw values
-    (None when a matrix came in).
+def matrix_input(data: pd.DataFrame | np.ndarray, names: Sequence[str] | None, n_obs: int | None) -> Items:
+    """A correlation or covariance matrix, checked: numbers, symmetric, possible, with an inverse.
 
     Raises
     ------
-    ValueError
-        Missing answers, text, constants, fewer than three columns, or a matrix without an inverse.
+    DataError
+        Names the pair of variables, or the number of rows, that cannot be.
     """
-    if _is_matrix(data):
-        names = (
-            list(map(str, data.columns)) if isinstance(data, pd.DataFrame) else [f"x{i + 1}" for i in range(len(data))]
+    if isinstance(data, np.ndarray):
+        known = [f"x{i + 1}" for i in range(len(data))]
+        data = pd.DataFrame(data, known, known)
+    data = checks.frame(data).rename(index=str, columns=str)
+    names = list(data.columns) if names is None else checks.columns(data, names)
+    try:
+        m = data.loc[names, names].to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        raise DataError("the matrix holds text; it must hold numbers only") from None
+    if not np.isfinite(m).all():
+        i, j = np.argwhere(~np.isfinite(m))[0]
+        raise DataError(f"the matrix has missing values, the first at {names[i]} with {names[j]}; all pairs are needed")
+    off = np.abs(m - m.T)
+    if off.max() > 1e-6 * np.abs(m).max():
+        i, j = np.unravel_index(np.argmax(off), off.shape)
+        raise DataError(
+            "rows and columns have the same names, so this should be a correlation or covariance matrix, but it is not "
+            f"symmetric: {names[i]} with {names[j]} is {m[i, j]:g}, {names[j]} with {names[i]} is {m[j, i]:g}"
         )
-        matrix = np.asarray(data, dtype=float)
-        matrix = (matrix + matrix.T) / 2
-        sd = np.sqrt(np.diag(matrix))
-        r, raw = matrix / np.outer(sd, sd), None
-        if np.abs(r).max() > 1 + 1e-8:
-            raise DataError("the matrix holds correlations above 1 in size; check how it was typed or computed")
+    if (np.diag(m) <= 0).any():
+        raise DataError(f"the matrix has a variance that is not positive: {names[int(np.diag(m).argmin())]}")
+    found = Items((m + m.T) / 2, names, n_obs)
+    if np.abs(found.r).max() > 1 + 1e-8:
+        raise DataError("the matrix holds correlations above 1 in size; check how it was typed or computed")
+    checks.positive_definite(m, names, "matrix")
+    if n_obs is not None and not (np.isfinite(n_obs) and n_obs == int(n_obs) and n_obs > len(names)):
+        raise DataError(
+            f"n_obs={n_obs!r} and {len(names)} items: it must be a whole number, larger than the items are many"
+        )
+    return found
+
+
+def complete_items(data: pd.DataFrame, names: Sequence[str] | None = None, fewest: int | None = None) -> Items:
+    """Answers complete in all the items; rows with a gap are left out and counted.
+
+    ``fewest`` rows are needed; None means one more than there are items, so that the covariances have an inverse.
+
+    Raises
+    ------
+    DataError
+        Text, missing codes, constants (also those that become constant once rows with gaps are gone).
+    """
+    kept, dropped = checks.complete_rows(checks.numeric(data, names))
+    x = checks.numeric(kept)
+    if len(x) < (x.shape[1] + 1 if fewest is None else fewest):
+        raise DataError(
+            f"{len(x)} complete rows for {x.shape[1]} items ({', '.join(map(str, x.columns[:4]))} ...): too few"
+        )
+    raw = x.to_numpy()
+    return Items(np.atleast_2d(np.cov(raw, rowvar=False)), list(map(str, x.columns)), len(x), dropped, raw)
+
+
+def named_items(data: pd.DataFrame, names: Sequence[str], n_obs: int | None, fewest: int | None = None) -> Items:
+    """Items of a scale from answers, or from a matrix where ``n_obs`` says that it is one."""
+    if n_obs is not None:
+        if not is_matrix(data):
+            raise DataError(
+                "n_obs= says that data is a correlation or covariance matrix; its rows and columns must have the same names"
+            )
+        return matrix_input(data, names, n_obs)
+    if is_matrix(data):
+        raise DataError("data looks like a covariance or correlation matrix; say how many people are behind it: n_obs=")
+    return complete_items(data, names, fewest)
+
+
+def correlation_input(data: pd.DataFrame | np.ndarray, n_obs: int | None = None, *, need_n: bool = False) -> Items:
+    """What a factor analysis takes: answers without gaps, or a matrix; at least three items.
+
+    Raises
+    ------
+    DataError
+        Missing answers, text, constants, fewer than three columns, a matrix without an inverse, or one without
+        ``n_obs`` where ``need_n``.
+    """
+    if is_matrix(data):
+        found = matrix_input(data, None, n_obs)
         if need_n and n_obs is None:
             raise DataError("a correlation matrix does not say how many people answered: give n_obs=")
     else:
-        if isinstance(data, np.ndarray) and data.ndim == 2:
-            data = pd.DataFrame(data, columns=[f"x{i + 1}" for i in range(data.shape[1])])
         x = checks.numeric(data)
         gaps = x.isna().sum()
         if gaps.any():
@@ -83,15 +192,12 @@ def correlation_input(
                 "in silently. Three ways out: data.dropna() keeps complete rows; an imputed copy (e.g. several from "
                 "sklearn's IterativeImputer); or a correlation matrix estimated from the gaps, given with n_obs="
             )
-        names, raw = list(map(str, x.columns)), x.to_numpy()
-        if n_obs is not None and n_obs != len(raw):
-            raise DataError(f"n_obs={n_obs}, and the data have {len(raw)} rows; n_obs belongs to a matrix only")
-        n_obs = len(raw)
-        if n_obs <= len(names):
-            raise DataError(f"{n_obs} rows and {len(names)} columns: a factor analysis needs more rows than columns")
-        r = np.corrcoef(raw, rowvar=False) if len(names) > 1 else np.ones((1, 1))
-    if len(names) < 3:
-        raise DataError(f"{len(names)} column(s); a factor needs at least three items to show itself")
-    np.fill_diagonal(r, 1.0)
-    checks.positive_definite(r, names, "correlation matrix")
-    return r, names, n_obs, raw
+        if n_obs is not None and n_obs != len(x):
+            raise DataError(f"n_obs={n_obs}, and the data have {len(x)} rows; n_obs belongs to a matrix only")
+        if len(x) <= x.shape[1]:
+            raise DataError(f"{len(x)} rows and {x.shape[1]} columns: a factor analysis needs more rows than columns")
+        found = complete_items(x)
+    if len(found.names) < 3:
+        raise DataError(f"{len(found.names)} column(s); a factor needs at least three items to show itself")
+    checks.positive_definite(found.cov, found.names, "correlation matrix")
+    return found

@@ -1,110 +1,176 @@
-"""Unrotated loadings by maximum likelihood or minimum residuals."""
+"""Unrotated loadings by maximum likelihood or minimum residuals, of many correlation matrices at once."""
 
 from __future__ import annotations
 
 import numpy as np
 
-SMALLEST_UNIQUENESS = 0.005  # smallest uniqueness, as in psych::fa and stats::factanal
+SMALLEST_UNIQUENESS = 0.005  # as in psych::fa and stats::factanal
+N_STARTS = 12  # further starts where a uniqueness runs to its bound: local minima live there
+_BOTTOM = np.log(SMALLEST_UNIQUENESS)
 
 
-# --- extraction ------------------------------------------------------------------------------------------------------
-def _ml_value(psi: np.ndarray, r: np.ndarray, k: int, hessian: bool = True) -> tuple:
-    """ML discrepancy minimised over loadings, its gradient and (if asked for) Hessian in the uniquenesses.
+def _ml(theta: np.ndarray, r: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """ML discrepancy minimised over loadings, gradient and Hessian in theta = ln psi.
 
     With gamma, omega the eigenvalues and -vectors of psi^-1/2 R psi^-1/2, f = sum over m > k of gamma_m - ln gamma_m - 1
     (Joereskog 1967). The derivatives are those of the eigenvalues.
     """
-    root = 1 / np.sqrt(psi)
-    gamma, omega = np.linalg.eigh(r * np.outer(root, root))
-    gamma, omega = np.clip(gamma[::-1], 1e-12, None), omega[:, ::-1]
-    rest = gamma[k:]
-    f = float((rest - np.log(rest) - 1).sum())
-    g = omega[:, k:] ** 2 @ (1 - rest)  # by ln psi
-    if not hessian:
-        return f, g / psi
-    p = len(psi)
-    c = np.zeros((p, p))
-    c[k:, k:] = (rest[:, None] + rest[None, :]) / 2
-    c[k:, :k] = (
-        (1 - rest)[:, None] * (rest[:, None] + gamma[None, :k]) / np.maximum(gamma[None, :k] - rest[:, None], 1e-9)
-    )
-    pairs = omega[:, None, :] * omega[None, :, :]
-    h = np.einsum("ijm,ijm->ij", pairs @ c, pairs)
-    grad = g / psi
-    hess = (h - np.diag(g)) / np.outer(psi, psi)  # from ln psi to psi
-    return f, grad, (hess + hess.T) / 2
+    root = np.exp(-theta / 2)
+    gamma, omega = np.linalg.eigh(r * root[:, :, None] * root[:, None, :])
+    gamma = np.clip(gamma, 1e-12, None)
+    rest, common = gamma[:, :-k], gamma[:, -k:]
+    f = (rest - np.log(rest) - 1).sum(-1)
+    g = (omega[:, :, :-k] ** 2 * (1 - rest)[:, None, :]).sum(-1)
+    c = np.zeros(r.shape)
+    c[:, :-k, :-k] = (rest[:, :, None] + rest[:, None, :]) / 2
+    gap = np.maximum(common[:, None, :] - rest[:, :, None], 1e-9)
+    c[:, :-k, -k:] = (1 - rest)[:, :, None] * (rest[:, :, None] + common[:, None, :]) / gap
+    return f, g, _hessian(omega, c)
 
 
-def _minres_value(psi: np.ndarray, r: np.ndarray, k: int, hessian: bool = True) -> tuple:
-    """Half the sum of squared residuals of R - psi minimised over loadings, with gradient and Hessian."""
-    delta, v = np.linalg.eigh(r - np.diag(psi))
-    delta, v = delta[::-1], v[:, ::-1]
-    rest = delta[k:]
-    f = float(0.5 * (rest**2).sum())
-    g = -(v[:, k:] ** 2) @ rest
-    if not hessian:
-        return f, g
-    p = len(psi)
-    c = np.zeros((p, p))
-    c[k:, k:] = 1.0
-    c[k:, :k] = 2 * rest[:, None] / np.minimum(rest[:, None] - delta[None, :k], -1e-9)
-    pairs = v[:, None, :] * v[None, :, :]
-    h = np.einsum("ijm,ijm->ij", pairs @ c, pairs)
-    return f, g, (h + h.T) / 2
+def _minres(theta: np.ndarray, r: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Half the sum of squared residuals of R - psi minimised over loadings, gradient and Hessian in theta = ln psi."""
+    psi = np.exp(theta)
+    each = np.arange(psi.shape[1])
+    reduced = r.copy()
+    reduced[:, each, each] -= psi
+    delta, v = np.linalg.eigh(reduced)
+    rest, common = delta[:, :-k], delta[:, -k:]
+    f = 0.5 * (rest**2).sum(-1)
+    g = -(v[:, :, :-k] ** 2 * rest[:, None, :]).sum(-1)
+    c = np.zeros(r.shape)
+    c[:, :-k, :-k] = 1.0
+    c[:, :-k, -k:] = 2 * rest[:, :, None] / np.minimum(rest[:, :, None] - common[:, None, :], -1e-9)
+    h = _hessian(v, c) * psi[:, :, None] * psi[:, None, :]
+    h[:, each, each] += psi * g  # from psi to ln psi
+    return f, psi * g, h
 
 
-def _loadings_at(psi: np.ndarray, r: np.ndarray, k: int, method: str) -> np.ndarray:
+def _hessian(vectors: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Sum over m, n of c_mn times v_im v_in v_jm v_jn, symmetric."""
+    pairs = vectors[:, :, None, :] * vectors[:, None, :, :]
+    h = ((pairs @ c[:, None]) * pairs).sum(-1)
+    return (h + h.transpose(0, 2, 1)) / 2
+
+
+def _loadings(psi: np.ndarray, r: np.ndarray, k: int, method: str) -> np.ndarray:
+    """Loadings (samples, p, k) that go with the uniquenesses, largest factor first."""
     if method == "ml":
         root = np.sqrt(psi)
-        gamma, omega = np.linalg.eigh(r / np.outer(root, root))
-        return root[:, None] * omega[:, ::-1][:, :k] * np.sqrt(np.clip(gamma[::-1][:k] - 1, 0, None))
-    delta, v = np.linalg.eigh(r - np.diag(psi))
-    return v[:, ::-1][:, :k] * np.sqrt(np.clip(delta[::-1][:k], 0, None))
+        gamma, omega = np.linalg.eigh(r / (root[:, :, None] * root[:, None, :]))
+        omega, size = root[:, :, None] * omega, gamma - 1
+    else:
+        reduced = r - np.eye(r.shape[1]) * psi[:, None, :]
+        size, omega = np.linalg.eigh(reduced)
+    return (omega * np.sqrt(np.clip(size, 0, None))[:, None, :])[:, :, ::-1][:, :, :k]
 
 
-def extract(r: np.ndarray, k: int, method: str = "ml") -> tuple[np.ndarray, np.ndarray, bool]:
-    """Unrotated loadings (p, k) and uniquenesses (p,) of a correlation matrix, and whether the optimum was reached.
+def _at_bound(theta: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Which uniquenesses push against a bound."""
+    return ((theta <= _BOTTOM + 1e-9) & (g > 0)) | ((theta >= -1e-12) & (g < 0))
 
-    L-BFGS-B with the analytic gradient from the squared multiple correlations, then Newton steps on the uniquenesses
-    that are off their bound of .005. No Heywood warning here; the caller knows what to say.
-    """
-    from scipy.optimize import minimize
 
-    value = {"ml": _ml_value, "minres": _minres_value}[method]
-    start = np.clip(1 / np.diag(np.linalg.inv(r)), SMALLEST_UNIQUENESS, 1.0)
-    found = minimize(
-        lambda x: value(x, r, k, hessian=False),
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(SMALLEST_UNIQUENESS, 1.0)] * len(r),
-        options={"maxiter": 2000, "maxfun": 4000, "ftol": 1e-13, "gtol": 1e-7},
-    )
-    psi = np.clip(found.x, SMALLEST_UNIQUENESS, 1.0)
-    f, g, h = value(psi, r, k)
-    for _ in range(30):
-        # Every uniqueness that pushes against its bound stays there; the others take a Newton step.
-        stuck = ((psi <= SMALLEST_UNIQUENESS * (1 + 1e-9)) & (g > 0)) | ((psi >= 1 - 1e-12) & (g < 0))
-        free = ~stuck
-        if not free.any() or np.abs(g[free]).max() < 1e-11:
+def _search(r: np.ndarray, k: int, method: str, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Newton steps on the log uniquenesses, damped and kept inside the bounds: theta, value, reached."""
+    value = {"ml": _ml, "minres": _minres}[method]
+    theta = np.clip(start, _BOTTOM, 0.0)
+    f, g, h = value(theta, r, k)
+    eye = np.eye(r.shape[-1], dtype=bool)
+    alive = np.ones(len(r), dtype=bool)
+    for _ in range(200):
+        stuck = _at_bound(theta, g)
+        work = np.flatnonzero(alive & (np.abs(np.where(stuck, 0, g)).max(-1) >= 1e-11))
+        if not len(work):
             break
-        values, vectors = np.linalg.eigh(h[np.ix_(free, free)])
-        values = np.maximum(np.abs(values), 1e-8 * np.abs(values).max())
-        step = -vectors @ ((vectors.T @ g[free]) / values)
-        size = 1.0
-        for _ in range(25):
-            trial = psi.copy()
-            trial[free] = np.clip(psi[free] + size * step, SMALLEST_UNIQUENESS, 1.0)
-            f_new, g_new, h_new = value(trial, r, k)
-            if f_new <= f + 1e-15 * max(1.0, abs(f)):
+        # A uniqueness that pushes against its bound stays there; the others take a Newton step.
+        fixed = stuck[work]
+        hw = np.where(fixed[:, :, None] | fixed[:, None, :], eye[None], h[work])
+        gw = np.where(fixed, 0, g[work])
+        values, vectors = np.linalg.eigh(hw)
+        values = np.maximum(np.abs(values), 1e-4 * np.abs(values).max(-1, keepdims=True))
+        step = -(vectors @ ((vectors.transpose(0, 2, 1) @ gw[:, :, None]) / values[:, :, None]))[:, :, 0]
+        size = np.minimum(1.0, 2.0 / np.maximum(np.abs(step).max(-1), 1e-12))
+        todo = np.ones(len(work), dtype=bool)
+        for _ in range(20):
+            rows = work[todo]
+            trial = np.clip(theta[rows] + size[todo, None] * step[todo], _BOTTOM, 0.0)
+            ft, gt, ht = value(trial, r[rows], k)
+            good = ft <= f[rows] + 1e-15 * np.maximum(1.0, np.abs(f[rows]))
+            at = rows[good]
+            theta[at], f[at], g[at], h[at] = trial[good], ft[good], gt[good], ht[good]
+            todo[np.flatnonzero(todo)[good]] = False
+            if not todo.any():
                 break
-            size /= 2
-        else:
-            break
-        if np.abs(trial - psi).max() < 1e-14:
-            psi, f, g, h = trial, f_new, g_new, h_new
-            break
-        psi, f, g, h = trial, f_new, g_new, h_new
-    stuck = ((psi <= SMALLEST_UNIQUENESS * (1 + 1e-9)) & (g > 0)) | ((psi >= 1 - 1e-12) & (g < 0))
-    converged = bool(stuck.all() or np.abs(g[~stuck]).max() < 1e-5)
-    return _loadings_at(psi, r, k, method), psi, converged
+            size[todo] /= 2
+        alive[work[todo]] = False  # no step lowers the value any further
+    return theta, f, np.abs(np.where(_at_bound(theta, g), 0, g)).max(-1) < 1e-6
+
+
+def extract_many(
+    r: np.ndarray, k: int = 1, method: str = "ml", *, n_starts: int = 0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Factor many correlation matrices at once.
+
+    Parameters
+    ----------
+    r : array of float, shape (samples, p, p)
+        Positive definite correlation matrices.
+    k : int, default 1
+        Number of factors.
+    method : {"ml", "minres"}
+        Maximum likelihood, or least squares on the correlations.
+    n_starts : int, default 0
+        Further random starts of a sample one of whose uniquenesses ran to its bound; the lowest value is kept.
+
+    Returns
+    -------
+    loadings : array of float, shape (samples, p, k)
+        Unrotated, standardised, each factor with a positive sum.
+    uniquenesses : array of float, shape (samples, p)
+        Within [.005, 1].
+    reached : array of bool, shape (samples,)
+        Whether the search ended at a minimum.
+
+    Notes
+    -----
+    Newton steps on the log uniquenesses from the squared multiple correlations. With one factor the loadings are those
+    of ``lavaan::cfa(std.lv = TRUE)`` on standardised items wherever lavaan's error variances are positive; with more
+    they are those of ``psych::fa`` at tight tolerance. At a bound the surface has several minima, and
+    ``psych::fa`` and ``stats::factanal`` with one start stay in the first they meet.
+    """
+    r = np.asarray(r, dtype=float)
+    p = r.shape[-1]
+    unexplained = 1 / np.diagonal(np.linalg.inv(r), axis1=1, axis2=2)
+    start = np.log(np.clip((1 - 0.5 * k / p) * unexplained, SMALLEST_UNIQUENESS, 0.999))
+    theta, f, reached = _search(r, k, method, start)
+    bound = np.flatnonzero((theta <= _BOTTOM + 1e-9).any(-1) | ~reached) if n_starts else []
+    if len(bound):
+        rng = np.random.default_rng(1)
+        for i in bound:
+            again = np.concatenate([np.log(unexplained[i])[None], np.log(rng.uniform(0.02, 1, (n_starts - 1, p)))])
+            many = np.broadcast_to(r[i], (n_starts, p, p)).copy()
+            found, value, there = _search(many, k, method, again)
+            value = np.where(there, value, np.inf)
+            best = int(np.argmin(value))
+            if there[best] and (value[best] < f[i] - 1e-9 or not reached[i]):
+                theta[i], f[i], reached[i] = found[best], value[best], True
+    psi = np.exp(theta)
+    load = _loadings(psi, r, k, method)
+    return load * np.where(load.sum(1, keepdims=True) < 0, -1.0, 1.0), psi, reached
+
+
+def extract(
+    r: np.ndarray, k: int, method: str = "ml", *, n_starts: int = N_STARTS
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Unrotated loadings (p, k) and uniquenesses (p,) of one correlation matrix, and whether a minimum was reached.
+
+    ``method="principal"`` gives components instead of factors: eigenvectors times the roots of their eigenvalues. For
+    the rest see :func:`extract_many`.
+    """
+    if method == "principal":
+        values, vectors = np.linalg.eigh(r)
+        load = (vectors * np.sqrt(np.clip(values, 0, None)))[:, ::-1][:, :k]
+        load = load * np.where(load.sum(0) < 0, -1.0, 1.0)
+        return load, 1 - (load**2).sum(1), True
+    load, psi, reached = extract_many(r[None], k, method, n_starts=n_starts)
+    return load[0], psi[0], bool(reached[0])

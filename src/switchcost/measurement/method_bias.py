@@ -12,49 +12,64 @@ import pandas as pd
 from scipy.special import chdtrc, stdtr
 
 from semfit.fitting import fit as _fit
+from semfit.result import Fit
 
 from .._core import checks
 from .._core.errors import DataError
-from .correlations import correlation_input
+from .._core.results import Result
+from .correlations import Items, complete_items, correlations
 from .extraction import extract
+from .verdicts import RULES
 
 
-# --- common method ---------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, eq=False)
-class MethodCheck:
-    """A common-method check: ``.table``, and what it can and cannot show in ``.can_show`` and ``.cannot_show``."""
+@dataclass(frozen=True, eq=False, repr=False)
+class MethodCheck(Result):
+    """A common-method check.
+
+    Attributes
+    ----------
+    name : str
+    table : DataFrame
+    says : tuple of str
+        What the figures say, by the rules of :mod:`switchcost.measurement.verdicts`.
+    can_show, cannot_show : str
+        What such a check can and cannot show.
+    n_obs, n_dropped : int
+        Rows used, and rows left out because of a gap.
+    warnings : tuple of str
+    """
 
     name: str
     table: pd.DataFrame
+    says: tuple[str, ...]
     can_show: str
     cannot_show: str
     n_obs: int
     n_dropped: int
+    warnings: tuple[str, ...] = ()
 
-    def __repr__(self) -> str:
-        return (
-            f"{self.name} (n = {self.n_obs}, {self.n_dropped} rows with gaps left out)\n{self.table.round(3)}\n"
-            f"Can show: {self.can_show}\nCannot show: {self.cannot_show}"
-        )
+    def _heading(self) -> str:
+        head = f"{self.name} (n = {self.n_obs}, {self.n_dropped} rows with gaps left out)"
+        return "\n".join([head, *self.says, f"Can show: {self.can_show}", f"Cannot show: {self.cannot_show}"])
 
-    def _repr_html_(self) -> str:
-        return (
-            f"<p><b>{self.name}</b> (n = {self.n_obs}, {self.n_dropped} rows with gaps left out)</p>"
-            f"{self.table.round(3).to_html()}<p><b>Can show:</b> {self.can_show}</p>"
-            f"<p><b>Cannot show:</b> {self.cannot_show}</p>"
-        )
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.table)]
 
 
-def _complete_items(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: int):
+def _input(
+    data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: int, alone: str, fewest: int | None = None
+) -> tuple[dict[str, list[str]], Items, pd.DataFrame]:
+    """Scales, their items complete in all of them, and the same as a DataFrame; ``alone`` is said of a single scale."""
     data = checks.frame(data)
-    scales = checks.scales(data, scales, at_least=at_least)
-    items = list(dict.fromkeys(i for group in scales.values() for i in group))
-    kept, dropped = checks.complete_rows(checks.numeric(data, items))
-    return scales, checks.numeric(kept), dropped
+    checked = checks.scales(data, scales, at_least=at_least)
+    if len(checked) < 2:
+        raise DataError(f"{alone}; give at least two scales")
+    items = complete_items(data, list(dict.fromkeys(i for group in checked.values() for i in group)), fewest)
+    return checked, items, pd.DataFrame(items.raw, columns=items.names)
 
 
-def _measurement(scales: Mapping[str, Sequence[str]]) -> str:
-    return "\n".join(f"{f} =~ {' + '.join(items)}" for f, items in scales.items())
+def _measurement(scales: Mapping[str, Sequence[str]], first: str = "") -> str:
+    return "\n".join(f"{f} =~ {first}{' + '.join(items)}" for f, items in scales.items())
 
 
 def single_factor_test(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> MethodCheck:
@@ -62,14 +77,21 @@ def single_factor_test(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) 
 
     Parameters
     ----------
-    data : DataFrame of shape (n, p) of answers
-    scales : dict from scale name to its items, at least two scales of two items
+    data : DataFrame of shape (n, p)
+        Answers.
+    scales : dict of str to list of str
+        Scale name to its items, at least two scales of two items.
 
     Returns
     -------
     MethodCheck
         ``.table`` with rows ``one factor`` and ``the scales``: first_component and first_factor (share of the variance
         of all items; one-factor row only), chisq, df, cfi, rmsea, srmr of the confirmatory models.
+
+    Raises
+    ------
+    DataError
+        A name is not a column, an item is constant or text, a scale has one item, or there is one scale only.
 
     Notes
     -----
@@ -86,27 +108,35 @@ def single_factor_test(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) 
     >>> single_factor_test(x, scales).table["cfi"].round(1).tolist()
     [0.5, 1.0]
     """
-    scales, x, dropped = _complete_items(data, scales, 2)
-    if len(scales) < 2:
-        raise DataError("with one scale, one factor is what should be there; give at least two scales")
-    r = correlation_input(x)[0]
-    load = extract(r, 1)[0]
+    scales, items, x = _input(data, scales, 2, "with one scale, one factor is what should be there")
+    checks.positive_definite(items.cov, items.names)
+    first = float(np.linalg.eigvalsh(items.r)[-1] / len(items.names))
+    columns = ["chisq", "df", "cfi", "rmsea", "srmr"]
     one = _fit(f"all_items =~ {' + '.join(x.columns)}", x, std_lv=True).measures
     own = _fit(_measurement(scales), x, std_lv=True).measures
-    columns = ["chisq", "df", "cfi", "rmsea", "srmr"]
     table = pd.DataFrame([one[columns], own[columns]], index=["one factor", "the scales"], dtype=float)
-    table.insert(0, "first_factor", [float((load**2).mean()), np.nan])
-    table.insert(0, "first_component", [float(np.linalg.eigvalsh(r)[-1] / len(r)), np.nan])
+    table.insert(0, "first_factor", [float((extract(items.r, 1)[0] ** 2).mean()), np.nan])
+    table.insert(0, "first_component", [first, np.nan])
     return MethodCheck(
         "Single-factor check",
         table,
+        (RULES["harman"].say(first),),
         "that one source explains the answers: only if the one-factor model fits about as well as the scales do.",
         "that method variance is absent. A method that adds a moderate amount to every item leaves the scales apart and "
         "the first share below any threshold, and real correlations between constructs raise the share without any "
         "method at work.",
         len(x),
-        dropped,
+        items.n_dropped,
     )
+
+
+def _scale_loadings(fit: Fit) -> pd.Series:
+    e = fit.estimates
+    return e[(e["op"] == "=~") & (e["lhs"] != "method_")].set_index("rhs")["std_all"]
+
+
+def _scale_correlations(fit: Fit, scales: Sequence[str]) -> np.ndarray:
+    return correlations(fit.implied()["cov_lv"].loc[scales, scales].to_numpy()[None])[0]
 
 
 def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> MethodCheck:
@@ -114,8 +144,10 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
 
     Parameters
     ----------
-    data : DataFrame of shape (n, p) of answers
-    scales : dict from scale name to its items, at least two scales; three items a scale are advisable
+    data : DataFrame of shape (n, p)
+        Answers.
+    scales : dict of str to list of str
+        Scale name to its items, at least two scales; three items a scale are advisable.
 
     Returns
     -------
@@ -123,6 +155,11 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
         ``.table`` with rows ``the scales`` and ``with method factor``: chisq, df, cfi, rmsea, delta_chisq, delta_df,
         pvalue, method_share (mean share of item variance that the method factor explains), mean_loading and
         largest_change (of a standardised scale loading), mean_correlation (of the scales).
+
+    Raises
+    ------
+    DataError
+        As :func:`single_factor_test`, or the name ``method_`` is taken.
 
     Warns
     -----
@@ -145,79 +182,60 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     >>> method_factor(x, scales).table.loc["with method factor", ["df", "delta_df"]].tolist()
     [7.0, 1.0]
     """
-    scales, x, dropped = _complete_items(data, scales, 2)
-    if len(scales) < 2:
-        raise DataError("with one scale, its factor and a method factor cannot be told apart; give at least two scales")
+    scales, items, x = _input(data, scales, 2, "with one scale, its factor and a method factor cannot be told apart")
     if "method_" in x.columns or "method_" in scales:
         raise DataError("the name 'method_' is taken by the method factor; rename the scale or column")
-    base = _measurement(scales)
     traits = list(scales)
-    with_method = (
-        base
-        + "\nmethod_ =~ "
-        + " + ".join(f"1*{i}" for i in x.columns)
-        + "\nmethod_ ~~ method_"
-        + "".join(f"\nmethod_ ~~ 0*{t}" for t in traits)
-        + "".join(f"\n{t} ~~ 1*{t}" for t in traits)
-    )
-    with_method = with_method.replace("=~ ", "=~ NA*", len(traits))
-    a = _fit(base, x, std_lv=True)
-    b = _fit(with_method, x)
-
-    def loadings(f):
-        e = f.estimates
-        return e[(e["op"] == "=~") & (e["lhs"] != "method_")].set_index("rhs")["std_all"]
-
-    def correlations(f):
-        c = f.implied()["cov_lv"].loc[traits, traits].to_numpy()
-        sd = np.sqrt(np.diag(c))
-        return c / np.outer(sd, sd)
-
+    a = _fit(_measurement(scales), x, std_lv=True)
+    lines = [_measurement(scales, "NA*"), f"method_ =~ {' + '.join(f'1*{i}' for i in x.columns)}", "method_ ~~ method_"]
+    lines += [line for t in traits for line in (f"method_ ~~ 0*{t}", f"{t} ~~ 1*{t}")]
+    b = _fit("\n".join(lines), x)
     e = b.estimates
     variances = e[(e["op"] == "~~") & (e["lhs"] == e["rhs"])].set_index("lhs")["est"]
     absent = bool(b.converged and variances["method_"] <= 0)  # the best admissible value is zero: the scales alone
-    proper = bool(b.converged and (variances >= 0).all() and np.linalg.eigvalsh(correlations(b))[0] > 1e-8)
+    between = _scale_correlations(b, traits)
+    proper = bool(b.converged and (variances >= 0).all() and np.linalg.eigvalsh(between)[0] > 1e-8)
+    notes = ()
     if not (proper or absent):
-        warnings.warn(
+        notes = (
             "the model with the method factor has no proper solution (negative variance or correlations beyond 1): its "
             "share, loadings and correlations are left empty. The data cannot tell method and scales apart.",
-            stacklevel=2,
         )
-    share = e[(e["op"] == "=~") & (e["lhs"] == "method_")]["std_all"] ** 2
+        warnings.warn(notes[0], stacklevel=2)
     delta = float(a.measures["chisq"] - b.measures["chisq"])
     p = float(chdtrc(1, max(delta, 0.0)))
-    columns = ["chisq", "df", "cfi", "rmsea"]
+    p = p / 2 if variances["method_"] > 0 else 1 - p / 2
+    columns, upper = ["chisq", "df", "cfi", "rmsea"], np.triu_indices(len(traits), 1)
     table = pd.DataFrame(
         [a.measures[columns], b.measures[columns]], index=["the scales", "with method factor"], dtype=float
     )
-    upper = np.triu_indices(len(traits), 1)
-    change = (loadings(b) - loadings(a)).abs()
-    more = {
-        "delta_chisq": (np.nan, delta),
-        "delta_df": (np.nan, 1.0),
-        "pvalue": (np.nan, p / 2 if variances["method_"] > 0 else 1 - p / 2),
-        "method_share": (0.0, float(share.mean())),
-        "mean_loading": (float(loadings(a).mean()), float(loadings(b).mean())),
-        "largest_change": (0.0, float(change.max())),
-        "mean_correlation": (float(correlations(a)[upper].mean()), float(correlations(b)[upper].mean())),
-    }
-    for name in ("method_share", "mean_loading", "largest_change", "mean_correlation"):
-        if absent:
-            more[name] = (more[name][0], more[name][0])
-        elif not proper:
-            more[name] = (more[name][0], np.nan)
-    for name, values in more.items():
-        table[name] = values
+    table["delta_chisq"], table["delta_df"], table["pvalue"] = [np.nan, delta], [np.nan, 1.0], [np.nan, p]
+    share = e[(e["op"] == "=~") & (e["lhs"] == "method_")]["std_all"] ** 2
+    own, other = _scale_loadings(a), _scale_loadings(b)
+    for name, plain, with_method in (
+        ("method_share", 0.0, share.mean()),
+        ("mean_loading", own.mean(), other.mean()),
+        ("largest_change", 0.0, (other - own).abs().max()),
+        ("mean_correlation", _scale_correlations(a, traits)[upper].mean(), between[upper].mean()),
+    ):
+        table[name] = [plain, plain if absent else with_method if proper else np.nan]
     return MethodCheck(
         "Unmeasured method factor",
         table,
+        (RULES["method"].say(p),),
         "that the items share something beyond their scales, how large it would be, and whether loadings and "
         "correlations of the scales hold once it is taken out.",
         "that this something is method: a general attitude, or a true common cause of all scales, looks the same. And a "
         "method that touches scales unequally is not caught by equal loadings.",
         len(x),
-        dropped,
+        items.n_dropped,
+        notes,
     )
+
+
+def _correlation_p(r: float, df: int) -> float:
+    """Two-sided p of a correlation on ``df`` degrees of freedom."""
+    return float(2 * stdtr(df, -abs(r) * np.sqrt(df / max(1 - r**2, 1e-12))))
 
 
 def marker_correction(
@@ -227,10 +245,14 @@ def marker_correction(
 
     Parameters
     ----------
-    data : DataFrame of shape (n, p) of answers
-    scales : dict from scale name to its items (one item is enough); scores are means of the items
-    marker : name of the scale in ``scales`` that theory says is unrelated to the rest, or a correlation between 0 and 1
-    rank : which of the marker's correlations to use, 1 the smallest in size (the published proposal; 2 is more cautious)
+    data : DataFrame of shape (n, p)
+        Answers.
+    scales : dict of str to list of str
+        Scale name to its items (one item is enough); scores are means of the items.
+    marker : str or float
+        Name of the scale in ``scales`` that theory says is unrelated to the rest, or a correlation from 0 to below 1.
+    rank : int, default 1
+        Which of the marker's correlations to use, 1 the smallest in size (the published proposal; 2 is more cautious).
 
     Returns
     -------
@@ -239,7 +261,7 @@ def marker_correction(
 
     Raises
     ------
-    ValueError
+    DataError
         The marker is not among the scales or not a correlation, fewer than two other scales.
 
     Notes
@@ -257,10 +279,9 @@ def marker_correction(
     >>> marker_correction(x, scales, 0.1).table["marker_r"].tolist()
     [0.1]
     """
-    scales, x, dropped = _complete_items(data, scales, 1)
+    scales, items, x = _input(data, scales, 1, "the correction is about correlations of scales", fewest=5)
     n = len(x)
-    scores = pd.DataFrame({s: x[group].mean(axis=1) for s, group in scales.items()})
-    r = scores.corr()
+    r = pd.DataFrame({s: x[group].mean(axis=1) for s, group in scales.items()}).corr()
     if isinstance(marker, str):
         if marker not in scales:
             raise DataError(f"marker {marker!r} is not among the scales.{checks.suggest(marker, scales)}")
@@ -275,34 +296,21 @@ def marker_correction(
             raise DataError(f"marker={marker_r}; a marker correlation lies from 0 up to below 1")
     if len(others) < 2:
         raise DataError("the correction is about correlations of scales other than the marker; give at least two")
-    if n < 5:
-        raise DataError(f"{n} complete rows are too few")
-    rows = []
-    for a, b in combinations(others, 2):
-        plain = float(r.loc[a, b])
-        adjusted = (plain - marker_r) / (1 - marker_r)
-        p0 = 2 * stdtr(n - 2, -abs(plain) * np.sqrt((n - 2) / max(1 - plain**2, 1e-12)))
-        p1 = 2 * stdtr(n - 3, -abs(adjusted) * np.sqrt((n - 3) / max(1 - adjusted**2, 1e-12)))
-        rows.append((a, b, plain, float(p0), marker_r, adjusted, float(p1), bool(p1 < 0.05)))
-    table = pd.DataFrame(
-        rows,
-        columns=[
-            "scale_1",
-            "scale_2",
-            "r",
-            "pvalue",
-            "marker_r",
-            "r_adjusted",
-            "pvalue_adjusted",
-            "still_significant",
-        ],
-    )
+    table = pd.DataFrame(combinations(others, 2), columns=["scale_1", "scale_2"])
+    table["r"] = [float(r.loc[a, b]) for a, b in combinations(others, 2)]
+    table["pvalue"] = [_correlation_p(v, n - 2) for v in table["r"]]
+    table["marker_r"] = marker_r
+    table["r_adjusted"] = (table["r"] - marker_r) / (1 - marker_r)
+    table["pvalue_adjusted"] = [_correlation_p(v, n - 3) for v in table["r_adjusted"]]  # the marker costs one more
+    table["still_significant"] = [RULES["marker"](p) for p in table["pvalue_adjusted"]]
+    says = [RULES["marker"].say(t.pvalue_adjusted, pair=f"{t.scale_1} and {t.scale_2}") for t in table.itertuples()]
     return MethodCheck(
         "Marker correction",
         table,
+        tuple(says),
         "whether a correlation would survive if the method added to all pairs as much as it adds to the marker's.",
         "anything if the marker was chosen after seeing the correlations, or is related to the scales in truth; and it "
         "misses method effects that the marker does not share (another answer format, a neutral subject).",
         n,
-        dropped,
+        items.n_dropped,
     )

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from .._core.errors import DataError
-from .correlations import correlation_input
+from .._core.inference import default_seed, enough_draws
+from .._core.results import Result
+from .correlations import correlation_input, correlations
 
 
-# --- how many factors? -----------------------------------------------------------------------------------------------
 def _reduced_eigenvalues(r: np.ndarray) -> np.ndarray:
     """Eigenvalues, largest first, of correlations with squared multiple correlations on the diagonal (any batch)."""
     smc = 1 - 1 / np.diagonal(np.linalg.inv(r), axis1=-2, axis2=-1)
@@ -26,8 +27,8 @@ def _first_failure(above: np.ndarray) -> int:
     return int(np.argmin(above)) if not above.all() else len(above)
 
 
-@dataclass(frozen=True, eq=False)
-class ParallelAnalysis:
+@dataclass(frozen=True, eq=False, repr=False)
+class ParallelAnalysis(Result):
     """Result of :func:`parallel_analysis`.
 
     Attributes
@@ -49,7 +50,7 @@ class ParallelAnalysis:
     percentile: float
     draws: str
 
-    def __repr__(self) -> str:
+    def _heading(self) -> str:
         return (
             f"Parallel analysis (n = {self.n_obs}, {self.n_iter} random sets, {self.percentile:g}th percentile): "
             f"{self.n_components} components, {self.n_factors} common factors; eigenvalues above 1: {self.kaiser}"
@@ -59,31 +60,19 @@ class ParallelAnalysis:
         """Scree plot with the line that chance draws. ``kind`` is "components" or "factors"; returns the axes."""
         import matplotlib.pyplot as plt
 
-        from .. import plots
+        from ..plots import COLORS
 
         if kind not in ("components", "factors"):
             raise DataError(f"kind={kind!r}; it must be 'components' or 'factors'")
         ax = plt.gca() if ax is None else ax
-        t = self.table
-        found = self.n_components if kind == "components" else self.n_factors
-        colours = list(plots.COLORS.values()) if isinstance(plots.COLORS, dict) else list(plots.COLORS)
-        ax.plot(t.index, t[kind], marker="o", color=colours[0], label="the answers")
-        ax.plot(
-            t.index,
-            t[f"{kind}_chance"],
-            marker="s",
-            ms=4,
-            ls="--",
-            color=colours[1],
-            label=f"chance, {self.percentile:g}th percentile",
-        )
+        t, chance = self.table, f"chance, {self.percentile:g}th percentile"
+        what, found = ("component", self.n_components) if kind == "components" else ("common factor", self.n_factors)
+        ax.plot(t.index, t[kind], marker="o", color=COLORS[0], label="the answers")
+        ax.plot(t.index, t[f"{kind}_chance"], marker="s", ms=4, ls="--", color=COLORS[1], label=chance)
         if kind == "components":
             ax.axhline(1, color="0.6", lw=1, ls=":", label="Kaiser's line at 1")
         ax.axvline(found + 0.5, color="0.4", lw=1)
-        ax.set(
-            xlabel=f"{'component' if kind == 'components' else 'common factor'}, largest first",
-            ylabel="eigenvalue",
-        )
+        ax.set(xlabel=f"{what}, largest first", ylabel="eigenvalue")
         ax.legend()
         return ax
 
@@ -95,19 +84,25 @@ def parallel_analysis(
     *,
     n_obs: int | None = None,
     draws: str = "normal",
-    seed: int | None = 1,
+    seed: int | None = None,
 ) -> ParallelAnalysis:
     """Horn's parallel analysis: how many eigenvalues are larger than unrelated answers would give.
 
     Parameters
     ----------
-    data : DataFrame of shape (n, p), or a correlation or covariance matrix (p, p) with ``n_obs``
-    n_iter : number of random data sets
-    percentile : of the random eigenvalues that a real one must beat (95 is stricter than the mean)
-    n_obs : rows behind a matrix
-    draws : ``"normal"`` draws unrelated normal answers; ``"permute"`` shuffles each column of the raw answers, which
-        keeps five-point scales and skewed answers as they are
-    seed : of the random sets; the same seed gives the same numbers
+    data : DataFrame of shape (n, p), or array or DataFrame of shape (p, p)
+        Answers, or, with ``n_obs``, a correlation or covariance matrix.
+    n_iter : int, default 500
+        Number of random data sets.
+    percentile : float, default 95
+        Of the random eigenvalues that a real one must beat (95 is stricter than the mean).
+    n_obs : int, optional
+        Rows behind a matrix.
+    draws : {"normal", "permute"}
+        Unrelated normal answers; or each column of the raw answers shuffled, which keeps five-point scales and skewed
+        answers as they are.
+    seed : int, optional
+        Of the random sets; None means the default seed of the package.
 
     Returns
     -------
@@ -116,7 +111,7 @@ def parallel_analysis(
 
     Raises
     ------
-    ValueError
+    DataError
         Missing answers; a matrix without ``n_obs``; ``draws="permute"`` without raw answers.
 
     Notes
@@ -134,21 +129,18 @@ def parallel_analysis(
     >>> parallel_analysis(x, n_iter=100).n_components
     2
     """
-    r, names, n, raw = correlation_input(data, n_obs, need_n=True)
+    items = correlation_input(data, n_obs, need_n=True)
+    r, raw, n, p = items.r, items.raw, int(items.n_obs), len(items.names)
     if not 50 <= percentile < 100:
         raise DataError(f"percentile={percentile}; it must lie from 50 up to below 100")
-    if n_iter < 20:
-        raise DataError(f"n_iter={n_iter}; a percentile needs at least 20 random sets, better 500")
-    rng = np.random.default_rng(seed)
-    p = len(names)
+    enough_draws(n_iter, "n_iter")
+    rng = np.random.default_rng(default_seed(seed))
     if draws == "normal":
         # Only the correlations of the random data matter, so their cross-products are drawn directly
         # (Bartlett's decomposition of a Wishart matrix): the cost does not grow with n.
         lower = np.tril(rng.standard_normal((n_iter, p, p)), -1)
         lower[:, np.arange(p), np.arange(p)] = np.sqrt(rng.chisquare(n - 1 - np.arange(p), size=(n_iter, p)))
-        cross = lower @ lower.transpose(0, 2, 1)
-        sd = np.sqrt(np.diagonal(cross, axis1=1, axis2=2))
-        random = cross / (sd[:, :, None] * sd[:, None, :])
+        random = correlations(lower @ lower.transpose(0, 2, 1))
     elif draws == "permute":
         if raw is None:
             raise DataError("draws='permute' shuffles raw answers, and a matrix was given; use draws='normal'")
@@ -177,22 +169,23 @@ def parallel_analysis(
         n_factors=_first_failure(real_f > table["factors_chance"].to_numpy()),
         kaiser=int((real_c > 1).sum()),
         table=table,
-        n_obs=int(n),
+        n_obs=n,
         n_iter=n_iter,
         percentile=float(percentile),
         draws=draws,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class MapTest:
+@dataclass(frozen=True, eq=False, repr=False)
+class MapTest(Result):
     """Velicer's minimum average partial: ``.n_components``, ``.n_components_4`` and ``.table`` by components removed."""
 
     n_components: int
     n_components_4: int
     table: pd.DataFrame
+    n_obs: int | None
 
-    def __repr__(self) -> str:
+    def _heading(self) -> str:
         return f"Velicer's MAP: {self.n_components} components (fourth-power version: {self.n_components_4})"
 
 
@@ -201,14 +194,21 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
 
     Parameters
     ----------
-    data : DataFrame of shape (n, p), or a correlation or covariance matrix (p, p)
-    max_components : how many to try, p - 2 when None
+    data : DataFrame of shape (n, p), or array or DataFrame of shape (p, p)
+        Answers, or a correlation or covariance matrix.
+    max_components : int, optional
+        How many to try, p - 2 when None.
 
     Returns
     -------
     MapTest
         ``.n_components`` (average squared partial correlation; Velicer 1976), ``.n_components_4`` (fourth powers;
         Velicer, Eaton & Fava 2000), ``.table``.
+
+    Raises
+    ------
+    DataError
+        Missing answers, or ``max_components`` outside its range.
 
     Notes
     -----
@@ -222,8 +222,8 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
     >>> map_test(x).n_components
     2
     """
-    r, names, _, _ = correlation_input(data)
-    p = len(names)
+    items = correlation_input(data)
+    r, p = items.r, len(items.names)
     most = p - 2 if max_components is None else int(max_components)
     if not 1 <= most <= p - 1:
         raise DataError(f"max_components={max_components}; it must lie from 1 to {p - 1}, one less than the items")
@@ -237,4 +237,4 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
         partial = (left / np.outer(d, d))[off]
         rows.append(((partial**2).mean(), (partial**4).mean()))
     table = pd.DataFrame(rows, columns=["squared", "fourth_power"], index=pd.RangeIndex(most + 1, name="components"))
-    return MapTest(int(table["squared"].idxmin()), int(table["fourth_power"].idxmin()), table)
+    return MapTest(int(table["squared"].idxmin()), int(table["fourth_power"].idxmin()), table, items.n_obs)

@@ -1,4 +1,4 @@
-"""Do the scales measure different things, and is there a shared method behind them?"""
+"""Do the scales measure different things: HTMT, Fornell and Larcker, and a test of the factor correlation."""
 
 from __future__ import annotations
 
@@ -14,29 +14,61 @@ from scipy.special import chdtrc
 from semfit.fitting import fit as _fit
 from semfit.htmt import htmt_values
 from semfit.result import Fit
+from semfit.syntax import statements, tokenize
 
 from .._core import checks
 from .._core.errors import DataError
-from .resampling import resampled_covariances
-
-_LIMITS = (1.0, 0.90, 0.85)
+from .._core.inference import default_seed, enough_draws
+from .._core.results import Result
+from .correlations import correlations, named_items, resampled_covariances
+from .verdicts import HTMT_LIMITS, HTMT_WORDS, RULES, word
 
 
 # --- HTMT ------------------------------------------------------------------------------------------------------------
-class HTMT(pd.DataFrame):
-    """Matrix of ratios by scale, symmetric with ones on the diagonal; intervals and tests by pair in ``.pairs``.
+@dataclass(frozen=True, eq=False, repr=False)
+class HTMT(Result):
+    """Result of :func:`htmt`.
 
-    A DataFrame in every other respect. ``.pairs`` has scale_1, scale_2, htmt, ci_lower, ci_upper, ci_upper_one_sided,
-    p_1, p_90, p_85 (share of bootstrap values at or above 1, .90, .85: small speaks for distinct scales); NaN without
-    a bootstrap. ``.n_obs`` rows used, ``.n_dropped`` rows with gaps.
+    Attributes
+    ----------
+    table : DataFrame (k, k)
+        Ratios by scale, symmetric with ones on the diagonal.
+    pairs : DataFrame by pair of scales
+        scale_1, scale_2, htmt, ci_lower, ci_upper, ci_upper_one_sided, p_1, p_90, p_85 (share of bootstrap values at or
+        above 1, .90, .85: small speaks for distinct scales; all NaN without a bootstrap), and ``says``: what the
+        one-sided upper limit says, or the ratio itself where there is none.
+    kind : {"htmt", "htmt2"}
+    n_obs, n_dropped : int
+        Rows used, and rows left out because of a gap.
+    n_boot : int
+        Samples asked for.
+    warnings : tuple of str
     """
 
-    _metadata = ["pairs", "n_obs", "n_dropped", "kind"]
-    pairs = n_obs = n_dropped = kind = None
+    table: pd.DataFrame
+    pairs: pd.DataFrame
+    kind: str
+    n_obs: int
+    n_dropped: int
+    n_boot: int
+    warnings: tuple[str, ...]
 
-    @property
-    def _constructor(self):
-        return HTMT  # so that a copy keeps its pairs
+    def _heading(self) -> str:
+        tested = f"{self.n_boot} bootstrap samples" if self.n_boot else "no intervals: ask for them with n_boot="
+        return f"{self.kind.upper()} (n = {self.n_obs}, {self.n_dropped} rows with gaps left out; {tested})"
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.table), ("", self.pairs.dropna(axis=1, how="all"))]
+
+
+def _opposed(r: np.ndarray, scales: dict[str, list[str]], items: list[str]) -> list[str]:
+    """Pairs of items of one scale that correlate negatively."""
+    return [
+        f"{a} and {b} ({scale}, {r[items.index(a), items.index(b)]:.2f})"
+        for scale, group in scales.items()
+        for a, b in combinations(group, 2)
+        if r[items.index(a), items.index(b)] < 0
+    ]
 
 
 def htmt(
@@ -53,23 +85,30 @@ def htmt(
 
     Parameters
     ----------
-    data : DataFrame of shape (n, p) of answers; or, with ``n_obs``, a correlation or covariance matrix
-    scales : dict from scale name to its items, at least two each
-    kind : ``"htmt"`` (arithmetic means; Henseler, Ringle & Sarstedt 2015) or ``"htmt2"`` (geometric means, which do not
-        assume equal loadings; Roemer, Schuberth & Henseler 2021)
-    n_boot : bootstrap samples of rows for intervals and tests; 0 for none
-    seed : of the bootstrap; None means 1
-    n_obs : rows behind a matrix; says that ``data`` is one
-    level : of the two-sided percentile interval; the one-sided upper limit has the same level
+    data : DataFrame of shape (n, p)
+        Answers; or, with ``n_obs``, a correlation or covariance matrix.
+    scales : dict of str to list of str
+        Scale name to its items, at least two each.
+    kind : {"htmt", "htmt2"}
+        Arithmetic means (Henseler, Ringle & Sarstedt 2015) or geometric means, which do not assume equal loadings
+        (Roemer, Schuberth & Henseler 2021).
+    n_boot : int, default 0
+        Bootstrap samples of rows for intervals and tests; 0 for none.
+    seed : int, optional
+        Of the bootstrap; None means the default seed of the package.
+    n_obs : int, optional
+        Rows behind a matrix; says that ``data`` is one.
+    level : float, default 0.95
+        Of the two-sided percentile interval; the one-sided upper limit has the same level.
 
     Returns
     -------
     HTMT
-        A DataFrame (scales by scales) with ``.pairs``, ``.n_obs`` and ``.n_dropped``.
+        ``.table`` (scales by scales), ``.pairs``, ``.n_obs`` and ``.n_dropped``.
 
     Raises
     ------
-    ValueError
+    DataError
         A name is not a column, a scale has one item, an item is in two scales, the bootstrap is asked of a matrix.
 
     Warns
@@ -88,133 +127,115 @@ def htmt(
     >>> rng = np.random.default_rng(3)
     >>> f = rng.normal(size=(300, 2)).repeat(3, axis=1)
     >>> x = pd.DataFrame(f + rng.normal(size=(300, 6)), columns=["a1", "a2", "a3", "b1", "b2", "b3"])
-    >>> bool(htmt(x, {"a": ["a1", "a2", "a3"], "b": ["b1", "b2", "b3"]}).loc["a", "b"] < 0.5)
+    >>> bool(htmt(x, {"a": ["a1", "a2", "a3"], "b": ["b1", "b2", "b3"]}).table.loc["a", "b"] < 0.5)
     True
     """
     if kind not in ("htmt", "htmt2"):
         raise DataError(f"kind={kind!r}; it must be 'htmt' or 'htmt2'")
-    if n_obs is None:
-        data = checks.frame(data)
-    elif not (isinstance(data, pd.DataFrame) and list(data.index) == list(data.columns)):
-        raise DataError("n_obs= says that data is a correlation matrix; rows and columns must have the same names")
-    scales = checks.scales(data, scales, at_least=2)
+    scales = checks.scales(checks.frame(data), scales, at_least=2)
     if len(scales) < 2:
         raise DataError("HTMT compares scales, and there is one; give at least two")
     items = [i for group in scales.values() for i in group]
     shared = sorted({i for i in items if items.count(i) > 1})
     if shared:
         raise DataError(f"items in more than one scale: {', '.join(shared)}; an item can speak for one scale only")
-    if n_boot < 0 or 0 < n_boot < 20:
-        raise DataError(f"n_boot={n_boot}; use 0 for no bootstrap, or at least 20 (1000 for a paper)")
+    if n_boot != 0:
+        enough_draws(n_boot)
     if not 0.5 < level < 1:
         raise DataError(f"level={level}; a confidence level lies between 0.5 and 1, e.g. 0.95")
-    raw, dropped = None, 0
-    if n_obs is None:
-        if data.shape[0] == data.shape[1] and list(data.index) == list(data.columns):
-            raise DataError("data looks like a correlation matrix; say how many people are behind it: n_obs=")
-        kept, dropped = checks.complete_rows(checks.numeric(data, items))
-        kept = checks.numeric(kept)
-        n, raw = len(kept), kept.to_numpy()
-        if n < 4:
-            raise DataError(f"{n} complete rows are too few for correlations")
-        cov = np.cov(raw, rowvar=False)
-    else:
-        if n_boot:
-            raise DataError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
-        cov, n = data.loc[items, items].to_numpy(dtype=float), int(n_obs)
-
-    def correlations(s: np.ndarray) -> np.ndarray:
-        sd = np.sqrt(np.diagonal(s, axis1=1, axis2=2))
-        return s / (sd[:, :, None] * sd[:, None, :])
-
+    sample = named_items(data, items, n_obs, fewest=4)
+    if n_boot and sample.raw is None:
+        raise DataError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
     names = list(scales)
     member = np.array([[i in scales[s] for s in names] for i in items], dtype=float)
-    r = correlations(cov[None])
-    odd = []
-    for scale, group in scales.items():
-        at = [items.index(i) for i in group]
-        block = r[0][np.ix_(at, at)]
-        odd += [
-            f"{group[i]} and {group[j]} ({scale}, {block[i, j]:.2f})"
-            for i, j in combinations(range(len(group)), 2)
-            if block[i, j] < 0
-        ]
+    notes = []
+    odd = _opposed(sample.r, scales, items)
     if odd:
-        warnings.warn(
+        notes.append(
             f"items of one scale correlate negatively: {'; '.join(odd[:4])}{' ...' if len(odd) > 4 else ''}. HTMT takes "
-            "absolute values, so an item that was not recoded goes unseen.",
-            stacklevel=2,
+            "absolute values, so an item that was not recoded goes unseen."
         )
-    value = htmt_values(r, member, kind)[0]
-    out = HTMT(value, index=names, columns=names)
-    pairs = pd.DataFrame(
-        [(a, b, out.loc[a, b]) for a, b in combinations(names, 2)], columns=["scale_1", "scale_2", "htmt"]
-    )
-    extra = ["ci_lower", "ci_upper", "ci_upper_one_sided", "p_1", "p_90", "p_85"]
-    pairs[extra] = np.nan
+        warnings.warn(notes[0], stacklevel=2)
+    table = pd.DataFrame(htmt_values(sample.r[None], member, kind)[0], names, names)
+    upper = np.triu_indices(len(names), 1)
+    pairs = pd.DataFrame(combinations(names, 2), columns=["scale_1", "scale_2"])
+    pairs["htmt"] = table.to_numpy()[upper]
+    tests = [f"p_{format(limit, '.2f').lstrip('0.') if limit < 1 else '1'}" for limit in HTMT_LIMITS]
+    pairs[["ci_lower", "ci_upper", "ci_upper_one_sided", *tests]] = np.nan
     if n_boot:
-        rng = np.random.default_rng(1 if seed is None else seed)
-        drawn = resampled_covariances(raw, n_boot, rng)
-        drawn = drawn[(np.diagonal(drawn, axis1=1, axis2=2) > 1e-12 * np.diag(cov)).all(1)]
-        at = np.array([(names.index(a), names.index(b)) for a, b in combinations(names, 2)])
-        boot = htmt_values(correlations(drawn), member, kind)[:, at[:, 0], at[:, 1]]
-        tail = (1 - level) / 2
-        pairs["ci_lower"], pairs["ci_upper"] = np.quantile(boot, [tail, 1 - tail], axis=0)
+        drawn = resampled_covariances(sample.raw, n_boot, np.random.default_rng(default_seed(seed)))
+        drawn = drawn[(np.diagonal(drawn, axis1=1, axis2=2) > 1e-12 * np.diag(sample.cov)).all(1)]
+        boot = htmt_values(correlations(drawn), member, kind)[:, *upper]
+        pairs["ci_lower"], pairs["ci_upper"] = np.quantile(boot, [(1 - level) / 2, (1 + level) / 2], axis=0)
         pairs["ci_upper_one_sided"] = np.quantile(boot, level, axis=0)
-        for name, limit in zip(("p_1", "p_90", "p_85"), _LIMITS, strict=True):
+        for name, limit in zip(tests, HTMT_LIMITS, strict=True):
             # one more in both counts: a p-value of zero would claim more than the samples can say
             pairs[name] = ((boot >= limit).sum(0) + 1) / (len(boot) + 1)
-    object.__setattr__(out, "pairs", pairs)
-    out.n_obs, out.n_dropped, out.kind = n, dropped, kind
-    return out
+    pairs["says"] = [word(HTMT_WORDS, v) for v in pairs["ci_upper_one_sided" if n_boot else "htmt"]]
+    return HTMT(table, pairs, kind, int(sample.n_obs), sample.n_dropped, n_boot, tuple(notes))
 
 
 # --- Fornell and Larcker ---------------------------------------------------------------------------------------------
-@dataclass(frozen=True, eq=False)
-class FornellLarcker:
+@dataclass(frozen=True, eq=False, repr=False)
+class FornellLarcker(Result):
     """Result of :func:`fornell_larcker`.
 
     Attributes
     ----------
     table : DataFrame (k, k)
         Square roots of AVE on the diagonal, correlations of the factors below, NaN above.
-    summary : DataFrame by factor
+    factors : DataFrame by factor
         n_items, ave, cr, msv (largest squared correlation with another factor), asv (mean squared correlation),
         sqrt_ave, max_correlation, and verdicts: convergent (ave at least .50), reliable (cr at least .70),
         discriminant (ave above msv).
     pairs : DataFrame by pair of factors
         scale_1, scale_2, correlation, squared, ave_1, ave_2, distinct (both AVE above the squared correlation).
+    n_obs : int or None
+        Rows behind the fit; None where loadings were handed in.
+    warnings : tuple of str
+        Items that run against their factor.
     """
 
     table: pd.DataFrame
-    summary: pd.DataFrame
+    factors: pd.DataFrame
     pairs: pd.DataFrame
+    n_obs: int | None
+    warnings: tuple[str, ...]
 
     @property
     def ave(self) -> pd.Series:
-        return self.summary["ave"]
+        return self.factors["ave"]
 
     @property
     def cr(self) -> pd.Series:
-        return self.summary["cr"]
+        return self.factors["cr"]
 
     @property
     def msv(self) -> pd.Series:
-        return self.summary["msv"]
+        return self.factors["msv"]
 
     @property
     def verdicts(self) -> pd.DataFrame:
-        return self.summary[["convergent", "reliable", "discriminant"]]
+        return self.factors[["convergent", "reliable", "discriminant"]]
 
-    def __repr__(self) -> str:
-        return f"Fornell-Larcker (square roots of AVE on the diagonal)\n{self.table.round(3)}\n{self.summary.round(3)}"
+    def sentences(self) -> list[str]:
+        """What each factor's figures say, one sentence a rule."""
+        out = []
+        for name, f in self.factors.iterrows():
+            out += [RULES["convergent"].say(f.ave, factor=name), RULES["reliable"].say(f.cr, factor=name)]
+            if np.isfinite(f.msv):
+                out.append(RULES["discriminant"].say(f.ave, f.msv, factor=name))
+        return out
 
-    def _repr_html_(self) -> str:
-        return self.table.round(3).to_html(na_rep="") + self.summary.round(3).to_html()
+    def _heading(self) -> str:
+        return "Fornell-Larcker (square roots of AVE on the diagonal)"
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.table), ("", self.factors)]
 
 
-def _from_fit(fit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Standardised loadings (items by factors), factor correlations and residual correlations times spreads."""
+def _from_fit(fit: Fit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Standardised loadings (items by factors), factor correlations and residual covariances of standardised items."""
     e = fit.estimates
     if "group" in e.columns:
         raise DataError("the model has groups; fit each group on its own for this table")
@@ -228,15 +249,46 @@ def _from_fit(fit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     load = measured.pivot_table(index="rhs", columns="lhs", values="std_all", sort=False)[first]
     load = load.reindex(list(dict.fromkeys(measured["rhs"]))).fillna(0.0)
     cov = fit.implied()["cov_lv"].loc[first, first]
-    sd = np.sqrt(np.diag(cov))
-    phi = cov / np.outer(sd, sd)
+    phi = pd.DataFrame(correlations(cov.to_numpy()[None])[0], first, first)
     residual = pd.DataFrame(np.diag(1 - np.diag(load @ phi @ load.T)), index=load.index, columns=load.index)
-    for _, row in e[(e["op"] == "~~") & (e["lhs"] != e["rhs"])].iterrows():
-        if row["lhs"] in load.index and row["rhs"] in load.index:
-            a, b = row["lhs"], row["rhs"]
-            value = row["std_all"] * np.sqrt(max(residual.loc[a, a], 0) * max(residual.loc[b, b], 0))
+    for row in e[(e["op"] == "~~") & (e["lhs"] != e["rhs"])].itertuples():
+        if row.lhs in load.index and row.rhs in load.index:
+            a, b = row.lhs, row.rhs
+            value = row.std_all * np.sqrt(max(residual.loc[a, a], 0) * max(residual.loc[b, b], 0))
             residual.loc[a, b] = residual.loc[b, a] = value
     return load, phi, residual
+
+
+def _from_loadings(loadings, phi) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The same three from a table of standardised loadings and factor correlations."""
+    if not isinstance(phi, pd.DataFrame):
+        raise DataError("loadings need phi=, a DataFrame of factor correlations with factor names on both sides")
+    if isinstance(loadings, Mapping):
+        items = [f"{f}_{i + 1}" for f, v in loadings.items() for i in range(len(v))]
+        home = np.repeat(list(loadings), [len(v) for v in loadings.values()])
+        flat = np.concatenate([np.asarray(v, dtype=float) for v in loadings.values()])
+        load = pd.DataFrame({f: np.where(home == f, flat, 0.0) for f in loadings}, items)
+    else:
+        load = pd.DataFrame(loadings).astype(float).fillna(0.0)
+    for f in load.columns:
+        if f not in phi.index or f not in phi.columns:
+            raise DataError(f"factor {f!r} of the loadings is not in phi.{checks.suggest(f, phi.columns)}")
+    phi = phi.loc[load.columns, load.columns].astype(float)
+    return load, phi, pd.DataFrame(np.diag(1 - (load**2).sum(axis=1)), index=load.index, columns=load.index)
+
+
+def _against(load: pd.DataFrame) -> tuple[str, ...]:
+    """A warning a factor whose items have loadings of both signs."""
+    out = []
+    for f in load.columns:
+        v = load.loc[load[f] != 0, f]
+        against = v.index[np.sign(v) != (np.sign(v.sum()) or 1.0)].tolist()
+        if against:
+            out.append(
+                f"runs against {f}: {', '.join(map(str, against))}; recode (low + high - answer) if reverse-worded, "
+                "cr adds loadings with their signs and comes out too small"
+            )
+    return tuple(out)
 
 
 def fornell_larcker(
@@ -249,19 +301,27 @@ def fornell_larcker(
 
     Parameters
     ----------
-    fit : result of ``sc.fit`` with ``=~`` lines, one group
-    loadings, phi : instead of a fit: standardised loadings (items by factors as a DataFrame, or a dict from factor to
-        the loadings of its items) and the factors' correlations (DataFrame named by factor)
+    fit : Fit
+        Result of ``sc.fit`` with ``=~`` lines, one group.
+    loadings : DataFrame or dict of str to list of float, optional
+        Instead of a fit: standardised loadings, items by factors, or a dict from factor to the loadings of its items.
+    phi : DataFrame, optional
+        The factors' correlations, named by factor; with ``loadings``.
 
     Returns
     -------
     FornellLarcker
-        ``.table``, ``.summary`` (``.ave``, ``.cr``, ``.msv``, ``.verdicts``) and ``.pairs``.
+        ``.table``, ``.factors`` (``.ave``, ``.cr``, ``.msv``, ``.verdicts``) and ``.pairs``.
 
     Raises
     ------
-    ValueError
+    DataError
         An item loads on two factors (AVE is then not defined), loadings above 1, groups, names that do not match.
+
+    Warns
+    -----
+    UserWarning
+        Items that run against their factor.
 
     Notes
     -----
@@ -282,28 +342,12 @@ def fornell_larcker(
     """
     if (fit is None) == (loadings is None):
         raise DataError("give either a fit, or loadings= with phi=")
-    if fit is not None:
-        if not hasattr(fit, "estimates"):
-            raise DataError(
-                f"fit must be the result of sc.fit, and is a {type(fit).__name__}; "
-                "for a table of loadings use loadings= and phi="
-            )
-        load, phi, residual = _from_fit(fit)
-    else:
-        if phi is None or not isinstance(phi, pd.DataFrame):
-            raise DataError("loadings need phi=, a DataFrame of factor correlations with factor names on both sides")
-        if isinstance(loadings, Mapping):
-            blocks = [(f"{f}_{i + 1}", f, float(v)) for f, values in loadings.items() for i, v in enumerate(values)]
-            load = pd.DataFrame(0.0, index=[b[0] for b in blocks], columns=list(loadings))
-            for item, f, v in blocks:
-                load.loc[item, f] = v
-        else:
-            load = pd.DataFrame(loadings).astype(float).fillna(0.0)
-        for f in load.columns:
-            if f not in phi.index or f not in phi.columns:
-                raise DataError(f"factor {f!r} of the loadings is not in phi.{checks.suggest(f, phi.columns)}")
-        phi = phi.loc[load.columns, load.columns].astype(float)
-        residual = pd.DataFrame(np.diag(1 - (load**2).sum(axis=1)), index=load.index, columns=load.index)
+    if fit is not None and not hasattr(fit, "estimates"):
+        raise DataError(
+            f"fit must be the result of sc.fit, and is a {type(fit).__name__}; "
+            "for a table of loadings use loadings= and phi="
+        )
+    load, phi, residual = _from_loadings(loadings, phi) if fit is None else _from_fit(fit)
     several = load.index[(load != 0).sum(axis=1) > 1].tolist()
     if several:
         raise DataError(
@@ -313,44 +357,38 @@ def fornell_larcker(
     if (load.abs() > 1.0 + 1e-9).any().any():
         worst = load.abs().max(axis=1).idxmax()
         raise DataError(f"the standardised loading of {worst} is above 1 (a Heywood case): AVE and cr have no meaning")
+    notes = _against(load)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
     rows = {}
     for f in load.columns:
         own = load.index[load[f] != 0]
         v = load.loc[own, f]
         common = v.sum() ** 2
-        others = phi.loc[f].drop(f).to_numpy()
+        others = phi.loc[f].drop(f)
+        squares = others**2 if len(others) else pd.Series([np.nan])
         ave = float((v**2).mean())
         cr = float(common / (common + residual.loc[own, own].to_numpy().sum()))
-        msv = float((others**2).max()) if len(others) else np.nan
         rows[f] = {
-            "n_items": len(own), "ave": ave, "cr": cr, "msv": msv,
-            "asv": float((others**2).mean()) if len(others) else np.nan, "sqrt_ave": np.sqrt(ave),
-            "max_correlation": float(np.abs(others).max()) if len(others) else np.nan,
-            "convergent": ave >= 0.5, "reliable": cr >= 0.7, "discriminant": ave > msv,
+            "n_items": len(own), "ave": ave, "cr": cr, "msv": squares.max(), "asv": squares.mean(),
+            "sqrt_ave": np.sqrt(ave), "max_correlation": np.sqrt(squares.max()),
+            "convergent": RULES["convergent"](ave), "reliable": RULES["reliable"](cr),
+            "discriminant": RULES["discriminant"](ave, squares.max()),
         }  # fmt: skip
-    summary = pd.DataFrame.from_dict(rows, orient="index")
-    summary.index.name = "factor"
+    factors = pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor")
     table = phi.where(np.tril(np.ones(phi.shape), -1).astype(bool))
-    for f in load.columns:
-        table.loc[f, f] = rows[f]["sqrt_ave"]
-    pairs = pd.DataFrame(
-        [
-            (
-                a,
-                b,
-                phi.loc[a, b],
-                phi.loc[a, b] ** 2,
-                rows[a]["ave"],
-                rows[b]["ave"],
-                min(rows[a]["ave"], rows[b]["ave"]) > phi.loc[a, b] ** 2,
-            )
-            for a, b in combinations(load.columns, 2)
-        ],
-        columns=["scale_1", "scale_2", "correlation", "squared", "ave_1", "ave_2", "distinct"],
-    )
-    return FornellLarcker(table, summary, pairs)
+    table = table.fillna(pd.DataFrame(np.diag(factors["sqrt_ave"]), phi.index, phi.columns).where(np.eye(len(phi)) > 0))
+    pairs = pd.DataFrame(combinations(load.columns, 2), columns=["scale_1", "scale_2"])
+    pairs["correlation"] = [phi.loc[a, b] for a, b in pairs.to_numpy()]
+    pairs["squared"] = pairs["correlation"] ** 2
+    for side in ("1", "2"):
+        pairs[f"ave_{side}"] = factors["ave"].reindex(pairs[f"scale_{side}"]).to_numpy()
+    least = pairs[["ave_1", "ave_2"]].min(axis=1)
+    pairs["distinct"] = [RULES["discriminant"](a, s) for a, s in zip(least, pairs["squared"], strict=True)]
+    return FornellLarcker(table, factors, pairs, None if fit is None else int(fit.n_obs), notes)
 
 
+# --- is the correlation of two factors below a limit? ----------------------------------------------------------------
 def phi_test(
     model: str,
     data: pd.DataFrame | None = None,
@@ -362,21 +400,27 @@ def phi_test(
 
     Parameters
     ----------
-    model : measurement model in lavaan syntax, with ``=~`` lines and free factor correlations
-    data : DataFrame of answers (or ``sample_cov=`` and ``n_obs=`` among the options)
-    pairs : pairs of factors to test; None for all
-    value : correlation to test against, above 0 up to 1; a pair with a negative estimate is tested against -value
-    **options : handed to ``sc.fit`` (``missing="fiml"``, ``sample_cov`` ...), ML only
+    model : str
+        Measurement model in lavaan syntax, with ``=~`` lines and free factor correlations.
+    data : DataFrame, optional
+        Answers (or ``sample_cov=`` and ``n_obs=`` among the options).
+    pairs : list of (str, str), optional
+        Pairs of factors to test; None for all.
+    value : float, default 1.0
+        Correlation to test against, above 0 up to 1; a pair with a negative estimate is tested against -value.
+    **options
+        Handed to ``sc.fit`` (``missing="fiml"``, ``sample_cov`` ...), ML only.
 
     Returns
     -------
-    DataFrame, one row a pair
-        scale_1, scale_2, correlation, se, ci_lower, ci_upper (Wald, 95 %), value, delta_chisq, delta_df, pvalue
-        (two-sided, 1 df), pvalue_one_sided (against "at least ``value``"), distinct (one-sided p below .05).
+    DataFrame
+        One row a pair: scale_1, scale_2, correlation, se, ci_lower, ci_upper (Wald, 95 %), value, delta_chisq,
+        delta_df, pvalue (two-sided, 1 df), pvalue_one_sided (against "at least ``value``"), distinct (one-sided p
+        below .05), says (the sentence).
 
     Raises
     ------
-    ValueError
+    DataError
         Fewer than two factors, a factor that is not in the model, ``value`` outside (0, 1], an estimator other than ML.
 
     Notes
@@ -409,9 +453,8 @@ def phi_test(
             "phi_test takes a measurement model: factors with items and free correlations, no ~ lines and "
             "no second-order factors"
         )
-    pairs = list(combinations(factors, 2)) if pairs is None else [tuple(p) for p in pairs]
     rows = []
-    for pair in pairs:
+    for pair in combinations(factors, 2) if pairs is None else map(tuple, pairs):
         if len(pair) != 2:
             raise DataError(f"a pair has two factors, and {pair!r} has {len(pair)}")
         a, b = pair
@@ -423,24 +466,30 @@ def phi_test(
             raise DataError(f"the correlation of {a} and {b} is not free in the model; drop the line that fixes it")
         r = hit.iloc[0]
         target = float(np.copysign(value, r["est"]))
-        held = _fit(_without_covariance(model, a, b) + f"\n{a} ~~ {target!r}*{b}\n", data, **options)
+        held = _fit(f"{_without_covariance(model, a, b)}\n{a} ~~ {target!r}*{b}\n", data, **options)
         delta = max(float(held.measures["chisq"] - free.measures["chisq"]), 0.0)
         two = float(chdtrc(1, delta))
-        below = abs(r["est"]) < value
+        one = two / 2 if abs(r["est"]) < value else 1 - two / 2
         rows.append({
             "scale_1": a, "scale_2": b, "correlation": r["est"], "se": r["se"], "ci_lower": r["ci_lower"],
             "ci_upper": r["ci_upper"], "value": target, "delta_chisq": delta, "delta_df": 1, "pvalue": two,
-            "pvalue_one_sided": two / 2 if below else 1 - two / 2, "distinct": bool(below and two / 2 < 0.05),
+            "pvalue_one_sided": one, "distinct": RULES["phi"](one),
+            "says": RULES["phi"].say(one, pair=f"{a} and {b}", tested=target),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def _without_covariance(model: str, a: str, b: str) -> str:
-    """The model text without a line that frees exactly this covariance."""
+    """The model without the term that frees this covariance, whatever stands beside it (``;``, comments, labels)."""
     kept = []
-    for line in model.splitlines():
-        sides = [s.strip() for s in line.split("#")[0].split("~~")]
-        if len(sides) == 2 and {sides[0], sides[1]} == {a, b}:
+    for tokens in statements(tokenize(model)):
+        words = [repr(t.text) if t.kind == "string" else t.text for t in tokens]
+        if "~~" not in words:
+            kept.append(" ".join(words))
             continue
-        kept.append(line)
+        at = words.index("~~")
+        for left in words[:at:2]:  # names joined by +
+            gone = {a: b, b: a}.get(left)
+            terms = [t for t in " ".join(words[at + 1 :]).split(" + ") if t.split("*")[-1].strip() != gone]
+            kept += [f"{left} ~~ {' + '.join(terms)}"] if terms else []
     return "\n".join(kept)

@@ -55,10 +55,10 @@ def scale_reliability(work: Work, keyed: pd.DataFrame) -> None:
                 work.limits.append(
                     f"The scale {scale} is unreliable (omega = {r_text(row.omega)}): its relations with others are blurred."
                 )
-        if row.note and not row.note.startswith("two items: equal"):
+        if row.note and (row.n_items > 2 or row.reversed or np.isnan(row.omega)):
             turned = (
                 " If the file already holds turned items, set reverse to 0 in the codebook."
-                if "runs against" in row.note
+                if row.reversed
                 else ""
             )
             work.alarms.append(f"Scale {scale}: {row.note}.{turned}")
@@ -128,7 +128,7 @@ def validity(work: Work, keyed: pd.DataFrame, cfa) -> None:
     if cfa is not None:
         try:
             own = work.results["fornell_larcker"] = fornell_larcker(cfa)
-            low = own.summary[own.summary["ave"] < 0.5]
+            low = own.factors[~own.factors["convergent"]]
             work.say("Average variance extracted: " + ", ".join(f"{s} {r_text(v)}" for s, v in own.ave.items()) + ".",
                      f"Below .50, so that error makes up more than half of an average item: {joined(list(low.index))}." if len(low) else "All are at least .50.")  # fmt: skip
         except OURS as problem:
