@@ -57,9 +57,7 @@ def scale_reliability(work: Work, keyed: pd.DataFrame) -> None:
                 )
         if row.note and (row.n_items > 2 or row.reversed or np.isnan(row.omega)):
             turned = (
-                " If the file already holds turned items, set reverse to 0 in the codebook."
-                if row.reversed
-                else ""
+                " If the file already holds turned items, set reverse to 0 in the codebook." if row.reversed else ""
             )
             work.alarms.append(f"Scale {scale}: {row.note}.{turned}")
     work.cite("omega", "feldt")
