@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import semfit
+from semfit.errors import DataError
 from semfit.interaction import lms as engine
 from semfit.interaction.latent import latent_interaction
 from semfit.interaction.specification import specify
@@ -372,3 +374,30 @@ def test_lms_refuses_what_it_cannot_do(data):
                            reliability={"x": 1.0, "m": 1.0})  # fmt: skip
     with pytest.raises(ValueError, match="item of a factor that is also in a regression"):
         latent_interaction(LINEAR + "; x2 ~ c", data, **NAMES, method="lms")
+
+
+# -- an explained moderator -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("more", ["", "; cost ~ sat", "\nsat ~ cost  # the other way round"])
+def test_an_explained_moderator_changes_nothing(more):
+    # equivalent models: the residual of the explained one covaries with the product, as the factor itself did
+    data = pd.read_csv(
+        Path(__file__).resolve().parents[1] / "reference/cases/latent_interaction_endogenous_moderator.csv"
+    )
+    model = "sat =~ s1 + s2 + s3; cost =~ c1 + c2 + c3; loy =~ l1 + l2 + l3; loy ~ sat + cost"
+    r = semfit.latent_interaction(model + more, data, x="sat", moderator="cost", y="loy")
+    assert r.measures["df"] == 48 and r.product["est"] == pytest.approx(0.2541, abs=5e-5)
+
+
+def test_results_compare_hash_and_print_safely():
+    data = pd.read_csv(
+        Path(__file__).resolve().parents[1] / "reference/cases/latent_interaction_endogenous_moderator.csv"
+    )
+    model = "sat =~ s1 + s2 + s3; cost =~ c1 + c2 + c3; loy =~ l1 + l2 + l3; loy ~ sat + cost"
+    r = semfit.latent_interaction(model, data, x="sat", moderator="cost", y="loy")
+    jn = r.johnson_neyman()
+    assert r == r and jn in [jn] and isinstance(hash(r), int) and r.summary() == repr(r)
+    for level in (0, 1, 95, -1, "x", None):
+        with pytest.raises(DataError, match="level must lie between 0 and 1"):
+            semfit.latent_interaction(model, data, x="sat", moderator="cost", y="loy", level=level)
+    with pytest.raises(DataError, match="alpha must lie"):
+        r.johnson_neyman(alpha=5)

@@ -9,8 +9,9 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from ..errors import DataError
+from ..inference import estimate_columns
 from . import lms
-from .result import LatentInteraction, inference
+from .result import LatentInteraction
 from .specification import COLUMNS, Specification, implied_latent_means, is_measured_by, skewed_items, specify
 
 
@@ -170,7 +171,7 @@ def _lms_tables(spec: Specification, theta, covariance, x, moderator, y, level):
                 out.append((y, "~", f"{x}:{moderator}", float(free[-1]), float(errors[-1]),
                             float(free[-1] * sd[x] * sd[moderator] / sd[y])))  # fmt: skip
     table = pd.DataFrame(out, columns=["lhs", "op", "rhs", "est", "se", "std_all"])
-    for name, column in inference(table["est"].to_numpy(), table["se"].to_numpy(), level).items():
+    for name, column in estimate_columns(table["est"], table["se"], level=level).items():
         table[name] = column
     index = [places[(y, x)], places[(y, moderator)], len(free) - 1]
     names = [x, moderator, f"{x}:{moderator}"]

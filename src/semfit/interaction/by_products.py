@@ -9,16 +9,19 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from ..errors import DataError
+from ..fitting import fit
+from ..spec import ModelSpec
 from .result import LatentInteraction
 from .specification import COLUMNS
 
 
 # --- product indicators -----------------------------------------------------------------------------------------
-def _marker_first(terms: list, factor: str, parsed) -> list[str]:
+def _marker_first(spec: ModelSpec, factor: str) -> list[str]:
     """Items of a factor with its marker first; the product takes its unit from the two markers."""
+    terms = [t for t in spec.terms if t.op == "=~" and t.lhs == factor]
     names = [t.rhs for t in terms]
     loadings = {t.rhs: t.fixed[0] for t in terms if t.fixed is not None}
-    fixed_variance = any(t.op == "~~" and t.lhs == t.rhs == factor and t.fixed is not None for t in parsed.terms)
+    fixed_variance = any(t.op == "~~" and t.lhs == t.rhs == factor and t.fixed is not None for t in spec.terms)
     markers = [n for n in names if loadings.get(n) == 1.0]
     if not markers and names[0] not in loadings:
         markers = [names[0]]
@@ -41,11 +44,9 @@ def _product_items(used: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataF
     return products - products.mean()
 
 
-def fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators, estimator, level):
-    from ..fitting import fit
-
+def fit_product(spec, items, used, dropped, x, moderator, y, indicators, estimator, level) -> LatentInteraction:
     notes: list[str] = []
-    first, second = (_marker_first(items[name], name, parsed) for name in (x, moderator))
+    first, second = (_marker_first(spec, name) for name in (x, moderator))
     for name in (x, moderator):
         factors = [t.rhs for t in items[name] if t.rhs in items]
         if factors:
@@ -67,21 +68,23 @@ def fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators,
     product, error = f"{x}_x_{moderator}", f"{x}_x_{moderator}_error"
     data = pd.concat([used, _product_items(used, pairs)], axis=1)
     names = [f"{a}.{b}" for a, b in pairs]
-    lines = [text]
+    measured = spec
     if single:
-        lines += _single_products(text, used, product, error, names, first, second, x, moderator, fit, parsed)
+        measured = _single_products(spec, used, product, error, names, first, second, x, moderator)
     else:
-        lines.append(f"{product} =~ {' + '.join(names)}")
+        for name in names:
+            measured = measured.add(product, "=~", name)
         if len(pairs) > min(len(first), len(second)):
             # Products that share an item share its error times the other factor.
-            lines += [
-                f"{p} ~~ {q}"
-                for (p, a), (q, b) in itertools.combinations(zip(names, pairs, strict=True), 2)
-                if a[0] == b[0] or a[1] == b[1]
-            ]
-    model = "\n".join([*lines, f"{y} ~ {product}"])
-    fitted = fit(model, data, estimator=estimator)
-    without = fit("\n".join([*lines, f"{y} ~ 0*{product}"]), data, estimator=estimator)
+            for (p, a), (q, b) in itertools.combinations(zip(names, pairs, strict=True), 2):
+                if a[0] == b[0] or a[1] == b[1]:
+                    measured = measured.add(p, "~~", q)
+    for name in (x, moderator):
+        if any(t.op == "~" and t.lhs == name for t in spec.terms):
+            # Exogenous latents covary with the product by default; the residual of one that is explained must, too.
+            measured = measured.add(name, "~~", product)
+    fitted = fit(measured.add(y, "~", product), data, estimator=estimator)
+    without = fit(measured.add(y, "~", product, value=0), data, estimator=estimator)
 
     table = fitted.estimates.copy()
     latent_cov = fitted.implied()["cov_lv"]
@@ -89,12 +92,12 @@ def fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators,
     at = table.index[(table["lhs"] == y) & (table["op"] == "~") & (table["rhs"] == product)][0]
     # The scale of a product of standardised factors, not of a standardised product factor (Wen, Marsh & Hau 2010).
     table.loc[at, "std_all"] = table.loc[at, "est"] * sd[x] * sd[moderator] / sd[y]
-    names = {product: f"{x}:{moderator}", error: f"{x}:{moderator} error"}
+    shown = {product: f"{x}:{moderator}", error: f"{x}:{moderator} error"}
     for side in ("lhs", "rhs"):
-        table[side] = table[side].replace(names)
+        table[side] = table[side].replace(shown)
     slope_cov = pd.DataFrame(_slope_cov(fitted, y, [x, moderator, product]))
     slope_cov.index = slope_cov.columns = [x, moderator, f"{x}:{moderator}"]
-    latent_cov = latent_cov.rename(index=names, columns=names)
+    latent_cov = latent_cov.rename(index=shown, columns=shown)
     lr = _chisq_difference(without, fitted)
     converged = bool(fitted.converged and without.converged)
     if not converged:
@@ -105,15 +108,15 @@ def fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators,
     )  # fmt: skip
 
 
-def _single_products(text, used, product, error, names, first, second, x, moderator, fit, parsed) -> list[str]:
-    """Measurement lines for the product when x or the moderator has a single item of known reliability.
+def _single_products(spec, used, product, error, names, first, second, x, moderator) -> ModelSpec:
+    """The model with the product's measurement when x or the moderator has a single item of known reliability.
 
     With x1 = x + e the product x1 m_j holds lambda_j (x m) and lambda_j (e m). The second part has the loadings of
     the first and variance var(e) var(m); it is a factor of its own here, because residual covariances that are
     proportional to the loadings could not be told from the product's variance. With two single items the residual
     variance of the one product is known from the two errors.
     """
-    linear = fit(text, used)
+    linear = fit(spec, used)
     table = linear.estimates
 
     def value(name):
@@ -123,21 +126,23 @@ def _single_products(text, used, product, error, names, first, second, x, modera
     if len(first) == 1 and len(second) == 1:
         ex, em = value(first[0]), value(second[0])
         residual = phi.loc[x, x] * em + phi.loc[moderator, moderator] * ex + ex * em
-        return [f"{product} =~ {names[0]}", f"{names[0]} ~~ {residual!r}*{names[0]}"]
+        return spec.add(product, "=~", names[0]).fix(names[0], "~~", names[0], residual)
     alone, other = (first[0], moderator) if len(first) == 1 else (second[0], x)
     variance = value(alone) * float(phi.loc[other, other])
     if variance == 0:
-        return [f"{product} =~ {' + '.join(names)}"]
-    loadings = " + ".join(f"{product}_{k}*{n}" for k, n in enumerate(names[1:], start=2))
-    measured = f"1*{names[0]} + {loadings}"
-    targets = {t.lhs for t in parsed.terms if t.op == "~"} | {t.rhs for t in parsed.terms if t.op == "=~"}
-    exogenous = [n for n in dict.fromkeys(t.lhs for t in parsed.terms if t.op == "=~") if n not in targets]
-    return [
-        f"{product} =~ {measured}",
-        f"{error} =~ {measured}",
-        f"{error} ~~ {variance!r}*{error}",
-        *(f"{error} ~~ 0*{n}" for n in [*exogenous, product]),
-    ]
+        for name in names:
+            spec = spec.add(product, "=~", name)
+        return spec
+    targets = {t.lhs for t in spec.terms if t.op == "~"} | {t.rhs for t in spec.terms if t.op == "=~"}
+    exogenous = [n for n in spec.latents if n not in targets]
+    for factor in (product, error):
+        spec = spec.add(factor, "=~", names[0], value=1)
+        for k, name in enumerate(names[1:], start=2):
+            spec = spec.add(factor, "=~", name, label=f"{product}_{k}")
+    spec = spec.fix(error, "~~", error, variance)
+    for name in [*exogenous, product]:
+        spec = spec.fix(error, "~~", name, 0)
+    return spec
 
 
 def _slope_cov(fitted, y: str, predictors: list[str]) -> np.ndarray:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from .. import checks
 from ..errors import DataError
-from ..spec import ModelSpec, model_text
-from ..syntax import parse
+from ..fitting import fit
+from ..spec import ModelSpec
 from .by_lms import fit_lms
 from .by_products import fit_product
-from .result import LatentInteraction
-from .specification import measurement_part, observed_names, single_item_latents
+from .result import Inputs, LatentInteraction
+from .specification import measurement_part, observed_names, with_reliabilities
 
 
 # --- the function -----------------------------------------------------------------------------------------------
@@ -107,8 +108,9 @@ def latent_interaction(
     if method == "product" and se != "observed":
         raise DataError("se= is for method='lms'; for robust errors of product indicators use estimator='MLR'")
     data = checks.frame(data)
-    model = model_text(model)
-    parsed = parse(model)
+    level = checks.probability(level, "level")
+    spec = ModelSpec(model)
+    parsed = spec.parsed
     items = measurement_part(parsed, x, moderator, y)
     observed = observed_names(parsed, data)
     used, dropped = checks.complete_rows(checks.numeric(data, observed))
@@ -118,13 +120,22 @@ def latent_interaction(
             + (f"{dropped} rows were dropped for missing values" if dropped else "collect more")
         )
     checks.positive_definite(np.cov(used.to_numpy(), rowvar=False), observed)
-    text = "\n".join([model, *single_item_latents(parsed, items, used, reliability)])
+    spec = with_reliabilities(spec, items, used, reliability)
     if method == "lms":
-        result = fit_lms(parse(text), used, dropped, x, moderator, y, se, level)
+        result = fit_lms(spec.parsed, used, dropped, x, moderator, y, se, level)
     else:
-        result = fit_product(text, parsed, items, used, dropped, x, moderator, y, indicators, estimator, level)
-    options = {
-        "model": model, "x": x, "moderator": moderator, "y": y, "method": method, "indicators": indicators,
-        "reliability": reliability, "estimator": estimator, "se": se, "level": level,
-    }  # fmt: skip
-    return replace(result, _inputs={"text": text, "data": used, "options": options, "again": latent_interaction})
+        result = fit_product(spec, items, used, dropped, x, moderator, y, indicators, estimator, level)
+    again = partial(
+        latent_interaction,
+        model,
+        x=x,
+        moderator=moderator,
+        y=y,
+        method=method,
+        indicators=indicators,
+        reliability=reliability,
+        estimator=estimator,
+        se=se,
+        level=level,
+    )
+    return replace(result, inputs=Inputs(partial(fit, spec, used), used, again))

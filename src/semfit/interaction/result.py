@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from .. import checks
 from ..errors import DataError, SemError
+from ..inference import default_seed, estimate_columns
 from ..johnson_neyman import ConditionalSlope
 from ..palette import COLORS, LINES
+from ..printing import Result
+from ..result import Fit
 
 
 # --- the result -------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, repr=False)
-class LatentJohnsonNeyman:
+@dataclass(frozen=True, eq=False, repr=False)
+class LatentJohnsonNeyman(Result):
     """Where along the latent moderator the slope of x can be told from zero.
 
     Attributes
@@ -35,22 +40,26 @@ class LatentJohnsonNeyman:
     critical_z: float
     moderator: str
 
-    def __repr__(self) -> str:
-        tail = (
-            "bounds " + "; ".join(f"{b:.4g}" for b in self.bounds)
-            if self.bounds
-            else "no bound: one verdict everywhere"
-        )
-        body = self.regions.to_string(index=False, float_format=lambda v: f"{v:.3f}")
-        return f"Johnson-Neyman, latent moderator {self.moderator!r}, alpha {self.alpha:g}\n{tail}\n{body}"
+    def _heading(self) -> str:
+        found = "; ".join(f"{b:.4g}" for b in self.bounds)
+        tail = f"bounds {found}" if self.bounds else "no bound: one verdict everywhere"
+        return f"Johnson-Neyman, latent moderator {self.moderator!r}, alpha {self.alpha:g}\n{tail}"
 
-    def _repr_html_(self) -> str:
-        head, tail = repr(self).split("\n")[:2]
-        return f"<p>{head}; {tail}</p>" + self.regions.to_html(index=False, float_format=lambda v: f"{v:.3f}")
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.regions)]
 
 
-@dataclass(frozen=True, repr=False)
-class LatentInteraction:
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a placebo needs: the model without its product, the rows used, and the same analysis of other data."""
+
+    linear: Callable[[], Fit]
+    data: pd.DataFrame
+    again: Callable[..., LatentInteraction]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LatentInteraction(Result):
     """Result of :func:`latent_interaction`.
 
     Attributes
@@ -79,7 +88,7 @@ class LatentInteraction:
     slope_cov: pd.DataFrame
     latent_cov: pd.DataFrame
     converged: bool
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = field()
     n_obs: int
     n_dropped: int
     method: str
@@ -88,8 +97,8 @@ class LatentInteraction:
     y: str
     level: float = 0.95
     fit: object = None
-    _scores: pd.DataFrame | None = field(default=None)
-    _inputs: dict = field(default_factory=dict)
+    scores: pd.DataFrame | None = field(default=None)
+    inputs: Inputs | None = field(default=None)
 
     @property
     def product(self) -> pd.Series:
@@ -133,7 +142,7 @@ class LatentInteraction:
         values = at * self._sd(self.moderator) if kind == "sd" else at
         labels = ["mean" if a == 0 else f"{a:+g} SD" if kind == "sd" else f"{a:g}" for a in at]
         est, se = self._line().value(values)
-        table = pd.DataFrame({"at": labels, self.moderator: values, **inference(est, se, self.level)})
+        table = pd.DataFrame({"at": labels, self.moderator: values, **estimate_columns(est, se, level=self.level)})
         table["std_all"] = est * self._sd(self.x) / self._sd(self.y)
         return table
 
@@ -151,8 +160,7 @@ class LatentInteraction:
         LatentJohnsonNeyman with ``.bounds`` and ``.regions``
         """
         alpha = 1 - self.level if alpha is None else alpha
-        if not 0 < alpha < 1:
-            raise DataError(f"alpha is a probability such as 0.05, and is {alpha!r}")
+        alpha = checks.probability(alpha, "alpha")
         critical, line = -float(ndtri(alpha / 2)), self._line()
         sd = self._sd(self.moderator)
         rows = [
@@ -171,12 +179,12 @@ class LatentInteraction:
 
     def factor_scores(self) -> pd.DataFrame:
         """Expected latents given each row's answers, indexed as the data; shrunken towards the mean."""
-        if self._scores is None:
+        if self.scores is None:
             names = {f"{self.x}_x_{self.moderator}": f"{self.x}:{self.moderator}"}
             return self.fit.factor_scores().rename(columns=names)
-        return self._scores
+        return self.scores
 
-    def placebo(self, n_samples: int = 50, seed: int = 20260101) -> pd.DataFrame:
+    def placebo(self, n_samples: int = 50, seed: int | None = None) -> pd.DataFrame:
         """The same analysis of answers that were made without an interaction.
 
         Draws normal values from the fitted model without its product, and replaces each item's values by the answers
@@ -186,8 +194,9 @@ class LatentInteraction:
 
         Parameters
         ----------
-        n_samples : int, at least 1
-        seed : int. Same seed, same numbers.
+        n_samples : int, default 50
+        seed : int, optional
+            Same seed, same numbers; the seed of the package when None.
 
         Returns
         -------
@@ -199,12 +208,11 @@ class LatentInteraction:
         Ranks of normal draws are a Gaussian copula (a NORTA sample: Cario & Nelson 1997). It shows that marginal
         distributions suffice for a result, not that they are its cause.
         """
-        from ..fitting import fit
-
-        if n_samples < 1:
-            raise DataError(f"n_samples must be at least 1, and is {n_samples!r}")
-        data, rng = self._inputs["data"], np.random.default_rng(seed)
-        implied = fit(self._inputs["text"], data).implied()["cov"]
+        n_samples = checks.whole(n_samples, "n_samples", 1)
+        if self.inputs is None:
+            raise DataError("this result does not hold its data; a placebo needs one that latent_interaction returned")
+        data, rng = self.inputs.data, np.random.default_rng(default_seed(seed))
+        implied = self.inputs.linear().implied()["cov"]
         ordered = np.sort(data[implied.columns].to_numpy(), axis=0)
         rows = []
         for _ in range(n_samples):
@@ -212,7 +220,7 @@ class LatentInteraction:
             ranks = drawn.argsort(axis=0).argsort(axis=0)
             made = pd.DataFrame(np.take_along_axis(ordered, ranks, axis=0), columns=implied.columns)
             try:
-                r = self._inputs["again"](data=made, **self._inputs["options"])
+                r = self.inputs.again(made)
             except SemError:  # an odd sample must not end the series
                 rows.append({"est": np.nan, "se": np.nan, "std_all": np.nan, "pvalue": np.nan, "converged": False})
                 continue
@@ -246,7 +254,7 @@ class LatentInteraction:
         ax.legend()
         return ax
 
-    def _head(self) -> str:
+    def _heading(self) -> str:
         name = "product indicators" if self.method == "product" else "LMS"
         dropped = f", {self.n_dropped} dropped for missing values" if self.n_dropped else ""
         lr = self.lr_test.iloc[0]
@@ -257,32 +265,5 @@ class LatentInteraction:
             f"without the product: chi-square difference {lr['chisq_diff']:.3f}, df {lr['df_diff']:.0f}, {p}"
         )
 
-    def __repr__(self) -> str:
-        t = self.estimates[self.estimates["op"] == "~"]
-        text = t.to_string(index=False, float_format=lambda v: f"{v:.3f}")
-        return "\n".join([self._head(), text, *(f"Warning: {w}" for w in self.warnings)])
-
-    def _repr_html_(self) -> str:
-        t = self.estimates[self.estimates["op"] == "~"]
-        lines = "".join(f"<p><b>Warning:</b> {w}</p>" for w in self.warnings)
-        return (
-            f"<p>{self._head().replace(chr(10), '<br>')}</p>"
-            + t.to_html(index=False, float_format=lambda v: f"{v:.3f}")
-            + lines
-        )
-
-
-def inference(est: np.ndarray, se: np.ndarray, level: float) -> dict[str, np.ndarray]:
-    """Columns est se z pvalue ci_lower ci_upper; NaN where the parameter is fixed or its error unknown."""
-    est, se = np.asarray(est, dtype=float), np.asarray(se, dtype=float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = est / se
-    half = -ndtri((1 - level) / 2) * se
-    return {
-        "est": est,
-        "se": se,
-        "z": z,
-        "pvalue": 2 * ndtr(-np.abs(z)),
-        "ci_lower": est - half,
-        "ci_upper": est + half,
-    }
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.estimates[self.estimates["op"] == "~"])]

@@ -9,6 +9,9 @@ import pandas as pd
 
 from .. import checks
 from ..errors import DataError
+from ..model import Model
+from ..partable import parameter_table
+from ..spec import ModelSpec
 from . import lms
 
 MINIMUM = 0.005  # least residual variance of an item in LMS, as a share of its variance
@@ -61,11 +64,10 @@ def observed_names(parsed, data: pd.DataFrame) -> list[str]:
     return checks.columns(data, list(names), "variable")
 
 
-def single_item_latents(parsed, items: dict, used: pd.DataFrame, reliability) -> list[str]:
-    """Lines of syntax that fix the residual variance of items that are alone on their factor."""
+def with_reliabilities(spec: ModelSpec, items: dict, used: pd.DataFrame, reliability) -> ModelSpec:
+    """The model with the residual variance of every item fixed that is alone on its factor."""
     given = dict(reliability or {})
-    fixed = {t.lhs for t in parsed.terms if t.op == "~~" and t.lhs == t.rhs and t.fixed is not None}
-    lines = []
+    fixed = {t.lhs for t in spec.terms if t.op == "~~" and t.lhs == t.rhs and t.fixed is not None}
     for factor, terms in items.items():
         item = terms[0].rhs
         if len(terms) > 1:
@@ -89,13 +91,13 @@ def single_item_latents(parsed, items: dict, used: pd.DataFrame, reliability) ->
             raise DataError(f"the reliability of {factor!r} must lie above 0 and at most at 1, and is {value!r}")
         if item in fixed:
             raise DataError(f"{item!r} has a fixed residual variance in the model and a reliability; keep one of them")
-        lines.append(f"{item} ~~ {(1 - float(value)) * float(used[item].var(ddof=0))!r}*{item}")
+        spec = spec.fix(item, "~~", item, (1 - float(value)) * float(used[item].var(ddof=0)))
     for factor in given:
         if factor not in items:
             raise DataError(
                 f"reliability names {factor!r}, which is not a latent of the model.{checks.suggest(factor, items)}"
             )
-    return lines
+    return spec
 
 
 # --- LMS --------------------------------------------------------------------------------------------------------
@@ -115,10 +117,7 @@ class Specification:
 
 
 def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Specification:
-    """Place the parameters of the model in the matrices of :mod:`switchcost._lms`."""
-    from ..model import Model
-    from ..partable import parameter_table
-
+    """Place the parameters of the model in the matrices of :mod:`semfit.interaction.lms`."""
     if parsed.defined:
         raise DataError("defined parameters (:=) are not available with method='lms'; compute them from .estimates")
     rows, var = parameter_table(parsed, meanstructure=True, fixed_x=False)
