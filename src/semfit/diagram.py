@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from .errors import DataError
 from .palette import COLORS, GREY
+from .partable import parameter_table
+from .spec import ModelSpec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,11 +71,8 @@ def path_diagram(
 
 def _diagram_rows(fit, standardized: bool, group, decimals: int) -> tuple[list[dict], list[str]]:
     """Arrows to draw as dicts (lhs op rhs text value p hidden) and the parts of the footnote."""
-    if isinstance(fit, str):
-        from .partable import parameter_table
-        from .syntax import parse
-
-        table = parameter_table(parse(fit))[0]
+    if isinstance(fit, (str, ModelSpec)):
+        table = parameter_table(ModelSpec(fit).parsed)[0]
         return [
             {
                 "lhs": r.lhs,
