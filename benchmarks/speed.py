@@ -2,6 +2,7 @@
 
     python benchmarks/speed.py              # about five minutes of one core; needs Rscript with lavaan for its part
     python benchmarks/speed.py --quick      # a minute
+    python benchmarks/speed.py --before DIR # this package against an older checkout (its src folder): ratios, no file
 
 The model is a confirmatory factor analysis of thirty five-point items on eight correlated factors (88 parameters),
 n = 600, simulated with a seed. One thread everywhere. Times are processor seconds (user + system) of the process
@@ -30,6 +31,7 @@ import argparse
 import json
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -83,6 +85,52 @@ def semopy_refits(model: str, data: pd.DataFrame, refits: int, seed: int, **opti
     samples = [data.iloc[rng.integers(len(data), size=len(data))].reset_index(drop=True) for _ in range(refits)]
     cpu, wall, _ = clock(lambda: [m.fit(s, **options) for s in samples])
     return cpu / refits, wall / refits
+
+
+def semopy_single(model: str, data: pd.DataFrame, **options):
+    from semopy import Model, calc_stats
+
+    m = Model(model)
+    m.fit(data, **options)
+    return m.inspect(std_est=True), calc_stats(m)
+
+
+def seconds_to_import(statement: str) -> float:
+    code = f"import time; t = time.process_time(); {statement}; print(time.process_time() - t)"
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
+    return float(np.median([float(r.stdout) for r in runs]))
+
+
+def mine() -> dict[str, float]:
+    """Processor seconds of the tasks by the package that is on the path."""
+    model, data = survey(list(FACETS.values()), names=list(FACETS))
+    fit = ours_single(model, data)[0]
+    out = {"1000 refits": clock(lambda: fit.bootstrap(REFITS, seed=1, progress=False))[0]}
+    out["single fit"] = float(np.median([clock(lambda: ours_single(model, data))[0] for _ in range(9)]))
+    out["modification indices"] = float(
+        np.median([clock(ours_single(model, data)[0].modification_indices)[0] for _ in range(5)])
+    )
+    return out
+
+
+def before(source: str, runs: int) -> pd.DataFrame:
+    """This package against an older one, alternating; above 1 means faster than before."""
+    found: dict[str, list[dict]] = {"before": [], "now": []}
+    paths = {"before": source, "now": str(Path(sc.__file__).parents[1])}
+    for _ in range(runs):
+        for when, path in paths.items():
+            call = [sys.executable, __file__, "--mine"]
+            done = subprocess.run(
+                call, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
+            )
+            found[when].append(json.loads(done.stdout))
+    table = pd.DataFrame({when: pd.DataFrame(rows).min() for when, rows in found.items()})
+    table["times_as_fast"] = table["before"] / table["now"]
+    libraries = seconds_to_import("import pandas, scipy.linalg")
+    print(
+        f"import switchcost: {seconds_to_import('import switchcost'):.2f} s, pandas and scipy.linalg {libraries:.2f} s"
+    )
+    return table
 
 
 def lavaan(folder: Path, model: str, data: pd.DataFrame, single: int, refits: int) -> dict:
@@ -149,6 +197,8 @@ def peers(runs: int, lavaan_refits: int, semopy_count: int) -> pd.DataFrame:
                 ):
                     cpu, wall = semopy_refits(model, data, semopy_count, run, **options)
                     add("1000 refits", label, cpu * REFITS, wall * REFITS, semopy_count)
+                    times = [clock(lambda o=options: semopy_single(model, data, **o))[:2] for _ in range(5)]
+                    add("single fit", label, *np.median(times, axis=0), 5)
     table = pd.DataFrame(rows).groupby(["task", "package"], sort=False).median().reset_index()
     mine = table[table["package"] == "switchcost"].set_index("task")["cpu_seconds"]
     table["times_ours"] = table["cpu_seconds"] / table["task"].map(mine)
@@ -224,7 +274,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="fewer runs")
     options.add_argument("--only", choices=("peers", "cost"))
+    options.add_argument("--mine", action="store_true", help="only this package's own times, as JSON")
+    options.add_argument("--before", metavar="SRC", help="src folder of an older checkout to be compared with")
     args = options.parse_args()
+    if args.mine:
+        print(json.dumps(mine()))
+        return
+    if args.before:
+        print(before(args.before, 2 if args.quick else 5).round(3).to_string())
+        return
     if args.only != "cost":
         table = peers(*((1, 20, 5) if args.quick else (5, 50, 15)))
         table.round(5).to_csv(HERE / "speed_peers.csv", index=False)

@@ -189,7 +189,8 @@ def compare(*fits: Fit, names: list[str] | None = None) -> Any:
     """
     result = semfit.compare(*fits, names=names)
     bridges = [getattr(f, "from_semopy", None) for f in fits]
-    if not all(isinstance(b, SemopyBridge) for b in bridges):
+    bridges = [b for b in bridges if isinstance(b, SemopyBridge)]
+    if len(bridges) < len(fits):
         return result
     plain = isinstance(result, pd.DataFrame)
     table = (result if plain else result.table).copy()
@@ -346,7 +347,7 @@ def _constraints(description: Any) -> list[tuple[str, Any]]:
     out = []
     for operation in [*operations.get("CONSTRAINT", []), *operations.get("constraint", [])]:
         written = operation.params if isinstance(operation.params, str) else operation.params[0]
-        left, sign, right = re.fullmatch(r"(.*?)([<>=])=?(.*)", written.strip("'\"` ")).groups()
+        left, sign, right = re.split("([<>=])=?", written.strip("'\"` "), maxsplit=1)
         out.append((sign, (left.strip(), right.strip())))
     return out
 
@@ -390,9 +391,9 @@ def _source(model: Any, data: pd.DataFrame | None, notes: list[str]) -> dict[str
             notes.append("semopy's FIML takes the means as zero and the data were not centred; here they are estimated")
         return {"data": data, "missing": "fiml", "meanstructure": True} if gaps or not means else {"data": data}
     if gaps:
-        kept = int(data[columns].notna().all(axis=1).sum())
+        complete = int(data[columns].notna().all(axis=1).sum())
         notes.append(
-            f"semopy took covariances pair by pair from {len(data)} rows; the refit uses the {kept} complete ones "
+            f"semopy took covariances pair by pair from {len(data)} rows; the refit uses the {complete} complete ones "
             "(fit with obj='FIML' to use all)"
         )
     return {"data": data}

@@ -57,22 +57,30 @@ def check_model(blocks: dict[str, list[str]], edges: dict[str, list[str]], forma
             if name not in blocks:
                 raise DataError(f"{name!r} is in the paths but not among the constructs.{checks.suggest(name, blocks)}")
             used.add(name)
-        for source in sources:
-            parts = source.split("*")
-            if len(parts) > 2:
-                raise DataError(f"{source!r}: a product of two constructs is possible, not of {len(parts)}")
-            lacking = [p for p in parts if len(parts) == 2 and p not in sources]
-            if lacking:
-                raise DataError(
-                    f"the product {source} -> {target} needs the path {lacking[0]} -> {target} too: "
-                    "without both main effects its coefficient means nothing"
-                )
+        _check_products(target, sources)
     idle = [name for name in blocks if name not in used]
     if idle:
         raise DataError(f"construct {idle[0]!r} has items but no path; add a path or leave it out")
     for name in formative:
         if name not in blocks:
             raise DataError(f"formative construct {name!r} is not among the constructs.{checks.suggest(name, blocks)}")
+    _check_no_loop(edges)
+
+
+def _check_products(target: str, sources: Sequence[str]) -> None:
+    for source in sources:
+        parts = source.split("*")
+        if len(parts) > 2:
+            raise DataError(f"{source!r}: a product of two constructs is possible, not of {len(parts)}")
+        lacking = [p for p in parts if len(parts) == 2 and p not in sources]
+        if lacking:
+            raise DataError(
+                f"the product {source} -> {target} needs the path {lacking[0]} -> {target} too: "
+                "without both main effects its coefficient means nothing"
+            )
+
+
+def _check_no_loop(edges: Mapping[str, Sequence[str]]) -> None:
     # A loop would let the estimator run without an error and mean nothing.
     left = {t: {p for s in sources for p in s.split("*")} for t, sources in edges.items()}
     while left:

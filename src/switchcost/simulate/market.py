@@ -56,22 +56,7 @@ class Market:
             a, b = self._pair(pair, self.exogenous)
             pooled[at[a], at[b]] = pooled[at[b], at[a]] = r
 
-        # cells of the groupings: their shares and latent means
-        self.groupings = t.get("groups", {})
-        cells = [((), 1.0, np.zeros(k))]
-        for grouping in self.groupings.values():
-            names = list(grouping["share"])
-            share = np.array([grouping["share"][g] for g in names], dtype=float)
-            if abs(share.sum() - 1) > 1e-9:
-                raise DataError(f"the shares of {', '.join(names)} add up to {share.sum():g}; they must add up to 1")
-            means = np.zeros((len(names), k))
-            for i, g in enumerate(names):
-                for latent, value in grouping["mean"].get(g, {}).items():
-                    if latent not in at:
-                        raise DataError(f"group means: {latent!r} is not exogenous.{checks.suggest(latent, at)}")
-                    means[i, at[latent]] = value
-            means -= share @ means
-            cells = [(c + (g,), p * s, m + d) for c, p, m in cells for g, s, d in zip(names, share, means, strict=True)]
+        cells = self._cells_of_groups(at)
         self.cells = {c: m for c, _, m in cells}
         shares = np.array([p for _, p, _ in cells])
         between = sum(p * np.outer(m, m) for _, p, m in cells)
@@ -92,22 +77,43 @@ class Market:
                 raise DataError(f"residual correlation {pair!r}: neither of the two may explain another variable")
             self.residual_correlations[a, b] = r
 
+        self._work_out(known, shares, np.array([m for _, _, m in cells]))
+
+        self.facets = t.get("facets", {})
+        for name, loads in self.facets.items():
+            self._check_loads(name, loads, known)
+
+    def _cells_of_groups(self, at: Mapping[str, int]) -> list[tuple[tuple[str, ...], float, np.ndarray]]:
+        """Every combination of the groupings: its levels, its share and its latent means."""
+        self.groupings = self.truth.get("groups", {})
+        k = len(at)
+        cells: list[tuple[tuple[str, ...], float, np.ndarray]] = [((), 1.0, np.zeros(k))]
+        for grouping in self.groupings.values():
+            names = list(grouping["share"])
+            share = np.array([grouping["share"][g] for g in names], dtype=float)
+            if abs(share.sum() - 1) > 1e-9:
+                raise DataError(f"the shares of {', '.join(names)} add up to {share.sum():g}; they must add up to 1")
+            means = np.zeros((len(names), k))
+            for i, g in enumerate(names):
+                for latent, value in grouping["mean"].get(g, {}).items():
+                    if latent not in at:
+                        raise DataError(f"group means: {latent!r} is not exogenous.{checks.suggest(latent, at)}")
+                    means[i, at[latent]] = value
+            means -= share @ means
+            cells = [(c + (g,), p * s, m + d) for c, p, m in cells for g, s, d in zip(names, share, means, strict=True)]
+        return cells
+
+    def _work_out(self, known: Sequence[str], shares: np.ndarray, mean: np.ndarray) -> None:
+        """Residual standard deviations, equation by equation, by exact moments in every cell."""
         # variables that are linear in normal ones keep exact moments, group by group; the others may not be regressors
         order = list(self.exogenous)
-        mean = np.array([m for _, _, m in cells])
         cov = self.within.copy()
         self.residual_sd: dict[str, float] = {}
         self.mean_of: dict[str, float] = {}
         self.curved: set[str] = set()
         for name, terms in self.equations.items():
             index = {v: i for i, v in enumerate(order)}
-            for term, _, poly in terms:
-                for v in {v for _, vs in poly for v in vs}:
-                    if v not in index:
-                        why = "is itself curved" if v in self.curved else "is not a variable above it"
-                        raise DataError(
-                            f"equation of {name!r}: {v!r} in term {term!r} {why}.{checks.suggest(v, known)}"
-                        )
+            self._check_terms(name, terms, index, known)
             parts = [(b * f, [index[v] for v in vs]) for _, b, poly in terms for f, vs in poly]
             first = sum(c * (shares @ [_moment(vs, m, cov) for m in mean]) for c, vs in parts)
             second = sum(
@@ -139,9 +145,12 @@ class Market:
         between = sum(p * np.outer(m, m) for p, m in zip(shares, mean, strict=True))
         self.correlation = pd.DataFrame(cov + between, index=order, columns=order)  # pooled, exact
 
-        self.facets = t.get("facets", {})
-        for name, loads in self.facets.items():
-            self._check_loads(name, loads, known)
+    def _check_terms(self, name: str, terms: Iterable, index: Mapping[str, int], known: Sequence[str]) -> None:
+        for term, _, poly in terms:
+            for v in {v for _, vs in poly for v in vs}:
+                if v not in index:
+                    why = "is itself curved" if v in self.curved else "is not a variable above it"
+                    raise DataError(f"equation of {name!r}: {v!r} in term {term!r} {why}.{checks.suggest(v, known)}")
 
     @staticmethod
     def _pair(pair: str, known: Iterable[str]) -> tuple[str, str]:
