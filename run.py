@@ -8,6 +8,8 @@ python run.py lab        open JupyterLab at the first notebook
 python run.py refresh    run notebooks in place and keep their new outputs (refresh 05 11: only those)
 python run.py copies     write student/ (solutions removed) and instructor/ (solutions open)
 python run.py book       build the readable site into build/book
+python run.py chapter ANSWERS CODEBOOK STUDY   write a results chapter beside the answers (--out FOLDER)
+python run.py new-study NAME   write NAME.yaml, an example of a study file
 python run.py setup      only build the environment in .venv
 
 The first call builds .venv from requirements.lock: a few minutes and about 1.5 GB. Later calls start at once.
@@ -28,7 +30,7 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "built-from"
 OLDEST, TRIED = (3, 11), ((3, 11), (3, 12), (3, 13))
 NEEDED_GB = 2.5
-COMMANDS = ("all", "test", "lab", "refresh", "copies", "book", "setup")
+COMMANDS = ("all", "test", "lab", "refresh", "copies", "book", "chapter", "new-study", "setup")
 
 
 def stop(message: str) -> None:
@@ -159,6 +161,8 @@ def main(arguments: list[str]) -> int:
         return inside("-m", "pytest", *workers, *rest)
     if command == "lab":
         return inside("-m", "jupyter", "lab", "notebooks/00_start_here.ipynb", *rest)
+    if command in ("chapter", "new-study"):
+        return inside("-m", "switchcost.report.command", command, *rest)
     if command == "all":
         return inside("-m", "switchcost.classroom", "check", *rest)
     return inside("-m", "switchcost.classroom", command, *rest)

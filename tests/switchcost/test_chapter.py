@@ -8,6 +8,7 @@ import pytest
 
 import switchcost as sc
 from switchcost.report.chapter import results_chapter
+from switchcost.report.work import Work
 
 COLUMNS = [
     "sat1",
@@ -50,7 +51,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def chapter(data, book):
-    return results_chapter(data, book, {**MODEL, "exclude": ["duplicated", "careless"]}, n_boot=200)
+    return results_chapter(data, book, {**MODEL, "exclude": ["duplicated", "careless"]}, n_boot=200, min_answered=1)
 
 
 def test_words_hold_the_numbers_of_the_functions(chapter, data, book):
@@ -78,7 +79,7 @@ def test_faults_come_first_and_every_item_of_the_checklist_has_a_place(chapter):
 
 
 def test_same_seed_same_chapter(chapter, data, book):
-    again = results_chapter(data, book, {**MODEL, "exclude": ["duplicated", "careless"]}, n_boot=200)
+    again = results_chapter(data, book, {**MODEL, "exclude": ["duplicated", "careless"]}, n_boot=200, min_answered=1)
     assert again._repr_html_() == chapter._repr_html_()
 
 
@@ -125,9 +126,68 @@ def test_broken_data_are_said_aloud(data, book):
     assert "Reliability of satisfaction is low" in said and "sat3 (" in said
 
 
-def test_data_that_no_chapter_can_be_written_about(data, book):
-    with pytest.raises(ValueError, match=r"stops at 'Reliability'.*Found before that:.*at4 = copy of at1|at4.*at1"):
-        results_chapter(data.assign(at4=data["at1"]), book, MODEL, n_boot=100)
+def test_no_chapter_ends_because_one_method_could_not_run(data, book):
+    ch = results_chapter(data.assign(at4=data["at1"]), book, MODEL, n_boot=100)
+    said = " ".join(ch.alarms)
+    assert "Reliability could not be computed" in said and "at4" in said
+    assert "could not be computed" in ch.section("Reliability").text
+    assert ch.checklist.loc["Reliability", "reported"] == "no"
+    assert "The product was b" in ch.section("Test of the hypothesis").text
+
+
+def test_hypotheses_are_judged_from_the_model_that_holds_them_all(data, book):
+    lines = [
+        "H1: satisfaction -> loyalty (+)",
+        "H2: satisfaction -> loyalty (-)",
+        "H3: satisfaction x costs -> loyalty (-)",
+    ]
+    ch = results_chapter(data, book, {"hypotheses": lines[:1] + lines[2:]}, n_boot=100)
+    found = ch.results["hypotheses"]
+    path = (
+        ch.results["hypotheses_model"]
+        .estimates.query("op == '~' and lhs == 'loyalty' and rhs == 'satisfaction'")
+        .iloc[0]
+    )
+    assert found.loc["H1", ["est", "ci_lower", "ci_upper"]].tolist() == path[["est", "ci_lower", "ci_upper"]].tolist()
+    assert found.loc["H1", "verdict"] == "supported"
+    row = ch.results["regression"].coefficients.loc["satisfaction:costs"]
+    assert found.loc["H3", "est"] == pytest.approx(row.est)
+    wrong = results_chapter(data, book, {"hypotheses": lines[1:2]}, n_boot=100).results["hypotheses"]
+    assert wrong.loc["H2", "verdict"] == "not supported: differs from zero with the opposite sign"
+
+
+def test_indirect_effect_is_the_product_of_its_paths(data, book):
+    ch = results_chapter(
+        data, book, {"hypotheses": ["H1: costs -> satisfaction -> loyalty", "H2: costs -> loyalty"]}, n_boot=100
+    )
+    e = ch.results["hypotheses_model"].estimates.query("op == '~'").set_index(["lhs", "rhs"])["est"]
+    assert ch.results["hypotheses"].loc["H1", "est"] == pytest.approx(
+        e["satisfaction", "costs"] * e["loyalty", "satisfaction"]
+    )
+
+
+def test_scoring_rule_is_stated_and_a_tenth_of_the_sample_lost_is_an_alarm(data, book):
+    gaps = data.copy()
+    for k, item in enumerate(COLUMNS[:12]):
+        gaps.loc[gaps.index[k::12][:25], item] = np.nan
+    model = {**MODEL, "group": None}
+    strict = results_chapter(gaps, book, model, n_boot=100, min_answered=1)
+    half = results_chapter(gaps, book, model, n_boot=100)
+    assert "only for respondents who answered all its items" in strict.section("Missing").text
+    assert "who answered at least 50% of them" in half.section("Missing").text
+    assert any("left out for missing values" in a for a in strict.alarms)
+    assert not any("left out for missing values" in a for a in half.alarms)
+    assert half.results["regression"].n_used > strict.results["regression"].n_used
+    with pytest.raises(ValueError, match="min_answered is 0; it is a share"):
+        results_chapter(gaps, book, model, min_answered=0)
+
+
+def test_alarm_of_lost_respondents_on_both_sides_of_a_tenth():
+    work = Work(None, None, {}, 1, 100)
+    work.loss(91, 100, "X")
+    assert work.alarms == []
+    work.loss(90, 100, "X")
+    assert "uses 90 of 100 respondents (10% left out" in work.alarms[0]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +198,8 @@ def test_data_that_no_chapter_can_be_written_about(data, book):
         ({"outcome": "satisfaction"}, "two roles"),
         ({"group": "age"}, "different values; it needs 2 to 8"),
         ({"predictors": []}, "at least one of 'predictors'"),
+        ({"moderator": ["costs", "age"]}, "takes one name"),
+        ({"hypotheses": ["H1: a -> loyalty"]}, "neither a construct"),
     ],
 )
 def test_bad_settings(data, book, change, message):

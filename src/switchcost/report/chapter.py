@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,8 +21,9 @@ from ..data.codebook import codebook as read_codebook
 from ..data.codebook import codes_to_nan
 from ..data.files import read_survey
 from ..screening.cells import NOT_ITEMS
-from . import document, word
+from . import document, study, word
 from .document import Section
+from .sections_hypotheses import verdicts
 from .sections_measurement import factors, groups, scale_reliability, validity
 from .sections_sample import descriptives, missing, sample, scale_scores
 from .sections_structure import closing, moderation, robustness, structural
@@ -31,7 +33,7 @@ from .work import Work, named
 DEFAULT_SEED = 20260101
 
 
-KEYS = ("outcome", "predictors", "moderator", "covariates", "group", "exclude")
+KEYS = ("outcome", "predictors", "moderator", "covariates", "group", "exclude", "hypotheses")
 
 
 class Chapter:
@@ -99,6 +101,7 @@ def results_chapter(
     seed: int | None = None,
     n_boot: int = 1000,
     title: str = "Results",
+    min_answered: float = 0.5,
 ) -> Chapter:
     """Write the results chapter of a questionnaire study.
 
@@ -114,10 +117,13 @@ def results_chapter(
         ``outcome`` and ``predictors`` (a name or a list) are needed; ``moderator`` changes the effect of the *first*
         predictor; ``covariates`` are held constant; ``group`` is the column across which measurement is compared;
         ``exclude`` lists beginnings of audit checks whose rows are left out, such as ``["duplicated", "careless"]``.
-        A name is a construct (scored as the mean of its items) or a column.
+        ``hypotheses`` is a list of lines such as ``"H1: satisfaction -> loyalty (+)"`` (see :mod:`switchcost.report.study`);
+        with it the roles may be left out. A name is a construct (scored as the mean of its items) or a column.
     seed : int, default 20260101; of the bootstraps
     n_boot : bootstrap samples of the intervals, at least 100
     title : heading of the chapter
+    min_answered : float, default 0.5
+        A scale is scored, as the mean of the answered items, for those who answered at least this share of them.
 
     Returns
     -------
@@ -132,7 +138,7 @@ def results_chapter(
 
     Notes
     -----
-    What is done: audit of the raw answers; scale scores for respondents who answered all items of a scale; alpha
+    What is done: audit of the raw answers; scale scores for respondents who answered at least ``min_answered`` of a scale; alpha
     (Feldt 1965) and omega with bootstrap intervals; confirmatory factor analysis by robust ML, with full information
     where answers are missing; AVE and HTMT; invariance across ``group``; with a moderator a regression with HC3 standard
     errors, simple slopes, Johnson-Neyman bounds, the same with squares, without flagged rows, and as a latent
@@ -153,10 +159,19 @@ def results_chapter(
     """
     if n_boot < 100:
         raise DataError(f"n_boot is {n_boot}; intervals need at least 100 draws, and a thesis 1,000 or more")
+    if not 0 < min_answered <= 1:
+        raise DataError(f"min_answered is {min_answered}; it is a share of the items, above 0 and at most 1")
     book = read_codebook(codebook)
     raw = data if isinstance(data, pd.DataFrame) else read_survey(data, book)
     raw = codes_to_nan(checks.frame(raw).copy(), book).reset_index(drop=True)
-    work = Work(raw, book, _spec(model), DEFAULT_SEED if seed is None else seed, n_boot)
+    work = Work(
+        raw,
+        book,
+        _spec(model, [*book["construct"].unique(), *raw.columns]),
+        DEFAULT_SEED if seed is None else seed,
+        n_boot,
+    )
+    work.least = min_answered
     _roles(work)
     with warnings.catch_warnings():
         warnings.simplefilter(
@@ -176,22 +191,41 @@ def results_chapter(
 
 
 def _sections(work: Work) -> pd.DataFrame:
-    """Write the chapter from the first section to the robustness checks; return the scores."""
+    """Write the chapter from the first section to the robustness checks; return the scores.
+
+    What cannot be computed becomes an alarm, and the next section follows.
+    """
     keyed = missing(work, sample(work))
-    scores = scale_scores(work, keyed)
-    descriptives(work, scores)
-    scale_reliability(work, keyed)
-    validity(work, keyed, factors(work, keyed))
-    groups(work, keyed)
+    scores = scale_scores(work, keyed, work.least)
+    _guarded(work, descriptives, work, scores)
+    _guarded(work, scale_reliability, work, keyed)
+    _guarded(work, validity, work, keyed, _guarded(work, factors, work, keyed))
+    _guarded(work, groups, work, keyed)
     if work.spec["moderator"]:
-        robustness(work, keyed, scores, moderation(work, scores))
+        main = _guarded(work, moderation, work, scores)
+        if main is not None:
+            _guarded(work, robustness, work, keyed, scores, main)
     else:
-        structural(work, keyed)
+        _guarded(work, structural, work, keyed)
+    if work.spec["hypotheses"]:
+        _guarded(work, verdicts, work, keyed, scores)
     return scores
 
 
+def _guarded(work: Work, step: Callable, *arguments: object) -> Any:
+    """One method of the chapter; an error that the package raised is said in its section instead of ending the chapter."""
+    try:
+        return step(*arguments)
+    except OURS as problem:
+        heading = work.sections[-1].heading
+        work.alarms.append(f"{heading} could not be computed: {problem}")
+        work.say("This part could not be computed; the reason stands among the points to settle.")
+        work.tick(heading, "no", "could not be computed")
+        return None
+
+
 # ------------------------------------------------------------------------------------------------------- the model
-def _spec(model: Mapping) -> dict:
+def _spec(model: Mapping, known: list[str]) -> dict:
     if not isinstance(model, Mapping):
         raise DataError(
             "model must be a dict such as {'outcome': 'loyalty', 'predictors': ['satisfaction'], 'moderator': 'costs'}"
@@ -200,8 +234,14 @@ def _spec(model: Mapping) -> dict:
         if key not in KEYS:
             raise DataError(f"model has the key {key!r}, which means nothing here.{checks.suggest(key, KEYS)}")
     spec = {k: model.get(k) for k in KEYS}
-    for key in ("predictors", "covariates", "exclude"):
+    for key in ("predictors", "covariates", "exclude", "hypotheses"):
         spec[key] = [spec[key]] if isinstance(spec[key], str) else list(spec[key] or [])
+    for key in ("outcome", "moderator", "group"):
+        if not isinstance(spec[key], (str, type(None))):
+            raise DataError(f"model: {key!r} takes one name, and got {spec[key]!r}; several belong into 'hypotheses'")
+    spec["hypotheses"] = study.hypotheses(spec["hypotheses"], known)
+    if spec["hypotheses"] and not spec["outcome"]:
+        _roles_of(spec)
     if not spec["outcome"] or not spec["predictors"]:
         raise DataError("model needs an 'outcome' and at least one of 'predictors'")
     names = named(spec)
@@ -211,12 +251,23 @@ def _spec(model: Mapping) -> dict:
     return spec
 
 
+def _roles_of(spec: dict) -> None:
+    """The roles of the sections from the hypotheses: the first moderation, or the paths to the last outcome."""
+    product = next((h for h in spec["hypotheses"] if h.kind == "moderation"), None)
+    spec["outcome"] = (product or spec["hypotheses"][-1]).names[-1]
+    causes = study.paths(spec["hypotheses"])[spec["outcome"]]
+    if product:
+        spec["moderator"] = product.names[1]
+        causes = [product.names[0], *causes]
+    spec["predictors"] = [c for c in dict.fromkeys(causes) if c != spec["moderator"] and c not in spec["covariates"]]
+
+
 def _roles(work: Work) -> None:
     book, raw = work.book, work.raw
     checks.columns(raw, list(book["variable"]), what="codebook variable")
     held = book[~book["construct"].str.lower().isin({*NOT_ITEMS, ""})]
     constructs = {name: part["variable"].tolist() for name, part in held.groupby("construct", sort=False)}
-    for name in named(work.spec):
+    for name in dict.fromkeys([*named(work.spec), *(n for h in work.spec["hypotheses"] for n in h.names)]):
         if len(constructs.get(name, [])) > 1:
             if not re.fullmatch(r"[^\W\d]\w*", name):
                 word = re.sub(r"\W+", "_", name)

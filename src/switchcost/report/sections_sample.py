@@ -139,7 +139,7 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
         drivers = {f.columns[-1] for f in work.results["audit"].of(Check.MISSINGNESS)}
         work.say(
             f"Of the answers to the {len(work.items)} items, {100 * share:.1f}% were missing (most for {worst}, {100 * gaps[worst].mean():.1f}%); {complete} of {len(keyed)} respondents answered all of them.",
-            "A scale was scored only for respondents who answered all its items, and regressions use complete rows. Factor and structural models use all answers given, by full information maximum likelihood.",
+            f"{scoring_rule(work.least)} Regressions use rows without gaps in the scores. Factor and structural models use all answers given, by full information maximum likelihood.",
             f"Gaps depended on {joined(sorted(drivers))}, so those who answered everything are not a random part of the sample." if drivers else
             "No dependence of gaps on other columns was detected, which does not prove that gaps were random.",
         )  # fmt: skip
@@ -149,6 +149,13 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
             )
     work.tick("Missing answers and how they were handled")
     return keyed
+
+
+def scoring_rule(least: float) -> str:
+    """The rule of the scale scores in words."""
+    if least == 1:
+        return "A scale was scored only for respondents who answered all its items."
+    return f"A scale was scored as the mean of the answered items for respondents who answered at least {100 * least:.0f}% of them."
 
 
 def scale_scores(work: Work, keyed: pd.DataFrame, least: float = 1.0) -> pd.DataFrame:

@@ -30,6 +30,7 @@ def moderation(work: Work, scores: pd.DataFrame):
         covariates=[*spec["predictors"][1:], *spec["covariates"]],
         cov_type="HC3",
     )
+    work.loss(main.n_used, main.n_used + main.n_dropped, "The regression")
     c, steps, beta = main.coefficients.loc[main.product], main.steps, main.standardized[main.product]
     held = f", with {joined(main.covariates)} held constant" if main.covariates else ""
     work.say(
@@ -68,7 +69,8 @@ def moderation(work: Work, scores: pd.DataFrame):
                 f"Line of the slope of {x} on {y} along {m} from {jn.observed[0]:g} to {jn.observed[1]:g} with its band; bounds at " + (", ".join(f"{b:.2f}" for b in jn.inside) or "no observed value") + ".")  # fmt: skip
     work.cite("aiken", "hc3", "jn")
     work.tick("Moderated regression: product, slopes, Johnson-Neyman")
-    rel = work.results["reliability"]["omega"].reindex([x, m, y]).fillna(1.0).clip(0.05, 1.0)
+    known = work.results["reliability"]["omega"] if "reliability" in work.results else pd.Series(dtype=float)
+    rel = known.reindex([x, m, y]).fillna(1.0).clip(0.05, 1.0)
     r_true = float(np.clip(scores[[x, m]].corr().iloc[0, 1] / np.sqrt(rel[x] * rel[m]), -0.95, 0.95))
     smallest = power.detectable(main.n_used, r_xm=r_true, r2_main=float(min(0.9, main.r2 / (np.sqrt(rel[x] * rel[m]) * rel[y]))), n_predictors=len(main.coefficients) - 1,
                                 reliability_x=rel[x], reliability_m=rel[m], reliability_y=rel[y])  # fmt: skip
@@ -90,7 +92,7 @@ def robustness(work: Work, keyed: pd.DataFrame, scores: pd.DataFrame, main) -> N
         "classical standard errors": (scores, {}),
         "with squares of both": (scores, {"cov_type": "HC3", "quadratic": True}),
         "without covariates": (scores, {"cov_type": "HC3", "covariates": ()}) if kwargs["covariates"] else None,
-        "half of the items answered is enough": (scale_scores(work, keyed, 0.5), {"cov_type": "HC3"})
+        "only respondents who answered all items": (scale_scores(work, keyed), {"cov_type": "HC3"})
         if keyed[work.items].isna().any().any()
         else None,
         "without flagged rows": (scores.drop(index=stay), {"cov_type": "HC3"}) if len(stay) else None,

@@ -30,6 +30,7 @@ class Work:
     spec: dict
     seed: int
     n_boot: int
+    least: float = 1.0  # share of its items that has to be answered for a scale to be scored
     scales: dict = field(default_factory=dict)
     columns: list = field(default_factory=list)
     sections: list = field(default_factory=list)
@@ -58,6 +59,14 @@ class Work:
     def figure(self, plot, caption: str, alt: str) -> None:
         self.counts["Figure"] += 1
         self.sections[-1].parts.append(draw(plot, f"Figure {self.counts['Figure']}. {caption}", alt))
+
+    def loss(self, used: int, of: int, what: str) -> None:
+        """A red alarm where an analysis leaves out a tenth of the respondents or more."""
+        if of - used >= 0.10 * of:
+            self.alarms.append(
+                f"{what} uses {used} of {of} respondents ({100 * (of - used) / of:.0f}% left out for missing values); "
+                "the others may differ. Compare them, or lower min_answered."
+            )
 
     def cite(self, *keys: str) -> None:
         self.cited += [k for k in keys if k not in self.cited]
