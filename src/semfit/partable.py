@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
@@ -124,56 +125,13 @@ def parameter_table(
     var = variables(parsed)
     meanstructure = meanstructure or any(t.op == "~1" for t in parsed.terms)
     partial = [_partial(p, parsed) for p in group_partial]
-    base, written = [], set()
-    first, counts = set(), {}
-    for t in parsed.terms:
-        if t.op == "=~":
-            counts[t.lhs] = counts.get(t.lhs, 0) + 1
-    for t in parsed.terms:
-        row = Row(t.lhs, t.op, t.rhs, 0, True)
-        if t.op == "=~" and not std_lv and t.lhs not in first:
-            row.fixed = 1.0
-            first.add(t.lhs)
-        if t.op == "~~" and t.lhs == t.rhs and std_lv and t.lhs in var.lv:
-            row.fixed = 1.0
-        base.append((row, t))
-        written |= {(t.lhs, t.op, t.rhs), (t.rhs, t.op, t.lhs)} if t.op == "~~" else {(t.lhs, t.op, t.rhs)}
-
-    single = {t.rhs for t in parsed.terms if t.op == "=~" and counts[t.lhs] == 1}
-    single = {s for s in single if sum(t.op == "=~" and t.rhs == s for t in parsed.terms) == 1}
-
-    def default(lhs, op, rhs="", fixed=None, exo=False):
-        if (lhs, op, rhs) not in written:
-            base.append((Row(lhs, op, rhs, 0, False, fixed=fixed, exo=exo), None))
-
-    nox = [n for n in var.ov if n not in var.x]
-    for n in nox:
-        default(n, "~~", n, 0.0 if n in single else None)
-    for n in var.lv:
-        default(n, "~~", n, 1.0 if std_lv else 0.0 if n in single else None)
-    for a, b in combinations(var.lv_x, 2):
-        default(a, "~~", b, 0.0 if orthogonal else None)
-    for a, b in combinations(var.y, 2):
-        default(a, "~~", b, 0.0 if orthogonal and a in var.lv and b in var.lv else None)
-    for k, a in enumerate(var.x):
-        for b in var.x[k:]:
-            default(a, "~~", b, exo=fixed_x)
-    if meanstructure:
-        for n in var.ov:
-            default(n, "~1", exo=fixed_x and n in var.x)
-        for n in var.lv:
-            default(n, "~1", fixed=0.0)
-
+    base = [*_written(parsed, var, std_lv), *_defaults(parsed, var, std_lv, meanstructure, fixed_x, orthogonal)]
     rows = []
     for g in range(groups):
         for template, term in base:
             row = replace(template, group=g)
-            if g > 0 and not row.user and row.lhs in var.lv:
-                if row.op == "~1" and "intercepts" in group_equal and "means" not in group_equal:
-                    row.fixed = None  # latent means are free once intercepts are equal
-                variance = row.op == "~~" and row.lhs == row.rhs
-                if variance and std_lv and "loadings" in group_equal and "lv.variances" not in group_equal:
-                    row.fixed = None
+            if g > 0 and not row.user and row.lhs in var.lv and _released(row, std_lv, group_equal):
+                row.fixed = None
             if term is not None:
                 _modify(row, term, groups)
             if groups > 1 and not row.label and not row.exo and _kind(row, var) in group_equal:
@@ -183,6 +141,70 @@ def parameter_table(
     for k, row in enumerate(r for r in rows if r.fixed is None and not r.exo):
         row.free = k
     return rows, var
+
+
+def _written(parsed: Parsed, var: Variables, std_lv: bool) -> list[tuple[Row, Term | None]]:
+    """Rows that the text writes: the first loading of a latent is its marker, or its variance is 1."""
+    out: list[tuple[Row, Term | None]] = []
+    marked = set()
+    for t in parsed.terms:
+        row = Row(t.lhs, t.op, t.rhs, 0, True)
+        if t.op == "=~" and not std_lv and t.lhs not in marked:
+            row.fixed = 1.0
+            marked.add(t.lhs)
+        if t.op == "~~" and t.lhs == t.rhs and std_lv and t.lhs in var.lv:
+            row.fixed = 1.0
+        out.append((row, t))
+    return out
+
+
+def _defaults(
+    parsed: Parsed, var: Variables, std_lv: bool, meanstructure: bool, fixed_x: bool, orthogonal: bool
+) -> list[tuple[Row, Term | None]]:
+    """Rows that lavaan's ``sem()`` adds: variances, covariances of what nothing explains, intercepts."""
+    written = {(t.lhs, t.op, t.rhs) for t in parsed.terms}
+    written |= {(t.rhs, t.op, t.lhs) for t in parsed.terms if t.op == "~~"}
+    out: list[tuple[Row, Term | None]] = []
+
+    def add(lhs: str, op: str, rhs: str = "", fixed: float | None = None, exo: bool = False) -> None:
+        if (lhs, op, rhs) not in written:
+            out.append((Row(lhs, op, rhs, 0, False, fixed=fixed, exo=exo), None))
+
+    single = _single_items(parsed)
+    for n in var.ov:
+        if n not in var.x:
+            add(n, "~~", n, 0.0 if n in single else None)
+    for n in var.lv:
+        add(n, "~~", n, 1.0 if std_lv else 0.0 if n in single else None)
+    for a, b in combinations(var.lv_x, 2):
+        add(a, "~~", b, 0.0 if orthogonal else None)
+    for a, b in combinations(var.y, 2):
+        add(a, "~~", b, 0.0 if orthogonal and a in var.lv and b in var.lv else None)
+    for k, a in enumerate(var.x):
+        for b in var.x[k:]:
+            add(a, "~~", b, exo=fixed_x)
+    if meanstructure:
+        for n in var.ov:
+            add(n, "~1", exo=fixed_x and n in var.x)
+        for n in var.lv:
+            add(n, "~1", fixed=0.0)
+    return out
+
+
+def _single_items(parsed: Parsed) -> set[str]:
+    """What is the only indicator of a latent, and indicates nothing else: its residual variance is 0."""
+    loadings = [t for t in parsed.terms if t.op == "=~"]
+    count = Counter(t.lhs for t in loadings)
+    used = Counter(t.rhs for t in loadings)
+    return {t.rhs for t in loadings if count[t.lhs] == 1 and used[t.rhs] == 1}
+
+
+def _released(row: Row, std_lv: bool, group_equal: tuple) -> bool:
+    """Latent means are free in later groups once intercepts are equal; fixed variances once loadings are."""
+    if row.op == "~1":
+        return "intercepts" in group_equal and "means" not in group_equal
+    variance = row.op == "~~" and row.lhs == row.rhs
+    return variance and std_lv and "loadings" in group_equal and "lv.variances" not in group_equal
 
 
 def _modify(row: Row, term, groups: int) -> None:

@@ -58,7 +58,8 @@ def _group_column(data: pd.DataFrame, group: str, ov: list[str]) -> None:
 
 def _kept(values: np.ndarray, roles: Variables, missing: str, fixed_x: bool) -> tuple[np.ndarray, list[str]]:
     """Rows that can be used, and what happened to the others."""
-    ov, notes = roles.ov, []
+    ov = roles.ov
+    notes: list[str] = []
     gaps = np.isnan(values)
     keep = ~gaps.any(axis=1) if missing == "listwise" else ~gaps.all(axis=1)
     if not keep.all():

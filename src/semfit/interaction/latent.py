@@ -12,7 +12,7 @@ import pandas as pd
 from .. import checks
 from ..errors import DataError
 from ..fitting import fit
-from ..spec import ModelSpec
+from ..spec import ModelSpec, model_text
 from .by_lms import fit_lms
 from .by_products import fit_product
 from .result import Inputs, LatentInteraction
@@ -109,7 +109,7 @@ def latent_interaction(
         raise DataError("se= is for method='lms'; for robust errors of product indicators use estimator='MLR'")
     data = checks.frame(data)
     level = checks.probability(level, "level")
-    spec = ModelSpec(model)
+    spec = ModelSpec(model_text(model))
     parsed = spec.parsed
     items = measurement_part(parsed, x, moderator, y)
     observed = observed_names(parsed, data)

@@ -10,7 +10,7 @@ import pandas as pd
 from .. import checks
 from ..errors import DataError
 from ..model import Model
-from ..partable import parameter_table
+from ..partable import Row, parameter_table
 from ..spec import ModelSpec
 from . import lms
 
@@ -109,7 +109,7 @@ class Specification:
     start: np.ndarray
     lower: np.ndarray
     unit: np.ndarray
-    model: object
+    model: Model
     items: list[str]
     latents: list[str]
     scale: dict[str, float]
@@ -148,7 +148,8 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
     for n in alone:
         base[place("lambda", at_item[n], at_latent[n])] = 1.0
     n_theta = model.npar
-    position, constant, weights, kinds = [], [], [], {}
+    position, constant, weights = [], [], []
+    kinds: dict[int, Row] = {}
     for r in rows:
         if r.op == "=~" and r.rhs in at_latent:  # a factor measured by factors
             cells, d = [place("beta", at_latent[r.rhs], at_latent[r.lhs])], scale[r.lhs] / scale[r.rhs]
@@ -205,7 +206,7 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
 def _start(kinds: dict, rows: list, used: pd.DataFrame, unit: np.ndarray, var) -> np.ndarray:
     """Plain starting values on standardised items: half the variance common, half unique."""
     correlation = used.corr()
-    first = {}
+    first: dict[str, str] = {}
     for r in rows:
         if r.op == "=~":
             first.setdefault(r.lhs, r.rhs)
