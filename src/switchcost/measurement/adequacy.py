@@ -113,10 +113,10 @@ def bartlett(data: pd.DataFrame | np.ndarray, n_obs: int | None = None) -> Bartl
     """
     from factor_analyzer.factor_analyzer import calculate_bartlett_sphericity
 
-    items = correlation_input(data, n_obs, need_n=True)
+    items = correlation_input(data, n_obs)
     p, rows = len(items.names), items.as_answers()
     statistic = float(calculate_bartlett_sphericity(rows)[0])
-    n = int(items.n_obs)  # what factor_analyzer multiplies by is the number of the rows it is given
+    n = items.n  # what factor_analyzer multiplies by is the number of the rows it is given
     statistic *= (n - 1 - (2 * p + 5) / 6) / (len(rows) - 1 - (2 * p + 5) / 6)
     df = p * (p - 1) // 2
     return Bartlett(statistic, df, float(chdtrc(df, statistic)), n)

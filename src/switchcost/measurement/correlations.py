@@ -37,6 +37,19 @@ class Items:
     raw: np.ndarray | None = None
 
     @property
+    def n(self) -> int:
+        """Rows used, where they must be known."""
+        if self.n_obs is None:
+            raise DataError("a correlation matrix does not say how many people answered: give n_obs=")
+        return self.n_obs
+
+    def answers(self, what: str) -> np.ndarray:
+        """The raw answers, for ``what`` cannot do without them."""
+        if self.raw is None:
+            raise DataError(f"{what} needs the answers, and a matrix was given; run it on raw answers")
+        return self.raw
+
+    @property
     def r(self) -> np.ndarray:
         """Correlations (p, p)."""
         return correlations(self.cov[None])[0]
@@ -169,19 +182,16 @@ def named_items(data: pd.DataFrame, names: Sequence[str], n_obs: int | None, few
     return complete_items(data, names, fewest)
 
 
-def correlation_input(data: pd.DataFrame | np.ndarray, n_obs: int | None = None, *, need_n: bool = False) -> Items:
+def correlation_input(data: pd.DataFrame | np.ndarray, n_obs: int | None = None) -> Items:
     """What a factor analysis takes: answers without gaps, or a matrix; at least three items.
 
     Raises
     ------
     DataError
-        Missing answers, text, constants, fewer than three columns, a matrix without an inverse, or one without
-        ``n_obs`` where ``need_n``.
+        Missing answers, text, constants, fewer than three columns, or a matrix without an inverse.
     """
     if is_matrix(data):
         found = matrix_input(data, None, n_obs)
-        if need_n and n_obs is None:
-            raise DataError("a correlation matrix does not say how many people answered: give n_obs=")
     else:
         x = checks.numeric(data)
         gaps = x.isna().sum()

@@ -143,10 +143,10 @@ def extract_many(
     unexplained = 1 / np.diagonal(np.linalg.inv(r), axis1=1, axis2=2)
     start = np.log(np.clip((1 - 0.5 * k / p) * unexplained, SMALLEST_UNIQUENESS, 0.999))
     theta, f, reached = _search(r, k, method, start)
-    bound = np.flatnonzero((theta <= _BOTTOM + 1e-9).any(-1) | ~reached) if n_starts else []
-    if len(bound):
+    bound = (theta <= _BOTTOM + 1e-9).any(-1) | ~reached
+    if n_starts and bound.any():
         rng = np.random.default_rng(1)
-        for i in bound:
+        for i in np.flatnonzero(bound):
             again = np.concatenate([np.log(unexplained[i])[None], np.log(rng.uniform(0.02, 1, (n_starts - 1, p)))])
             many = np.broadcast_to(r[i], (n_starts, p, p)).copy()
             found, value, there = _search(many, k, method, again)

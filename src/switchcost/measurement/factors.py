@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -127,16 +128,11 @@ class EFA(Result):
         DataError
             The analysis was made from a matrix (no means or spreads to standardise by), or columns are missing.
         """
-        raw = self._answers("factor scores need means and spreads")
+        raw = self.sample.answers("a factor score")
         x = checks.numeric(data, list(self.loadings.index), constant="allow")
         z = (x - raw.mean(0)) / raw.std(0, ddof=1)
         weights = np.linalg.solve(self.sample.r, self.structure.to_numpy())
         return pd.DataFrame(z.to_numpy() @ weights, index=data.index, columns=self.loadings.columns)
-
-    def _answers(self, why: str) -> np.ndarray:
-        if self.sample.raw is None:
-            raise DataError(f"{why}, and this analysis was made from a matrix; run it on raw answers")
-        return self.sample.raw
 
     def bootstrap(self, n_boot: int = 200, seed: int | None = None, level: float = 0.95) -> pd.DataFrame:
         """Bootstrap intervals of pattern loadings and factor correlations.
@@ -171,7 +167,7 @@ class EFA(Result):
         """
         from scipy.optimize import linear_sum_assignment
 
-        raw = self._answers("a bootstrap needs raw answers")
+        raw = self.sample.answers("a bootstrap")
         enough_draws(n_boot)
         if not 0 < level < 1:
             raise DataError(f"level={level}; a confidence level lies between 0 and 1, e.g. 0.95")
@@ -345,7 +341,7 @@ def efa(
     if (p - k) ** 2 < p + k:
         most = max(j for j in range(p) if (p - j) ** 2 >= p + j)
         raise DataError(f"{k} factors cannot be told apart with {p} items; at most {most}")
-    options = {"rotation": rotation, "normalize": normalize, "gamma": gamma, "power": power}
+    options: dict[str, Any] = {"rotation": rotation, "normalize": normalize, "gamma": gamma, "power": power}
     with one_thread():
         unrotated, psi, converged = extract(sample.r, k, method)
         load, phi, turned = rotate(unrotated, n_starts=n_starts, seed=seed, **options)

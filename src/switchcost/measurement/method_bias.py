@@ -136,7 +136,8 @@ def _scale_loadings(fit: Fit) -> pd.Series:
 
 
 def _scale_correlations(fit: Fit, scales: Sequence[str]) -> np.ndarray:
-    return correlations(fit.implied()["cov_lv"].loc[scales, scales].to_numpy()[None])[0]
+    latent = fit.implied()["cov_lv"]  # type: ignore[call-overload]
+    return correlations(latent.loc[scales, scales].to_numpy()[None])[0]
 
 
 def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> MethodCheck:
@@ -195,7 +196,7 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     absent = bool(b.converged and variances["method_"] <= 0)  # the best admissible value is zero: the scales alone
     between = _scale_correlations(b, traits)
     proper = bool(b.converged and (variances >= 0).all() and np.linalg.eigvalsh(between)[0] > 1e-8)
-    notes = ()
+    notes: tuple[str, ...] = ()
     if not (proper or absent):
         notes = (
             "the model with the method factor has no proper solution (negative variance or correlations beyond 1): its "

@@ -129,8 +129,8 @@ def parallel_analysis(
     >>> parallel_analysis(x, n_iter=100).n_components
     2
     """
-    items = correlation_input(data, n_obs, need_n=True)
-    r, raw, n, p = items.r, items.raw, int(items.n_obs), len(items.names)
+    items = correlation_input(data, n_obs)
+    r, n, p = items.r, items.n, len(items.names)
     if not 50 <= percentile < 100:
         raise DataError(f"percentile={percentile}; it must lie from 50 up to below 100")
     enough_draws(n_iter, "n_iter")
@@ -142,8 +142,7 @@ def parallel_analysis(
         lower[:, np.arange(p), np.arange(p)] = np.sqrt(rng.chisquare(n - 1 - np.arange(p), size=(n_iter, p)))
         random = correlations(lower @ lower.transpose(0, 2, 1))
     elif draws == "permute":
-        if raw is None:
-            raise DataError("draws='permute' shuffles raw answers, and a matrix was given; use draws='normal'")
+        raw = items.answers("draws='permute'")
         z = (raw - raw.mean(0)) / raw.std(0)
         random = np.empty((n_iter, p, p))
         for i in range(n_iter):

@@ -14,7 +14,7 @@ from .._core import checks
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.threads import one_thread
-from .correlations import correlations, named_items, resampled_covariances
+from .correlations import Items, correlations, named_items, resampled_covariances
 from .extraction import SMALLEST_UNIQUENESS, extract_many
 
 
@@ -275,19 +275,19 @@ def reliability(
     rows = {}
     for scale, items in scales.items():
         sample = named_items(data, items, n_obs)
-        if n_boot and sample.raw is None:
-            raise DataError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
         rows[scale] = _one_scale(scale, sample, n_boot, rng, (1 - level) / 2)
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scale")
 
 
-def _one_scale(scale: str, sample, n_boot: int, rng: np.random.Generator, tail: float) -> dict[str, object]:
+def _one_scale(scale: str, sample: Items, n_boot: int, rng: np.random.Generator, tail: float) -> dict[str, object]:
     """The row of one scale; warns about what makes its figures doubtful."""
-    s, items, n, k = sample.cov, sample.names, sample.n_obs, len(sample.names)
+    s, items, n, k = sample.cov, sample.names, sample.n, len(sample.names)
     checks.positive_definite(s, items, f"covariance matrix of scale {scale!r}")
     c = _coefficients(s[None])
-    turned, heywood = _reversed_items(s, items), ()
-    doubts, notes = [], []
+    turned = _reversed_items(s, items)
+    heywood: tuple[str, ...] = ()
+    doubts: list[str] = []
+    notes: list[str] = []
     if turned:
         doubts.append(f"runs against the scale: {', '.join(turned)}; recode (low + high - answer) if reverse-worded")
     if k == 2 and c.reached[0]:
@@ -308,7 +308,7 @@ def _one_scale(scale: str, sample, n_boot: int, rng: np.random.Generator, tail: 
     for name, q in (("alpha_ci_lower", 1 - tail), ("alpha_ci_upper", tail)):
         row[name] = 1 - (1 - c.alpha[0]) * fdtri(n - 1, (n - 1) * (k - 1), q)
     if n_boot:
-        limits, failed = _bootstrap(sample.raw, s, n_boot, rng, tail)
+        limits, failed = _bootstrap(sample.answers("a bootstrap"), s, n_boot, rng, tail)
         row |= limits
         notes += [f"{failed} of {n_boot} bootstrap samples had no solution"] if failed else []
     row |= {"n_dropped": sample.n_dropped, "reversed": turned, "heywood": heywood, "note": "; ".join(doubts + notes)}

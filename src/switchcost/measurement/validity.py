@@ -144,8 +144,6 @@ def htmt(
     if not 0.5 < level < 1:
         raise DataError(f"level={level}; a confidence level lies between 0.5 and 1, e.g. 0.95")
     sample = named_items(data, items, n_obs, fewest=4)
-    if n_boot and sample.raw is None:
-        raise DataError("a bootstrap needs the answers, and a matrix was given; leave n_boot at 0")
     names = list(scales)
     member = np.array([[i in scales[s] for s in names] for i in items], dtype=float)
     notes = []
@@ -163,7 +161,7 @@ def htmt(
     tests = [f"p_{format(limit, '.2f').lstrip('0.') if limit < 1 else '1'}" for limit in HTMT_LIMITS]
     pairs[["ci_lower", "ci_upper", "ci_upper_one_sided", *tests]] = np.nan
     if n_boot:
-        drawn = resampled_covariances(sample.raw, n_boot, np.random.default_rng(default_seed(seed)))
+        drawn = resampled_covariances(sample.answers("a bootstrap"), n_boot, np.random.default_rng(default_seed(seed)))
         drawn = drawn[(np.diagonal(drawn, axis1=1, axis2=2) > 1e-12 * np.diag(sample.cov)).all(1)]
         boot = htmt_values(correlations(drawn), member, kind)[:, *upper]
         pairs["ci_lower"], pairs["ci_upper"] = np.quantile(boot, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -172,7 +170,7 @@ def htmt(
             # one more in both counts: a p-value of zero would claim more than the samples can say
             pairs[name] = ((boot >= limit).sum(0) + 1) / (len(boot) + 1)
     pairs["says"] = [word(HTMT_WORDS, v) for v in pairs["ci_upper_one_sided" if n_boot else "htmt"]]
-    return HTMT(table, pairs, kind, int(sample.n_obs), sample.n_dropped, n_boot, tuple(notes))
+    return HTMT(table, pairs, kind, sample.n, sample.n_dropped, n_boot, tuple(notes))
 
 
 # --- Fornell and Larcker ---------------------------------------------------------------------------------------------
@@ -248,14 +246,13 @@ def _from_fit(fit: Fit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     measured = measured[measured["lhs"].isin(first)]
     load = measured.pivot_table(index="rhs", columns="lhs", values="std_all", sort=False)[first]
     load = load.reindex(list(dict.fromkeys(measured["rhs"]))).fillna(0.0)
-    cov = fit.implied()["cov_lv"].loc[first, first]
+    cov = fit.implied()["cov_lv"].loc[first, first]  # type: ignore[call-overload]
     phi = pd.DataFrame(correlations(cov.to_numpy()[None])[0], first, first)
     residual = pd.DataFrame(np.diag(1 - np.diag(load @ phi @ load.T)), index=load.index, columns=load.index)
-    for row in e[(e["op"] == "~~") & (e["lhs"] != e["rhs"])].itertuples():
-        if row.lhs in load.index and row.rhs in load.index:
-            a, b = row.lhs, row.rhs
-            value = row.std_all * np.sqrt(max(residual.loc[a, a], 0) * max(residual.loc[b, b], 0))
-            residual.loc[a, b] = residual.loc[b, a] = value
+    between = e[(e["op"] == "~~") & (e["lhs"] != e["rhs"]) & e["lhs"].isin(load.index) & e["rhs"].isin(load.index)]
+    for a, b, value in between[["lhs", "rhs", "std_all"]].to_numpy():
+        value *= np.sqrt(max(residual.loc[a, a], 0) * max(residual.loc[b, b], 0))
+        residual.loc[a, b] = residual.loc[b, a] = value
     return load, phi, residual
 
 
@@ -385,7 +382,7 @@ def fornell_larcker(
         pairs[f"ave_{side}"] = factors["ave"].reindex(pairs[f"scale_{side}"]).to_numpy()
     least = pairs[["ave_1", "ave_2"]].min(axis=1)
     pairs["distinct"] = [RULES["discriminant"](a, s) for a, s in zip(least, pairs["squared"], strict=True)]
-    return FornellLarcker(table, factors, pairs, None if fit is None else int(fit.n_obs), notes)
+    return FornellLarcker(table, factors, pairs, None if fit is None else int(np.sum(fit.n_obs)), notes)
 
 
 # --- is the correlation of two factors below a limit? ----------------------------------------------------------------

@@ -37,7 +37,7 @@ class Rule:
         """Whether the rule holds for ``value``; ``limit`` replaces the rule's own where that is a statistic too."""
         return bool(np.isfinite(value) and self.compare(value, self.limit if limit is None else limit))
 
-    def say(self, value: float, limit: float | None = None, **names: str) -> str:
+    def say(self, value: float, limit: float | None = None, **names: object) -> str:
         """The sentence that goes with ``value``."""
         at = self.limit if limit is None else limit
         return (self.holds if self(value, limit) else self.fails).format(value=value, limit=at, **names)
