@@ -14,7 +14,7 @@ from scipy.special import chdtrc
 from semfit.fitting import fit as _fit
 from semfit.htmt import htmt_values
 from semfit.result import Fit
-from semfit.syntax import statements, tokenize
+from semfit.spec import ModelSpec
 
 from .._core import checks
 from .._core.errors import DataError
@@ -387,7 +387,7 @@ def fornell_larcker(
 
 # --- is the correlation of two factors below a limit? ----------------------------------------------------------------
 def phi_test(
-    model: str,
+    model: str | ModelSpec,
     data: pd.DataFrame | None = None,
     pairs: Sequence[tuple[str, str]] | None = None,
     value: float = 1.0,
@@ -397,7 +397,7 @@ def phi_test(
 
     Parameters
     ----------
-    model : str
+    model : str or ModelSpec
         Measurement model in lavaan syntax, with ``=~`` lines and free factor correlations.
     data : DataFrame, optional
         Answers (or ``sample_cov=`` and ``n_obs=`` among the options).
@@ -440,6 +440,7 @@ def phi_test(
     if options.get("estimator", "ML") != "ML" or options.get("group") is not None:
         raise DataError("phi_test compares likelihoods of one group: use estimator='ML' and no group")
     options = {**options, "std_lv": True}
+    spec = ModelSpec(model) if isinstance(model, str) else model
     free = _fit(model, data, **options)
     e = free.estimates
     factors = list(dict.fromkeys(e.loc[e["op"] == "=~", "lhs"]))
@@ -463,7 +464,7 @@ def phi_test(
             raise DataError(f"the correlation of {a} and {b} is not free in the model; drop the line that fixes it")
         r = hit.iloc[0]
         target = float(np.copysign(value, r["est"]))
-        held = _fit(f"{_without_covariance(model, a, b)}\n{a} ~~ {target!r}*{b}\n", data, **options)
+        held = _fit(spec.fix(a, "~~", b, target), data, **options)
         delta = max(float(held.measures["chisq"] - free.measures["chisq"]), 0.0)
         two = float(chdtrc(1, delta))
         one = two / 2 if abs(r["est"]) < value else 1 - two / 2
@@ -474,19 +475,3 @@ def phi_test(
             "says": RULES["phi"].say(one, pair=f"{a} and {b}", tested=target),
         })  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def _without_covariance(model: str, a: str, b: str) -> str:
-    """The model without the term that frees this covariance, whatever stands beside it (``;``, comments, labels)."""
-    kept = []
-    for tokens in statements(tokenize(model)):
-        words = [repr(t.text) if t.kind == "string" else t.text for t in tokens]
-        if "~~" not in words:
-            kept.append(" ".join(words))
-            continue
-        at = words.index("~~")
-        for left in words[:at:2]:  # names joined by +
-            gone = {a: b, b: a}.get(left)
-            terms = [t for t in " ".join(words[at + 1 :]).split(" + ") if t.split("*")[-1].strip() != gone]
-            kept += [f"{left} ~~ {' + '.join(terms)}"] if terms else []
-    return "\n".join(kept)
