@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import switchcost as sc
+from switchcost._core.errors import DataError
 
 HERE = Path(__file__).parents[1] / "reference"
 R = json.loads((HERE / "moderation.json").read_text())
@@ -35,7 +36,7 @@ def agree(table, reference, rows=None, rtol=1e-9):
 # --- R --------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("cov_type", ["nonrobust", "HC3", "cluster"])
 def test_two_way_equals_r(cov_type):
-    result = two(cov_type=cov_type, groups="clu" if cov_type == "cluster" else None)
+    result = two(cov_type=cov_type, cluster="clu" if cov_type == "cluster" else None)
     ref = R["two"][cov_type]
     agree(result.coefficients, ref["coefficients"])
     agree(result.simple_slopes(), ref["slopes"])
@@ -142,7 +143,7 @@ def test_table_slopes_bounds_and_plot_agree(seed, n, b, shift, scale, cov, cente
     for value, verdict, inside in zip(slopes["m"], told, slopes["in_range"], strict=True):
         if inside and min([abs(value - v) for v in jn.bounds], default=1) > 1e-6:
             region = jn.regions[(jn.regions["lower"] <= value) & (value <= jn.regions["upper"])].iloc[0]
-            assert (region["slope"] != "not told from zero") == verdict
+            assert (region["slope"] != "not different from zero") == verdict
     assert jn.regions["n"].sum() == n
     assert jn.regions["share"].sum() == pytest.approx(1)
     # the line in the figure has the slope in the table (its tangent at the mean of x when squares are in)
@@ -175,8 +176,8 @@ def test_row_order_and_index_do_not_matter():
     mixed = DATA.sample(frac=1, random_state=3)
     mixed.index = [0] * len(mixed)
     pd.testing.assert_frame_equal(
-        sc.moderate(mixed, y="y", x="x", moderator="m", cov_type="cluster", groups="clu").coefficients,
-        sc.moderate(DATA, y="y", x="x", moderator="m", cov_type="cluster", groups="clu").coefficients,
+        sc.moderate(mixed, y="y", x="x", moderator="m", cov_type="cluster", cluster="clu").coefficients,
+        sc.moderate(DATA, y="y", x="x", moderator="m", cov_type="cluster", cluster="clu").coefficients,
     )
 
 
@@ -204,7 +205,7 @@ def test_bootstrap_repeats_and_is_near_the_sandwich():
     pd.testing.assert_frame_equal(a, b)
     assert a.loc["x:m", "se"] == pytest.approx(result.coefficients.loc["x:m", "se"], rel=0.12)
     assert a.loc["slope at +1 SD", "est"] == pytest.approx(result.simple_slopes()["est"].iloc[2])
-    clustered = two(cov_type="cluster", groups="clu").bootstrap(1500, seed=4)
+    clustered = two(cov_type="cluster", cluster="clu").bootstrap(1500, seed=4)
     assert clustered.loc["Intercept", "se"] != a.loc["Intercept", "se"]
 
 
@@ -238,7 +239,7 @@ def test_categories_without_members_and_columns_of_unlike_size():
         contract=pd.Categorical(DATA["contract"], ["prepaid", "contract", "none"]),
     )
     result = sc.moderate(data, y="y", x="x", moderator="m", covariates=["age", "contract"], center=False)
-    assert "contract[contract]" in result.coefficients.index and "contract[none]" not in result.coefficients.index
+    assert "contract[prepaid]" in result.coefficients.index and "contract[none]" not in result.coefficients.index
     assert result.coefficients.loc["x:m", "est"] == pytest.approx(two().coefficients.loc["x:m", "est"], rel=1e-7)
     assert result.bootstrap(300, seed=1).loc["x:m", "n_boot"] == 300
 
@@ -252,10 +253,10 @@ def test_categories_without_members_and_columns_of_unlike_size():
         (dict(x=["x", "w"]), r"make its score first: data\['score'\] = data\[\['x', 'w'\]\].mean"),
         (dict(moderator="x"), "'x' has two roles"),
         (dict(covariates=["m"]), "'m' has two roles"),
-        (dict(moderator="contract"), "holds text"),
+        (dict(x="contract"), "x 'contract' holds groups"),
         (dict(cov_type="HC4"), "must be one of 'nonrobust', 'HC3', 'cluster'"),
-        (dict(cov_type="cluster"), "groups= belong together"),
-        (dict(level=95), "level is a probability"),
+        (dict(cov_type="cluster"), "cluster= belong together"),
+        (dict(level=95), "level must be a number between 0 and 1"),
     ],
 )
 def test_bad_arguments(change, message):
@@ -284,3 +285,222 @@ def test_it_says_what_it_did():
         assert piece in text
     assert "<table" in two()._repr_html_()
     assert "outside the data" in repr(two().johnson_neyman())
+
+
+# --- more tools against R, on three data sets ------------------------------------------------------------------------
+TOOLS = json.loads((HERE / "moderation_tools.json").read_text())
+SETS = [(name, cov) for name in TOOLS for cov in ("nonrobust", "HC3")]
+
+
+def model_of(name, cov_type, moderator="m"):
+    data = pd.read_csv(HERE / "data" / f"{name}.csv")
+    return sc.moderate(data, y="y", x="x", moderator=moderator, cov_type=cov_type)
+
+
+@pytest.mark.parametrize(("name", "cov"), SETS)
+def test_inverted_u_equals_r(name, cov):
+    found, ref = model_of(name, cov).inverted_u(), TOOLS[name][cov]["inverted_u"]
+    np.testing.assert_allclose(found.coefficients["est"], ref["est"], rtol=1e-8)
+    np.testing.assert_allclose(found.coefficients["se"], ref["se"], rtol=1e-8)
+    np.testing.assert_allclose(found.table["est"], ref["ends_est"], rtol=1e-8)
+    np.testing.assert_allclose(found.table["se"], ref["ends_se"], rtol=1e-8)
+    np.testing.assert_allclose(found.table["pvalue"], ref["p"], rtol=1e-7)
+    np.testing.assert_allclose([found.turning_point, found.slope_at_turning_point], [ref["turn"], ref["at_turn"]])
+    expected = ref["fieller"] or [-np.inf, np.inf]
+    np.testing.assert_allclose([found.ci_lower, found.ci_upper], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("name", "cov"), SETS)
+def test_bins_equal_r(name, cov):
+    found, ref = model_of(name, cov).binned(), TOOLS[name][cov]["bins"]
+    for column in ("est", "se", "median", "n", "linear"):
+        np.testing.assert_allclose(found.table[column], ref[column], rtol=1e-8, err_msg=column)
+    np.testing.assert_allclose([found.f, found.pvalue], [ref["f"], ref["p"]], rtol=1e-6)
+    assert found.table["share"].sum() == pytest.approx(1) and found.table["support"].between(0, 1).all()
+
+
+@pytest.mark.parametrize(("name", "cov"), SETS)
+def test_equivalence_equals_r(name, cov):
+    ref, model = TOOLS[name][cov]["tost"], model_of(name, cov)
+    raw, partial = model.equivalence(0.1), model.equivalence(0.1, units="partial_r")
+    np.testing.assert_allclose(raw.table["pvalue"], ref["p"], rtol=1e-7)
+    np.testing.assert_allclose([raw.ci_lower, raw.ci_upper], ref["ci"], rtol=1e-8)
+    np.testing.assert_allclose(partial.table["pvalue"], ref["p_r"], rtol=1e-7)
+    np.testing.assert_allclose([partial.est, partial.ci_lower, partial.ci_upper], [ref["r"], *ref["ci_r"]], rtol=1e-8)
+    inside = -0.1 < raw.ci_lower and raw.ci_upper < 0.1
+    assert raw.equivalent == inside == (raw.pvalue < 0.05)
+
+
+@pytest.mark.parametrize(("name", "cov"), [s for s in SETS if s[0] != "moderation"])
+def test_groups_as_moderator_equal_r(name, cov):
+    model, ref = model_of(name, cov, "g"), TOOLS[name][cov]["groups"]
+    slopes = model.simple_slopes().set_index("g").loc[ref["names"]]
+    np.testing.assert_allclose(slopes[["est", "se"]], np.column_stack([ref["est"], ref["se"]]), rtol=1e-8)
+    pairs = model.slope_differences()
+    order = [sorted(p) for p in zip(pairs["first"], pairs["second"], strict=True)]
+    wanted = [list(p) for p in zip(np.atleast_1d(ref["first"]), np.atleast_1d(ref["second"]), strict=True)]
+    place = [order.index(w) for w in wanted]
+    np.testing.assert_allclose(pairs["pvalue"].iloc[place], np.atleast_1d(ref["p"]), rtol=1e-7)
+    np.testing.assert_allclose(pairs["pvalue_holm"].iloc[place], np.atleast_1d(ref["holm"]), rtol=1e-7)
+    np.testing.assert_allclose(model.steps[["f_change", "pvalue"]].iloc[-1], [ref["f"], ref["p_f"]], rtol=1e-7)
+
+
+def test_the_words_of_the_tools_on_both_sides():
+    bent, flat = model_of("moderation_bent", "nonrobust"), model_of("moderation", "nonrobust")
+    assert "the data show an inverted U (p = 0.0" in repr(bent.inverted_u()) and bent.inverted_u().pvalue < 0.05
+    assert "U not shown" in repr(flat.inverted_u()) and flat.inverted_u().pvalue > 0.05
+    step = bent.data.assign(y=lambda d: d["y"] + 2 * d["x"] * ((d["m"] > 3) & (d["m"] < 4.5)))
+    stepped = sc.moderate(step, y="y", x="x", moderator="m").binned()
+    assert "the moderation bends" in repr(stepped) and stepped.pvalue < 0.05
+    assert "is not shown to bend" in repr(flat.binned()) and flat.binned().pvalue > 0.05
+    small, large = bent.equivalence(0.01), bent.equivalence(1)
+    assert "cannot be excluded" in repr(small) and not small.equivalent
+    assert "smaller than 1 in either direction" in repr(large) and large.equivalent
+    upside_down = sc.moderate(bent.data.assign(y=-bent.data["y"]), y="y", x="x", moderator="m").inverted_u()
+    assert upside_down.shape == "U" and "the data show a U" in repr(upside_down)
+    assert upside_down.pvalue == pytest.approx(bent.inverted_u().pvalue)
+    # a slope that only flattens has its turning point outside the data: no inverted U, whatever x:m^2 says
+    part = bent.data[bent.data["m"] < 3.5]
+    assert sc.moderate(part, y="y", x="x", moderator="m").inverted_u().pvalue == 1.0
+
+
+# --- groups, two values, numbers stored as text ----------------------------------------------------------------------
+CASE = HERE / "data" / "jn_three_way.csv"
+
+
+def test_two_valued_second_moderator_is_taken_at_both_values():
+    result = sc.moderate(pd.read_csv(CASE), y="y", x="x", moderator="m", second_moderator="g")
+    jn = result.johnson_neyman()
+    np.testing.assert_allclose(jn.inside, [2.956, 4.602], atol=5e-4)
+    assert list(jn.regions["g"].unique()) == [0, 1]
+    assert jn.regions.groupby("g")["n"].sum().tolist() == result.data["g"].value_counts().sort_index().tolist()
+    np.testing.assert_allclose(jn.regions.groupby("g")["share"].sum(), 1)
+    for text in (repr(jn), jn._repr_html_()):
+        assert "g = 0: bounds" in text and "2.956" in text and "g = 1: bounds" in text and "4.602" in text
+    assert result.johnson_neyman(second=1).inside == jn.inside[1:]
+    assert list(result.simple_slopes(0)["g"]) == [0, 1]
+    assert "w = 2.5" in repr(sc.moderate(DATA, y="y", x="x", moderator="m", second_moderator="w").johnson_neyman())
+    words = pd.read_csv(CASE).assign(g=lambda d: d["g"].map({0: "no", 1: "yes"}))
+    grouped = sc.moderate(words, y="y", x="x", moderator="m", second_moderator="g")
+    np.testing.assert_allclose(sorted(grouped.johnson_neyman().inside), [2.956, 4.602], atol=5e-4)
+    fig, ax = plt.subplots()
+    jn.plot(ax)
+    assert sorted(line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--")[:1] != []
+    plt.close(fig)
+
+
+@pytest.mark.parametrize("moderator", ["contract", "two"])
+def test_no_johnson_neyman_between_groups(moderator):
+    data = DATA.assign(two=(DATA["contract"] == "prepaid").astype(int))
+    result = sc.moderate(data, y="y", x="x", moderator=moderator)
+    with pytest.raises(DataError, match=r"no region. Use simple_slopes\(\)"):
+        result.johnson_neyman()
+    assert len(result.simple_slopes()) == 2 and len(result.slope_differences()) == 1
+
+
+def test_reference_group_is_the_largest_unless_asked_for():
+    data = pd.read_csv(HERE / "data" / "moderation_bent.csv")
+    model = sc.moderate(data, y="y", x="x", moderator="g")
+    assert "x:g[north]" in model.coefficients.index and "x:g[east]" not in model.coefficients.index
+    assert any("reference group 'east'" in w for w in model.warnings) and "reference group 'east'" in repr(model)
+    west = sc.moderate(data, y="y", x="x", moderator="g", reference={"g": "west"})
+    assert west.coefficients.loc["x:g[east]", "est"] == pytest.approx(-model.coefficients.loc["x:g[west]", "est"])
+    assert west.r2 == pytest.approx(model.r2)
+    with pytest.raises(DataError, match="reference 'wets' is not a group of 'g'.* 'west'"):
+        sc.moderate(data, y="y", x="x", moderator="g", reference={"g": "wets"})
+    with pytest.raises(DataError, match="'m', which does not enter"):
+        sc.moderate(data, y="y", x="x", moderator="g", covariates="m", reference={"m": "1"})
+    with pytest.raises(DataError, match="2 products"):
+        _ = model.product
+
+
+def test_a_codebook_declares_columns_nominal():
+    data = pd.read_csv(HERE / "data" / "moderation_bent.csv")
+    coded = data.assign(g=data["g"].map({"east": 1, "north": 2, "west": 3}))
+    book = pd.DataFrame({"variable": ["g", "m"], "construct": ["Group ", "cost"]})
+    words, codes = (sc.moderate(d, y="y", x="x", moderator="g", codebook=book) for d in (data, coded))
+    np.testing.assert_allclose(codes.coefficients, words.coefficients)
+    assert "x:g[2]" in codes.coefficients.index
+    assert "x:g" in sc.moderate(coded, y="y", x="x", moderator="g").coefficients.index
+    category = sc.moderate(coded.astype({"g": "category"}), y="y", x="x", moderator="g")
+    np.testing.assert_allclose(category.coefficients, words.coefficients)
+
+
+@pytest.mark.parametrize("how", [str, object, "category", "string"])
+def test_numbers_stored_otherwise_stay_numbers(how):
+    data = DATA.dropna()
+    text = data.assign(age=data["age"].astype(int).astype(str if how in (str, "string") else int).astype(how))
+    result = sc.moderate(text, y="y", x="x", moderator="m", covariates="age")
+    plain = sc.moderate(data, y="y", x="x", moderator="m", covariates="age")
+    pd.testing.assert_frame_equal(result.coefficients, plain.coefficients)
+    assert any("'age' is stored as" in w for w in result.warnings)
+
+
+@pytest.mark.parametrize("role", ["covariates", "moderator", "x", "y"])
+@pytest.mark.parametrize("kind", ["date", "duration", "object dates"])
+def test_dates_and_durations_are_refused(role, kind):
+    days = pd.to_timedelta(np.arange(len(DATA)), unit="D")
+    column = {"duration": days, "date": pd.Timestamp(2026, 1, 1) + days}.get(kind)
+    column = [d.date() for d in pd.Timestamp(2026, 1, 1) + days] if column is None else column
+    with pytest.raises(DataError, match="'when' holds dates or durations"):
+        sc.moderate(DATA.assign(when=column), **(dict(y="y", x="x", moderator="m") | {role: "when"}))
+
+
+@pytest.mark.parametrize("name", ["x:m", "Intercept"])
+def test_no_two_rows_of_one_name(name):
+    with pytest.raises(DataError, match=f"two terms of the model would be called '{name}'"):
+        sc.moderate(DATA.assign(**{name: DATA["w"]}), y="y", x="x", moderator="m", covariates=name)
+
+
+def test_too_many_texts_are_no_groups_and_cells_of_text_are_named():
+    with pytest.raises(DataError, match="180 different texts in 180 rows|different texts"):
+        sc.moderate(DATA.assign(who=[f"p{i}" for i in range(len(DATA))]), y="y", x="x", moderator="m", covariates="who")
+    mixed = DATA.dropna().assign(age=lambda d: ["none", *d["age"].iloc[1:].astype(str)])
+    with pytest.raises(DataError, match="'age' holds text in 1 rows: 'none'"):
+        sc.moderate(mixed, y="y", x="x", moderator="m", covariates="age")
+    with pytest.raises(DataError, match="one group only"):
+        sc.moderate(DATA.assign(g="a"), y="y", x="x", moderator="g")
+
+
+# --- rules at the edge ------------------------------------------------------------------------------------------------
+def test_a_row_that_alone_decides_a_coefficient_has_no_hc3():
+    data = DATA.dropna().assign(only=lambda d: (np.arange(len(d)) == 3).astype(float))
+    with pytest.raises(DataError, match="leverage 1"):
+        sc.moderate(data, y="y", x="x", moderator="m", covariates="only", cov_type="HC3")
+    sc.moderate(data, y="y", x="x", moderator="m", covariates="only")
+
+
+def test_in_range_looks_at_both_moderators():
+    model = sc.moderate(DATA, y="y", x="x", moderator="m", second_moderator="w")
+    table = model.simple_slopes((3.0, 99.0), kind="value", second=(2.5, -99.0))
+    assert table["in_range"].tolist() == [True, False, False, False]
+
+
+def test_joint_test_needs_more_clusters_than_terms():
+    data = DATA.dropna().assign(few=lambda d: np.arange(len(d)) % 3)
+    model = sc.moderate(
+        data, y="y", x="x", moderator="m", covariates=["age", "w", "contract"], cov_type="cluster", cluster="few"
+    )
+    assert model.df_test == 2
+    assert np.isnan(model.steps["f_change"].iloc[0]) and np.isnan(model.steps["pvalue"].iloc[0])
+    assert np.isfinite(model.steps["f_change"].iloc[1])  # two main effects, two degrees of freedom
+
+
+def test_samples_without_variance_are_left_out_and_too_many_of_them_refused():
+    data = DATA.dropna().assign(rare=lambda d: (np.arange(len(d)) < 4).astype(float))
+    table = sc.moderate(data, y="y", x="x", moderator="m", covariates="rare").bootstrap(1000, seed=1)
+    assert 950 < table["n_boot"].iloc[0] < 1000 and np.isfinite(table["se"]).all()
+    with pytest.raises(DataError, match="samples could not be estimated"):
+        sc.moderate(
+            data.assign(rare=np.arange(len(data)) == 0), y="y", x="x", moderator="m", covariates="rare"
+        ).bootstrap(200)
+
+
+def test_names_from_data_are_escaped_and_results_cannot_be_changed():
+    name = "<img src=x onerror=1>"
+    model = sc.moderate(DATA.rename(columns={"m": name}), y="y", x="x", moderator=name)
+    for result in (model, model.johnson_neyman(), model.inverted_u(), model.binned(), model.equivalence(1)):
+        assert "<img" not in result._repr_html_()
+        assert result.n_obs == model.n_used and result == result and result in [result] and hash(result)
+        with pytest.raises(AttributeError):
+            result.level = 0.5

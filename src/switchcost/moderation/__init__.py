@@ -1,5 +1,8 @@
 """Moderation by regression, and the power to find it."""
 
-from .regression import JohnsonNeyman, Moderation, moderate
+from .equivalence import Equivalence
+from .regression import Moderation, moderate
+from .shape import BinnedSlopes, InvertedU
+from .significance import JohnsonNeyman
 
-__all__ = ["JohnsonNeyman", "Moderation", "moderate"]
+__all__ = ["BinnedSlopes", "Equivalence", "InvertedU", "JohnsonNeyman", "Moderation", "moderate"]

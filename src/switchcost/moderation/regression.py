@@ -1,318 +1,48 @@
-"""Moderation by regression: does the effect of x on y change with a moderator?
-
-One engine. Every term of the model is a product of powers of the (centred) variables, so the slope of x at any
-value of the moderators is one weight vector applied to the coefficients. The coefficient table, the simple
-slopes, the Johnson-Neyman bounds and the figures all go through that vector and cannot disagree.
-"""
+"""Moderation by regression: does the effect of x on y change with a moderator?"""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-import scipy.linalg
-from scipy.special import fdtrc, stdtr, stdtrit
 
 from .._core import checks
+from .._core.arguments import check
 from .._core.errors import DataError
-
-DEFAULT_SEED = 20260101
-
-
-COV_TYPES = ("nonrobust", "HC3", "cluster")
-
-
-# --- small numerical helpers --------------------------------------------------------------------------------------
-def _inference(est, se, df: float, level: float) -> dict[str, np.ndarray]:
-    """t, two-sided p and interval of estimates with a t reference distribution."""
-    est, se = np.asarray(est, float), np.asarray(se, float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = est / se
-    half = stdtrit(df, 0.5 + level / 2) * se
-    return {
-        "est": est,
-        "se": se,
-        "t": t,
-        "pvalue": 2 * stdtr(df, -np.abs(t)),
-        "ci_lower": est - half,
-        "ci_upper": est + half,
-    }
+from . import diagnostics, equivalence, shape, significance, slopes
+from .equivalence import Equivalence
+from .estimation import hierarchy
+from .model import FittedModel, fitted
+from .resampling import percentile_interval, resampled
+from .shape import BinnedSlopes, InvertedU
+from .significance import JohnsonNeyman
+from .terms import build, read_columns
 
 
-def _least_squares(X: np.ndarray, y: np.ndarray, names: Sequence[str]):
-    """Coefficients, (X'X)^-1, residuals and leverages by QR; raises when a column repeats the others."""
-    q, r, pivot = scipy.linalg.qr(X / np.linalg.norm(X, axis=0), mode="economic", pivoting=True)
-    size = np.abs(np.diag(r))
-    if size[-1] < 1e-10 * size[0]:
-        blame = [names[pivot[i]] for i in np.flatnonzero(size < 1e-10 * size[0])]
-        raise DataError(
-            f"the model cannot be estimated: {', '.join(map(repr, blame))} is an exact combination of the other terms. "
-            "Usual causes: a covariate that is also in the product or is a sum of others, or a moderator with "
-            "too few different values for this model. Leave one of them out."
-        )
-    q, r = np.linalg.qr(X)
-    beta = scipy.linalg.solve_triangular(r, q.T @ y)
-    r_inv = scipy.linalg.solve_triangular(r, np.eye(X.shape[1]))
-    return beta, r_inv @ r_inv.T, y - X @ beta, np.sum(q * q, axis=1)
-
-
-def _sandwich(X, bread, resid, leverage, cov_type, clusters):
-    """Covariance matrix of the coefficients and the degrees of freedom of its t tests."""
-    n, k = X.shape
-    if cov_type == "nonrobust":
-        return bread * (resid @ resid) / (n - k), n - k
-    if cov_type == "HC3":
-        if np.max(leverage) > 1 - 1e-10:
-            raise DataError(
-                f"cov_type='HC3' divides by 1 - leverage, and row {int(np.argmax(leverage))} of the rows used has "
-                "leverage 1 (one coefficient is determined by that row alone). Leave out the term that only this "
-                "row informs, or use cov_type='nonrobust'."
-            )
-        scores = X * (resid / (1 - leverage))[:, None]
-        return bread @ (scores.T @ scores) @ bread, n - k
-    codes, labels = pd.factorize(clusters)
-    g = len(labels)
-    scores = np.zeros((g, k))
-    np.add.at(scores, codes, X * resid[:, None])
-    factor = g / (g - 1) * (n - 1) / (n - k)
-    return factor * bread @ (scores.T @ scores) @ bread, g - 1
-
-
-def _name(exponents: tuple[int, ...], variables: Sequence[str]) -> str:
-    parts = [v if e == 1 else f"{v}^{e}" for v, e in zip(variables, exponents, strict=True) if e]
-    return ":".join(parts)
-
-
-@dataclass(frozen=True, repr=False)
-class JohnsonNeyman:
-    """Where along the moderator the slope of x can be told from zero.
-
-    Attributes
-    ----------
-    bounds : tuple of floats
-        Values of the moderator, in its raw units, at which the slope is exactly at the edge of significance:
-        none, one or two, also when they lie outside the observed range.
-    regions : DataFrame
-        One row a region inside the observed range: ``lower upper slope n share`` with slope ``"positive"``,
-        ``"negative"`` or ``"not told from zero"`` and the number and share of the sample inside.
-    critical_t : float
-        The critical value used; larger than the usual one when the false-discovery rate is held.
-    """
-
-    bounds: tuple[float, ...]
-    regions: pd.DataFrame
-    alpha: float
-    critical_t: float
-    fdr: bool
-    moderator: str
-    observed: tuple[float, float]
-    _result: object = field(compare=False)
-    _second: float | None = None
-
-    @property
-    def inside(self) -> tuple[float, ...]:
-        """The bounds that lie inside the observed range of the moderator."""
-        return tuple(b for b in self.bounds if self.observed[0] <= b <= self.observed[1])
-
-    def __repr__(self) -> str:
-        low, high = self.observed
-        what = "false-discovery rate" if self.fdr else "alpha"
-        head = f"Johnson-Neyman, moderator {self.moderator!r} observed {low:g} to {high:g}, {what} {self.alpha:g}"
-        if not self.bounds:
-            tail = "no bound: the verdict is the same everywhere"
-        else:
-            tail = "; ".join(f"{b:.4g}" + ("" if low <= b <= high else " (outside the data)") for b in self.bounds)
-            tail = f"bounds {tail}"
-        return f"{head}\n{tail}\n{self.regions.to_string(index=False, float_format=lambda v: f'{v:.3f}')}"
-
-    def _repr_html_(self) -> str:
-        head, tail = repr(self).split("\n")[:2]
-        return f"<p>{head}; {tail}</p>" + self.regions.to_html(index=False, float_format=lambda v: f"{v:.3f}")
-
-    def plot(self, ax=None):
-        """Slope of x along the moderator with its band and the bounds; returns the axes."""
-        from .. import plots
-
-        return plots.johnson_neyman(self._result, ax=ax, alpha=self.alpha, fdr=self.fdr, second=self._second)
-
-
-class Moderation:
+class Moderation(FittedModel):
     """Result of :func:`moderate`.
 
     Attributes
     ----------
     coefficients : DataFrame
-        Index ``term``; columns ``est se t pvalue ci_lower ci_upper``. The product's row is ``"<x>:<moderator>"``.
-    steps : DataFrame
-        Hierarchical regression, one row a step: ``added r2 adj_r2 delta_r2 f_change df1 df2 pvalue f2``.
-    n_used, n_dropped : int
+        Index ``term``; columns ``est se t pvalue ci_lower ci_upper``. The product's row is ``"<x>:<moderator>"``, or
+        ``"<x>:<moderator>[<group>]"`` for each group but the reference.
+    n_obs, n_used, n_dropped : int
         Rows in the model, and rows left out because a value was missing.
     centers : dict
         What was subtracted from x and from the moderators before the products were formed (0 when not centred).
-    r2, adj_r2, df_resid : float
+    r2, adj_r2, df_resid, df_test : float
+        Fit, and degrees of freedom of the residuals and of the t tests.
+    warnings : tuple of str
+        How columns were read where it was not plain: groups and their reference, numbers stored as text.
     """
 
-    def __init__(self, frame, y, variables, covariates, exponents, center, cov_type, clusters, n_total, level):
-        self.y, self.x, self.moderator = y, variables[0], variables[1]
-        self.second_moderator = variables[2] if len(variables) > 2 else None
-        self.covariates = list(covariates.columns)
-        self.center, self.cov_type, self.level = center, cov_type, level
-        self.data = frame
-        self.n_used, self.n_dropped = len(frame), n_total - len(frame)
-        self._variables, self._exponents, self._covariates, self._clusters = (
-            variables,
-            exponents,
-            covariates,
-            clusters,
-        )
-        self.centers = {v: float(frame[v].mean()) if center else 0.0 for v in variables}
-
-        self._names = ["Intercept", *self.covariates, *(_name(e, variables) for e in exponents)]
-        columns = [np.ones(self.n_used), *covariates.to_numpy().T]
-        columns += [self._term(e, {v: frame[v].to_numpy() for v in variables}) for e in exponents]
-        self._X, self._y = np.column_stack(columns), frame[y].to_numpy()
-        k = self._X.shape[1]
-        if self.n_used <= k + 1:
-            raise DataError(
-                f"{self.n_used} complete rows are too few for a model with {k} coefficients; "
-                f"use at least {k + 2}, or fewer covariates"
-            )
-        self._beta, bread, resid, leverage = _least_squares(self._X, self._y, self._names)
-        self._cov, self.df_test = _sandwich(self._X, bread, resid, leverage, cov_type, clusters)
-        self._resid = resid
-        self.df_resid = self.n_used - k
-        total = np.sum((self._y - self._y.mean()) ** 2)
-        self.r2 = float(1 - resid @ resid / total)
-        self.adj_r2 = float(1 - (1 - self.r2) * (self.n_used - 1) / self.df_resid)
-        if self.r2 > 1 - 1e-12:
-            raise DataError(
-                f"{y!r} is an exact combination of the terms of the model (R2 = 1); nothing is left to test"
-            )
-        self.coefficients = pd.DataFrame(
-            _inference(self._beta, np.sqrt(np.diag(self._cov)), self.df_test, level),
-            index=pd.Index(self._names, name="term"),
-        )
-        self.steps = self._hierarchy()
-
-    # --- the one engine ---------------------------------------------------------------------------------------
-    def _term(self, exponents, values, derivative=False):
-        """Value of one product term at raw ``values``, or its derivative with respect to x."""
-        out = np.ones_like(np.asarray(values[self.x], dtype=float))
-        for variable, power in zip(self._variables, exponents, strict=True):
-            deviation = np.asarray(values[variable], dtype=float) - self.centers[variable]
-            if derivative and variable == self.x:
-                out = out * (power * deviation ** (power - 1) if power else 0.0)
-            elif power:
-                out = out * deviation**power
-        return out
-
-    def _values(self, x, moderator, second):
-        values = {self.x: x, self.moderator: moderator}
-        if self.second_moderator:
-            values[self.second_moderator] = self._mean(self.second_moderator) if second is None else second
-        arrays = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in values.values()))
-        return dict(zip(values, arrays, strict=True))
-
-    def _mean(self, variable: str) -> float:
-        return float(self.data[variable].mean())
-
-    def _slope_weights(self, moderator, second=None, x=None) -> np.ndarray:
-        """Weights on the coefficients whose sum is dy/dx; shape (number of points, number of coefficients)."""
-        values = self._values(self._mean(self.x) if x is None else x, np.atleast_1d(moderator), second)
-        n_fixed = 1 + len(self.covariates)
-        weights = [np.zeros_like(values[self.x])] * n_fixed
-        weights = weights + [self._term(e, values, derivative=True) for e in self._exponents]
-        return np.column_stack(weights)
-
-    def _level_weights(self, x, moderator, second=None) -> np.ndarray:
-        """Weights on the coefficients whose sum is the expected y, covariates at their means."""
-        values = self._values(np.atleast_1d(x), moderator, second)
-        ones = np.ones_like(values[self.x])
-        weights = [ones, *(ones * m for m in self._covariates.mean())]
-        return np.column_stack(weights + [self._term(e, values) for e in self._exponents])
-
-    def _combine(self, weights: np.ndarray) -> pd.DataFrame:
-        variance = np.einsum("ij,jk,ik->i", weights, self._cov, weights)
-        return pd.DataFrame(
-            _inference(weights @ self._beta, np.sqrt(np.maximum(variance, 0)), self.df_test, self.level)
-        )
-
-    def slope(self, moderator, second=None, x=None) -> pd.DataFrame:
-        """Slope of x at given raw values of the moderator.
-
-        Parameters
-        ----------
-        moderator : float or array, raw units
-        second : float, optional
-            Raw value of the second moderator (its mean when left out).
-        x : float, optional
-            Where on x, which matters only with ``quadratic=True`` (the mean of x when left out).
-
-        Returns
-        -------
-        DataFrame with columns ``est se t pvalue ci_lower ci_upper``, one row a value.
-        """
-        return self._combine(self._slope_weights(moderator, second, x))
-
-    def predict(self, x, moderator, second=None) -> pd.DataFrame:
-        """Expected y at raw values of x and the moderator, covariates at their means.
-
-        Returns
-        -------
-        DataFrame with columns ``est se t pvalue ci_lower ci_upper``; the interval is for the mean, not for a person.
-        """
-        return self._combine(self._level_weights(x, moderator, second))
-
-    # --- tables -------------------------------------------------------------------------------------------------
-    def _hierarchy(self) -> pd.DataFrame:
-        order = [
-            sum(e) if max(e) == 1 else 1.5 for e in self._exponents
-        ]  # squares come between main effects and products
-        n_cov = len(self.covariates)
-        blocks = [("covariates", list(range(1, 1 + n_cov)))] if n_cov else []
-        for size, label in ((1, "main effects"), (1.5, "squares"), (2, "product"), (3, "three-way product")):
-            members = [1 + n_cov + i for i, o in enumerate(order) if o == size]
-            if members:
-                blocks.append((label if len(members) == 1 or size < 2 else "two-way products", members))
-        total = np.sum((self._y - self._y.mean()) ** 2)
-        used, before, rows = [0], 0.0, []
-        for step, (label, members) in enumerate(blocks, start=1):
-            used = used + members
-            X = self._X[:, used]
-            beta, bread, resid, leverage = _least_squares(X, self._y, [self._names[i] for i in used])
-            cov, df2 = _sandwich(X, bread, resid, leverage, self.cov_type, self._clusters)
-            r2 = 1 - resid @ resid / total
-            df1 = len(members)
-            new = slice(len(used) - df1, len(used))
-            # For the classical covariance this Wald F is the F of the R2 change; for the others it stays valid.
-            if self.cov_type == "cluster" and df1 > df2:
-                f_change = np.nan
-            else:
-                f_change = beta[new] @ np.linalg.solve(cov[new, new], beta[new]) / df1
-            rows.append(
-                {
-                    "step": step,
-                    "added": f"{label}: {', '.join(self._names[i] for i in members)}",
-                    "r2": r2,
-                    "adj_r2": 1 - (1 - r2) * (self.n_used - 1) / (self.n_used - len(used)),
-                    "delta_r2": r2 - before,
-                    "f_change": f_change,
-                    "df1": df1,
-                    "df2": df2,
-                    "pvalue": fdtrc(df1, df2, f_change),
-                    "f2": (r2 - before) / (1 - r2),
-                }
-            )
-            before = r2
-        return pd.DataFrame(rows).set_index("step")
-
-    @property
-    def product(self) -> str:
-        """Name of the highest product's row in ``coefficients``."""
-        return ":".join(self._variables)
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """Hierarchical regression, one row a step: ``added r2 adj_r2 delta_r2 f_change df1 df2 pvalue f2``."""
+        return hierarchy(self.design, self.cov_type, self.clusters)
 
     @property
     def standardized(self) -> pd.Series:
@@ -320,182 +50,124 @@ class Moderation:
 
         A product is rescaled by the product of its variables' standard deviations, not by the standard deviation
         of the product column (Friedrich 1982; Aiken & West 1991, ch. 3): it is the coefficient of the model run on
-        z-scores. Only meaningful, and only returned, for ``center=True``.
+        z-scores. Groups of a moderator stay 0/1. Only meaningful, and only returned, for ``center=True``.
         """
         if not self.center:
             raise DataError(
                 "standardized coefficients need center=True: without centring the main effects of a "
                 "product model are slopes at zero of the other variable"
             )
-        sd = self.data.std()
-        scale = [np.nan, *self._covariates.std()]
-        scale += [np.prod([sd[v] ** p for v, p in zip(self._variables, e, strict=True)]) for e in self._exponents]
-        return pd.Series(self._beta * np.array(scale) / sd[self.y], index=self.coefficients.index, name="std_all")
+        sd = [1.0 if v.groups else self.data[v.name].std() for v in self.design.variables for _ in v.columns]
+        scale = [np.nan, *self.design.covariates.std(), *np.prod(np.array(sd) ** np.array(self.design.terms), axis=1)]
+        scaled = self.estimate.beta * np.array(scale) / self.data[self.y].std()
+        return pd.Series(scaled, index=self.coefficients.index, name="std_all")
 
-    def _points(self, variable: str, at, kind: str) -> list[tuple[str, float]]:
-        """Labels and raw values at which slopes of x are wanted."""
-        column = self.data[variable]
-        values = np.unique(column)
-        if at is None and len(values) == 2:
-            return [(f"{v:g}", float(v)) for v in values]
-        at = np.atleast_1d((-1, 0, 1) if at is None else at).astype(float)
-        if kind == "sd":
-            labels = ["mean" if a == 0 else f"{a:+g} SD" for a in at]
-            return [(s, float(column.mean() + a * column.std())) for s, a in zip(labels, at, strict=True)]
-        if kind == "value":
-            return [(f"{a:g}", float(a)) for a in at]
-        if kind == "percentile":
-            if np.any((at < 0) | (at > 100)):
-                raise DataError(
-                    f"percentiles lie between 0 and 100, and at={tuple(at)} does not; did you mean kind='value'?"
-                )
-            return [(f"P{a:g}", float(np.percentile(column, a))) for a in at]
-        raise DataError(f"kind must be 'sd', 'value' or 'percentile', and is {kind!r}")
+    def slope(self, moderator, second=None, x: float | None = None) -> pd.DataFrame:
+        """Slope of x at given values of the moderator.
+
+        Parameters
+        ----------
+        moderator : float, str or array
+            Raw units, or names of groups.
+        second : float or str, optional
+            Value or group of the second moderator (its mean, or its reference group, when left out).
+        x : float, optional
+            Where on x, which matters only with ``quadratic=True`` (the mean of x when left out).
+
+        Returns
+        -------
+        DataFrame
+            Columns ``est se t pvalue ci_lower ci_upper``, one row a value.
+        """
+        return self.combine(self.slope_weights(moderator, second, x))
+
+    def predict(self, x, moderator, second=None) -> pd.DataFrame:
+        """Expected y at raw values of x and the moderator, covariates at their means.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``est se t pvalue ci_lower ci_upper``; the interval is for the mean, not for a person.
+        """
+        return self.combine(self.level_weights(x, moderator, second))
+
+    def points(self, variable: str, at=None, kind: str = "sd") -> list[tuple[str, object]]:
+        """Labels and raw values of a moderator at which slopes are shown; arguments as in :meth:`simple_slopes`."""
+        return slopes.points(self, variable, at, kind)
 
     def simple_slopes(self, at=None, *, kind: str = "sd", second=None) -> pd.DataFrame:
         """Slope of x at chosen values of the moderator.
 
         Parameters
         ----------
-        at : sequence of numbers
+        at : sequence, optional
             Where: standard deviations from the mean (``kind="sd"``, -1, 0, 1 when left out), raw values
-            (``kind="value"``) or percentiles (``kind="percentile"``). A moderator with two values is taken at these
-            two when ``at`` is left out.
-        kind : "sd", "value" or "percentile"
-        second : sequence of numbers, optional
+            (``kind="value"``), percentiles (``kind="percentile"``) or names of groups. A moderator with groups or
+            with two values is taken at each of them when ``at`` is left out.
+        kind : str, default "sd"
+            ``"sd"``, ``"value"`` or ``"percentile"``.
+        second : sequence, optional
             The same for the second moderator of a three-way model.
 
         Returns
         -------
         DataFrame
-            Columns: the moderator(s) in raw units, ``at`` (label), ``est se t pvalue ci_lower ci_upper``, and
-            ``in_range``: False where the value lies outside what was observed, so the slope is extrapolated.
+            Columns: ``at`` (label), the moderator(s) in raw units, ``est se t pvalue ci_lower ci_upper``, and
+            ``in_range``: False where a value lies outside what was observed, so the slope is extrapolated.
 
         Notes
         -----
         slope(m) = b_x + b_xm (m - c), variance by the covariance matrix of the coefficients
         (Aiken & West 1991, ch. 2). Equals ``interactions::sim_slopes``.
         """
-        points = self._points(self.moderator, at, kind)
-        seconds = self._points(self.second_moderator, second, kind) if self.second_moderator else [("", None)]
-        if self.second_moderator is None and second is not None:
-            raise DataError("second= is for a model with second_moderator; this one has none")
-        tables = []
-        for label2, value2 in seconds:
-            values = np.array([v for _, v in points])
-            table = self.slope(values, value2)
-            inside = (values >= self.data[self.moderator].min()) & (values <= self.data[self.moderator].max())
-            table.insert(0, self.moderator, values)
-            labels = [label for label, _ in points]
-            if value2 is not None:
-                table.insert(1, self.second_moderator, value2)
-                labels = [f"{label}, {label2}" for label in labels]
-                col = self.data[self.second_moderator]
-                inside &= col.min() <= value2 <= col.max()
-            table.insert(0, "at", labels)
-            table["in_range"] = inside
-            tables.append(table)
-        return pd.concat(tables, ignore_index=True)
+        return slopes.simple_slopes(self, at, kind, second)
 
     def slope_differences(self, at=None, *, kind: str = "sd", second=None) -> pd.DataFrame:
         """Test every pair of simple slopes against each other.
 
-        With one moderator this repeats the test of the product. With two it is the probe that a three-way product
-        calls for (Dawson & Richter 2006): which combinations differ? Corners (-1 and +1) when ``at`` is left out.
+        With one number as moderator this repeats the test of the product. With groups it compares each pair, and
+        with two moderators it is the probe that a three-way product calls for (Dawson & Richter 2006). Groups, both
+        of two values, or else corners (-1 and +1 SD) when ``at`` is left out.
 
         Returns
         -------
-        DataFrame with ``first second est se t pvalue ci_lower ci_upper``; est is first minus second. The p values
-        are not corrected for the number of pairs.
+        DataFrame
+            ``first second est se t pvalue ci_lower ci_upper pvalue_holm``; est is first minus second, intervals are
+            of one pair, ``pvalue_holm`` holds the error rate over all pairs (Holm 1979).
         """
-        at = (-1, 1) if at is None and self.data[self.moderator].nunique() > 2 else at
-        if self.second_moderator and second is None and self.data[self.second_moderator].nunique() > 2:
-            second = (-1, 1)
-        table = self.simple_slopes(at, kind=kind, second=second)
-        w = np.vstack(
-            [
-                self._slope_weights(row[self.moderator], row[self.second_moderator] if self.second_moderator else None)
-                for _, row in table.iterrows()
-            ]
-        )
-        pairs = list(itertools.combinations(range(len(table)), 2))
-        out = self._combine(np.array([w[i] - w[j] for i, j in pairs]))
-        out.insert(0, "first", [table["at"][i] for i, _ in pairs])
-        out.insert(1, "second", [table["at"][j] for _, j in pairs])
-        return out
+        return slopes.slope_differences(self, at, kind, second)
 
     def johnson_neyman(self, alpha: float | None = None, *, fdr: bool = False, second=None) -> JohnsonNeyman:
-        """Values of the moderator between which the slope of x can, and cannot, be told from zero.
+        """Values of the moderator between which the slope of x does, and does not, differ from zero.
 
         Parameters
         ----------
         alpha : float, default 1 - level
+            Two-sided level of each test.
         fdr : bool
             Hold the false-discovery rate over all observed values of the moderator instead of testing each alone
             (Esarey & Sumner 2018): the critical value comes from the Benjamini-Hochberg step-up rule over the
             slopes at the distinct observed values.
-        second : float, optional
-            Raw value of the second moderator in a three-way model (its mean when left out).
+        second : float, str or sequence, optional
+            Value of the second moderator in a three-way model. Left out: each of its groups or of its two values,
+            or the mean of a number with more values; what was taken is printed.
 
         Returns
         -------
-        JohnsonNeyman with ``.bounds`` (raw units), ``.regions``, ``.plot()``.
+        JohnsonNeyman
+            ``.bounds`` (raw units), ``.table``, ``.regions``, ``.plot()``.
+
+        Raises
+        ------
+        DataError
+            The moderator has groups or two values, between which no region exists.
 
         Notes
         -----
         Solves (A + B d)^2 = t^2 (V_AA + 2 d V_AB + d^2 V_BB) for d = m - c (Johnson & Neyman 1936; Bauer & Curran
         2005). Equals ``interactions::johnson_neyman``.
         """
-        alpha = 1 - self.level if alpha is None else alpha
-        if not 0 < alpha < 1:
-            raise DataError(f"alpha is a probability such as 0.05, and is {alpha!r}")
-        if self.second_moderator is None and second is not None:
-            raise DataError("second= is for a model with second_moderator; this one has none")
-        column = self.data[self.moderator].to_numpy()
-        center = self._mean(self.moderator)
-        critical = stdtrit(self.df_test, 1 - alpha / 2)
-        if fdr:
-            p = np.sort(self.slope(np.unique(column), second)["pvalue"].to_numpy())
-            passed = np.flatnonzero(p <= alpha * np.arange(1, len(p) + 1) / len(p))
-            share = (passed[-1] + 1 if len(passed) else 1) / len(p)
-            critical = stdtrit(self.df_test, 1 - share * alpha / 2)
-        at_zero, at_one = self._slope_weights(np.array([center, center + 1.0]), second)
-        change = at_one - at_zero
-        a, b = at_zero @ self._beta, change @ self._beta
-        vaa, vab, vbb = (
-            at_zero @ self._cov @ at_zero,
-            at_zero @ self._cov @ change,
-            change @ self._cov @ change,
-        )
-        qa, qb, qc = b**2 - critical**2 * vbb, 2 * (a * b - critical**2 * vab), a**2 - critical**2 * vaa
-        disc = qb**2 - 4 * qa * qc
-        roots: list[float] = []
-        if qa == 0:
-            roots = [-qc / qb] if qb else []
-        elif disc >= 0:
-            big = -0.5 * (qb + np.copysign(np.sqrt(disc), qb))  # avoids subtracting nearly equal numbers
-            roots = sorted({big / qa, qc / big if big else 0.0})
-        bounds = tuple(float(center + r) for r in roots)
-
-        low, high = float(column.min()), float(column.max())
-        edges = [low, *(v for v in bounds if low < v < high), high]
-        rows = []
-        for i, (left, right) in enumerate(itertools.pairwise(edges)):
-            middle = self.slope((left + right) / 2, second).iloc[0]
-            sign = "positive" if middle["est"] > 0 else "negative"
-            inside = (column >= left) & ((column < right) | (i == len(edges) - 2))
-            rows.append(
-                {
-                    "lower": left,
-                    "upper": right,
-                    "slope": sign if abs(middle["t"]) > critical else "not told from zero",
-                    "n": int(inside.sum()),
-                    "share": float(inside.mean()),
-                }
-            )
-        return JohnsonNeyman(
-            bounds, pd.DataFrame(rows), alpha, float(critical), fdr, self.moderator, (low, high), self, second
-        )
+        return significance.johnson_neyman(self, alpha, fdr, second)
 
     def bootstrap(self, n_boot: int = 2000, seed: int | None = None, *, at=None, kind: str = "sd") -> pd.DataFrame:
         """Percentile bootstrap intervals of coefficients and simple slopes.
@@ -505,57 +177,35 @@ class Moderation:
 
         Parameters
         ----------
-        n_boot : int, at least 20
-        seed : int, default 20260101. Same seed, same numbers.
-        at, kind : as in :meth:`simple_slopes`
+        n_boot : int, default 2000
+            Samples, at least 20.
+        seed : int, optional
+            Same seed, same numbers; the seed of the package when left out.
+        at : sequence, optional
+            As in :meth:`simple_slopes`.
+        kind : str, default "sd"
+            As in :meth:`simple_slopes`.
 
         Returns
         -------
-        DataFrame, index the coefficients and ``"slope at ..."``; columns ``est se ci_lower ci_upper n_boot``.
+        DataFrame
+            Index the coefficients and ``"slope at ..."``; columns ``est se ci_lower ci_upper n_boot``.
         """
-        if n_boot < 20:
-            raise DataError(f"n_boot is {n_boot}; percentile intervals need at least 20 draws, better 2000")
-        rng = np.random.default_rng(DEFAULT_SEED if seed is None else seed)
-        slopes = self.simple_slopes(at, kind=kind)
-        w = np.vstack(
-            [
-                self._slope_weights(row[self.moderator], row[self.second_moderator] if self.second_moderator else None)
-                for _, row in slopes.iterrows()
-            ]
-        )
-        n, k = self._X.shape
-        codes = pd.factorize(self._clusters)[0] if self.cov_type == "cluster" else np.arange(n)
-        size = codes.max() + 1
-        size_of = np.linalg.norm(self._X, axis=0) / np.sqrt(n)  # columns of unlike size would look singular
-        X = self._X / size_of
-        outer = (X[:, :, None] * X[:, None, :]).reshape(n, k * k)
-        draws = np.full((n_boot, k), np.nan)
-        for start in range(0, n_boot, 500):
-            m = min(500, n_boot - start)
-            counts = rng.multinomial(size, np.full(size, 1 / size), size=m).astype(float)[:, codes]
-            xx = (counts @ outer).reshape(m, k, k)
-            xy = (counts * self._y) @ X
-            good = np.linalg.cond(xx) < 1e14
-            draws[start : start + m][good] = np.linalg.solve(xx[good], xy[good][..., None])[..., 0] / size_of
-        kept = draws[~np.isnan(draws[:, 0])]
-        if len(kept) < 0.9 * n_boot:
-            raise DataError(
-                f"{n_boot - len(kept)} of {n_boot} bootstrap samples could not be estimated (a term had no variance "
-                "in them). The data are too thin for this model: use fewer terms."
-            )
+        where = slopes.corners(self, at, kind, None)
+        w, labels = slopes.weights_at(self, where), self.simple_slopes(at, kind=kind)["at"]
+        y = self.data[self.y].to_numpy()
+        (kept,) = resampled([(self.design.matrix(), y)], n_boot, seed, self.clusters)
         everything = np.column_stack([kept, kept @ w.T])
-        tail = (1 - self.level) / 2
-        low, high = np.quantile(everything, [tail, 1 - tail], axis=0)
-        index = [*self._names, *(f"slope at {s}" for s in slopes["at"])]
+        low, high = percentile_interval(everything, self.level)
         return pd.DataFrame(
             {
-                "est": np.concatenate([self._beta, w @ self._beta]),
+                "est": np.concatenate([self.estimate.beta, w @ self.estimate.beta]),
                 "se": everything.std(axis=0, ddof=1),
                 "ci_lower": low,
                 "ci_upper": high,
                 "n_boot": len(kept),
             },
-            index=pd.Index(index, name="term"),
+            index=pd.Index([*self.design.names, *(f"slope at {s}" for s in labels)], name="term"),
         )
 
     def quadratic_check(self) -> pd.DataFrame:
@@ -572,56 +222,15 @@ class Moderation:
             product_pvalue x_squared x_squared_pvalue``. ``product`` is the highest product of the model, ``aic``
             the Gaussian one with the error variance counted.
         """
-        n_var = len(self._variables)
-        mains = [e for e in self._exponents if sum(e) == 1]
-        products = [e for e in self._exponents if max(e) == 1 and sum(e) > 1]
-        squares = [
-            tuple(2 * (i == j) for j in range(n_var))
-            for i, v in enumerate(self._variables)
-            if self.data[v].nunique() > 2
-        ]
-        if not squares or self.data[self.x].nunique() < 3:
-            raise DataError(f"{self.x!r} has two values; a curve needs at least three")
-        kinds = {"main effects": [], "product": products, "squares": squares, "both": squares + products}
-        rows = {}
-        for label, extra in kinds.items():
-            model = self._refit(mains + extra)
-            c, n = model.coefficients, model.n_used
-            xx = f"{self.x}^2"
-            rss = model._resid @ model._resid
-            rows[label] = {
-                "r2": model.r2,
-                "adj_r2": model.adj_r2,
-                "aic": n * (np.log(2 * np.pi * rss / n) + 1) + 2 * (len(c) + 1),
-                "product": c["est"].get(self.product, np.nan),
-                "product_se": c["se"].get(self.product, np.nan),
-                "product_pvalue": c["pvalue"].get(self.product, np.nan),
-                "x_squared": c["est"].get(xx, np.nan),
-                "x_squared_pvalue": c["pvalue"].get(xx, np.nan),
-            }
-        return pd.DataFrame(rows).T.rename_axis("model")
-
-    def _refit(self, exponents) -> Moderation:
-        return Moderation(
-            self.data,
-            self.y,
-            self._variables,
-            self._covariates,
-            exponents,
-            self.center,
-            self.cov_type,
-            self._clusters,
-            self.n_used + self.n_dropped,
-            self.level,
-        )
+        return diagnostics.quadratic_check(self)
 
     def attenuation(self, reliability_x: float, reliability_m: float) -> pd.Series:
         """What unreliable measures take away from the product.
 
         Parameters
         ----------
-        reliability_x, reliability_m : float in (0, 1]
-            Reliabilities of x and of the moderator (alpha or omega).
+        reliability_x, reliability_m : float
+            Reliabilities of x and of the moderator (alpha or omega), in (0, 1].
 
         Returns
         -------
@@ -637,33 +246,36 @@ class Moderation:
         each and no correlation give a product with .64. The correction is a yardstick, not an estimate: with
         skewed answers or covariates use a latent model.
         """
-        if self.second_moderator:
-            raise DataError("attenuation is defined for one moderator; this model has two")
-        for name, value in (("reliability_x", reliability_x), ("reliability_m", reliability_m)):
-            if not 0 < value <= 1:
-                raise DataError(f"{name} must lie in (0, 1], and is {value!r}")
-        r = float(self.data[self.x].corr(self.data[self.moderator]))
-        if r**2 > reliability_x * reliability_m:
-            raise DataError(
-                f"the observed correlation of {self.x!r} and {self.moderator!r} is {r:.2f}; with reliabilities "
-                f"{reliability_x:g} and {reliability_m:g} it can be at most {np.sqrt(reliability_x * reliability_m):.2f}"
-            )
-        rel = (r**2 + reliability_x * reliability_m) / (r**2 + 1)
-        est = float(self.coefficients["est"][self.product])
-        return pd.Series(
-            {
-                "reliability_x": reliability_x,
-                "reliability_m": reliability_m,
-                "r_xm": r,
-                "reliability_product": rel,
-                "est": est,
-                "est_corrected": est / rel,
-                "n_factor": 1 / rel,
-            },
-            name=self.product,
-        )
+        return diagnostics.attenuation(self, reliability_x, reliability_m)
 
-    # --- figures and printing -----------------------------------------------------------------------------------
+    def inverted_u(self) -> InvertedU:
+        """Does the effect of x rise and then fall along the moderator? See :class:`InvertedU`."""
+        return shape.inverted_u(self)
+
+    def binned(self, n_bins: int = 3) -> BinnedSlopes:
+        """Slopes within bins of the moderator, beside the straight line; see :class:`BinnedSlopes`.
+
+        Parameters
+        ----------
+        n_bins : int, default 3
+            Bins with about equally many rows, at least 2.
+        """
+        return shape.binned(self, n_bins)
+
+    def equivalence(self, margin: float, *, units: str = "raw", alpha: float = 0.05) -> Equivalence:
+        """Is the product smaller than anything that would matter? See :class:`Equivalence`.
+
+        Parameters
+        ----------
+        margin : float
+            Smallest effect of interest, positive.
+        units : str, default "raw"
+            ``"raw"``: the margin is a coefficient of the product; ``"partial_r"``: a partial correlation.
+        alpha : float, default 0.05
+            Level of each of the two one-sided tests.
+        """
+        return equivalence.equivalence(self, margin, units, alpha)
+
     def plot(self, ax=None, **kwargs):
         """Lines of y on x at values of the moderator, with bands and the data under them; returns the axes."""
         from .. import plots
@@ -676,8 +288,8 @@ class Moderation:
 
         return plots.johnson_neyman(self, ax=ax, **kwargs)
 
-    def _head(self) -> str:
-        parts = " x ".join(repr(v) for v in self._variables)
+    def _heading(self) -> str:
+        parts = " x ".join(repr(v.name) for v in self.design.variables)
         how = {
             "nonrobust": "classical standard errors",
             "HC3": "HC3 standard errors",
@@ -692,11 +304,8 @@ class Moderation:
         )
         return f"Moderation: {self.y!r} on {parts}; n = {self.n_used} ({dropped}); R2 = {self.r2:.3f}; {how}; {centred}"
 
-    def __repr__(self) -> str:
-        return f"{self._head()}\n{self.coefficients.to_string(float_format=lambda v: f'{v:.4f}')}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{self._head()}</p>" + self.coefficients.to_html(float_format=lambda v: f"{v:.4f}")
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        return [("", self.coefficients)]
 
 
 def moderate(
@@ -705,52 +314,64 @@ def moderate(
     y: str,
     x: str,
     moderator: str,
+    second_moderator: str | None = None,
     covariates: Sequence[str] = (),
+    quadratic: bool = False,
     center: bool = True,
     cov_type: str = "nonrobust",
-    groups: str | Sequence | None = None,
-    second_moderator: str | None = None,
-    quadratic: bool = False,
+    cluster: str | Sequence | None = None,
+    reference: Mapping[str, str] | None = None,
+    codebook: pd.DataFrame | None = None,
     level: float = 0.95,
 ) -> Moderation:
     """Regress y on x, a moderator and their product.
 
     Parameters
     ----------
-    data : DataFrame, one row a person
+    data : DataFrame
+        One row a person.
     y, x, moderator : str
         Column names. For a scale, make its score first: ``data["sat"] = data[["sat1", "sat2"]].mean(axis=1)``.
+    second_moderator : str, optional
+        Adds it, all two-way products and the three-way product.
     covariates : sequence of str
-        Further columns; text and categorical ones become 0/1 columns against their first level, ``name[level]``.
+        Further columns.
+    quadratic : bool
+        Adds the squares of x and of the moderator(s); simple slopes are then those at the mean of x.
     center : bool
         Subtract the mean of the rows used from x and the moderator(s) before forming products (not from y, not from
         covariates). It changes what the main effects mean, never the product's test.
-    cov_type : "nonrobust", "HC3" or "cluster"
-        Classical; MacKinnon & White's HC3 for unequal variances; or clustered (needs ``groups``), with the factor
-        G/(G-1) (n-1)/(n-k) and t tests on G-1 degrees of freedom.
-    groups : column name or array of length n, for ``cov_type="cluster"``
-    second_moderator : str, optional
-        Adds it, all two-way products and the three-way product.
-    quadratic : bool
-        Adds the squares of x and of the moderator(s); simple slopes are then those at the mean of x.
-    level : float
+    cov_type : str, default "nonrobust"
+        ``"nonrobust"``: classical; ``"HC3"``: MacKinnon & White for unequal variances; ``"cluster"``: clustered, with
+        the factor G/(G-1) (n-1)/(n-k) and t tests on G-1 degrees of freedom.
+    cluster : str or sequence, optional
+        Column, or one value a row, for ``cov_type="cluster"``.
+    reference : dict, optional
+        ``{column: group}``: what the other groups of a column are compared with; its largest group when left out.
+    codebook : DataFrame, optional
+        Columns that it declares nominal (``construct`` is ``group``, or ``level`` is ``nominal``) enter as groups.
+    level : float, default 0.95
         Confidence level of the intervals.
 
     Returns
     -------
     Moderation
-        ``.coefficients .steps .simple_slopes() .johnson_neyman() .bootstrap() .quadratic_check() .attenuation()
-        .plot() .plot_johnson_neyman()``
+        ``.coefficients .steps .simple_slopes() .slope_differences() .johnson_neyman() .bootstrap()
+        .quadratic_check() .attenuation() .inverted_u() .binned() .equivalence() .plot() .plot_johnson_neyman()``
 
     Raises
     ------
-    ValueError
-        A name is not a column, a column is constant or not numeric, a term repeats others, or too few rows.
+    DataError
+        A name is not a column, a column is constant or holds dates, two terms would have one name, a term repeats
+        others, or too few rows.
 
     Notes
     -----
-    Rows with a gap in any column used are left out, and counted in ``n_dropped``. Checked against R 4.2 ``lm``,
-    ``vcov`` and the sandwich formulas written out (tests/reference/moderation.R).
+    Moderators and covariates that hold words, that the codebook declares nominal, and moderators of categorical
+    dtype enter as groups, one 0/1 column ``name[group]`` for each but the reference. Numbers stored as text stay
+    numbers. Rows with a gap in any column used are left out, and counted in ``n_dropped``. Least squares and
+    covariances are statsmodels'. Checked against R 4.2 ``lm``, ``vcov`` and the sandwich formulas written out
+    (tests/reference/moderation.R).
 
     Examples
     --------
@@ -763,10 +384,38 @@ def moderate(
     >>> len(result.johnson_neyman().bounds)
     2
     """
+    check(cov_type=cov_type, level=level)
     data = checks.frame(data).reset_index(drop=True)  # rows are counted by position from here on
     roles = {"y": y, "x": x, "moderator": moderator}
     if second_moderator is not None:
         roles["second_moderator"] = second_moderator
+    named = [covariates] if isinstance(covariates, str) else list(covariates)
+    check_roles(data, roles, named)
+    frame, notes = read_columns(data, roles, named, nominal_columns(codebook))
+    groups = _clusters(data, cov_type, cluster)
+    kept, _ = checks.complete_rows(frame if groups is None else frame[groups.notna()])
+    numbers = [c for c in kept.columns if kept[c].dtype.kind == "f"]
+    checks.numeric(kept[numbers])  # a column may have become constant among complete rows
+    clusters = None if groups is None else groups.loc[kept.index].to_numpy()
+    if clusters is not None and len(pd.unique(clusters)) < 2:
+        raise DataError("cluster has one group only; clustered standard errors need at least two, better thirty")
+    variables = [v for role, v in roles.items() if role != "y"]
+    design = build(
+        kept,
+        y,
+        variables,
+        n_total=len(data),
+        quadratic=quadratic,
+        center=center,
+        reference=reference or {},
+        notes=notes,
+    )
+    made = fitted(design, cov_type, clusters, level)
+    return Moderation(made.design, made.estimate, cov_type, clusters, level)
+
+
+def check_roles(data: pd.DataFrame, roles: Mapping[str, str], covariates: Sequence[str]) -> None:
+    """Every role is one column, and no column has two roles."""
     for role, name in roles.items():
         if not isinstance(name, str):
             example = list(name)[:2] if isinstance(name, (list, tuple)) else ["sat1", "sat2"]
@@ -775,69 +424,31 @@ def moderate(
                 f"data['score'] = data[{example!r}].mean(axis=1)"
             )
         checks.columns(data, name, what=role)
-    covariates = [covariates] if isinstance(covariates, str) else list(covariates)
     checks.columns(data, covariates, what="covariate")
     everything = [*roles.values(), *covariates]
     twice = sorted({v for v in everything if everything.count(v) > 1})
     if twice:
         raise DataError(f"{', '.join(map(repr, twice))} has two roles in the model; each column may have one")
-    if cov_type not in COV_TYPES:
-        raise DataError(f"cov_type must be one of {', '.join(map(repr, COV_TYPES))}, and is {cov_type!r}")
-    if (cov_type == "cluster") != (groups is not None):
-        raise DataError("cov_type='cluster' and groups= belong together: give both or neither")
-    if not 0 < level < 1:
-        raise DataError(f"level is a probability such as 0.95, and is {level!r}")
 
-    numeric = checks.numeric(data, list(roles.values()))
-    parts = [numeric]
-    for name in covariates:
-        column = data[name]
-        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-            parts.append(checks.numeric(data, [name]))
-        else:
-            if isinstance(column.dtype, pd.CategoricalDtype):
-                column = column.cat.remove_unused_categories()
-            dummies = pd.get_dummies(column, dtype=float).iloc[:, 1:]
-            if dummies.shape[1] == 0:
-                raise DataError(f"covariate {name!r} has one level only; leave it out")
-            dummies.columns = [f"{name}[{level_}]" for level_ in dummies.columns]
-            dummies.loc[column.isna()] = np.nan
-            parts.append(dummies)
-    frame = pd.concat(parts, axis=1)
-    if groups is not None:
-        if isinstance(groups, str):
-            checks.columns(data, groups, what="groups")
-            groups = data[groups]
-        groups = pd.Series(np.asarray(groups), index=data.index)
-        frame = frame[groups.notna()]
-    kept, _ = checks.complete_rows(frame)
-    checks.numeric(kept)  # a column may have become constant among complete rows
-    clusters = None
-    if groups is not None:
-        clusters = groups.loc[kept.index].to_numpy()
-        if len(pd.unique(clusters)) < 2:
-            raise DataError("groups has one group only; clustered standard errors need at least two, better thirty")
 
-    variables = [v for role, v in roles.items() if role != "y"]
-    n_var = len(variables)
-    exponents = [tuple(int(i == j) for j in range(n_var)) for i in range(n_var)]
-    if quadratic:
-        for i, v in enumerate(variables):
-            if kept[v].nunique() > 2:  # a two-valued variable has no square of its own
-                exponents.append(tuple(2 * int(i == j) for j in range(n_var)))
-    for size in range(2, n_var + 1):
-        for members in itertools.combinations(range(n_var), size):
-            exponents.append(tuple(int(j in members) for j in range(n_var)))
-    cov_frame = kept.drop(columns=list(roles.values()))
-    return Moderation(
-        kept[list(roles.values())],
-        y,
-        variables,
-        cov_frame,
-        exponents,
-        center,
-        cov_type,
-        clusters,
-        len(data),
-        level,
-    )
+def nominal_columns(codebook: pd.DataFrame | None) -> list[str]:
+    """Columns that a codebook declares nominal."""
+    if codebook is None:
+        return []
+    if "variable" not in codebook.columns:
+        raise DataError(f"the codebook has no column 'variable'; it has {', '.join(map(str, codebook.columns[:8]))}")
+    words = codebook.reindex(columns=["construct", "level"]).astype(str).apply(lambda c: c.str.strip().str.lower())
+    return list(codebook["variable"][(words["construct"] == "group") | (words["level"] == "nominal")])
+
+
+def _clusters(data: pd.DataFrame, cov_type: str, cluster) -> pd.Series | None:
+    if (cov_type == "cluster") != (cluster is not None):
+        raise DataError("cov_type='cluster' and cluster= belong together: give both or neither")
+    if cluster is None:
+        return None
+    if isinstance(cluster, str):
+        checks.columns(data, cluster, what="cluster")
+        return data[cluster]
+    if len(cluster) != len(data):
+        raise DataError(f"cluster has {len(cluster)} values and data {len(data)} rows; give one value a row")
+    return pd.Series(np.asarray(cluster), index=data.index)

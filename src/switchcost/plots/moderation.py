@@ -44,14 +44,17 @@ def slopes(
     colors, markers = list(COLORS[:k]), list(MARKERS[:k])
     x = result.data[result.x].to_numpy()
     if data:
-        nearest = np.abs(result.data[result.moderator].to_numpy()[:, None] - values).argmin(axis=1)
+        column = result.data[result.moderator].to_numpy()[:, None]
+        groups = bool(result.variable(result.moderator).groups)
+        nearest = (column != values if groups else np.abs(column - values)).argmin(axis=1)
         sns.scatterplot(
             x=jitter(x, 1), y=jitter(result.data[result.y], 2), hue=nearest, style=nearest, hue_order=range(k),
             style_order=range(k), palette=colors, markers=markers, s=14, alpha=0.3, linewidth=0, legend=False, ax=ax, zorder=1,
         )  # fmt: skip
     grid, lines = np.linspace(x.min(), x.max(), 61), []
     for value, label in zip(values, points["at"].astype(str).str.split(", ").str[0], strict=True):
-        where = f"{value:.3g}" if label == f"{value:g}" else f"{value:.2f} ({label})"
+        plain = isinstance(value, str) or label == f"{value:g}"
+        where = label if plain else f"{value:.2f} ({label})"
         slope = result.slope(value, second)["est"].iloc[0]
         line = result.predict(grid, value, second)
         name = f"{result.moderator} = {where}: slope {slope:.2f}".replace("-", "\u2212")
@@ -93,16 +96,20 @@ def johnson_neyman(
     jn = result.johnson_neyman(alpha, fdr=fdr, second=second)
     low, high = jn.observed
     grid = np.unique(np.concatenate([np.linspace(low, high, 201), jn.inside]))
-    line = result.slope(grid, second)
-    half = jn.critical_t * line["se"]
-    lower, upper = line["est"] - half, line["est"] + half
-    differs = ((lower > 0) | (upper < 0)).to_numpy()
-    ax.fill_between(grid, lower, upper, color=GREY, alpha=0.15, linewidth=0)
     # The bounds themselves belong to both regions; with them the coloured area is closed at a bound.
-    shown = differs | np.isin(grid, jn.inside)
+    edge = np.isin(grid, jn.inside)
     label = f"differs from zero (p < {f'{jn.alpha:g}'.lstrip('0')}{', false-discovery rate' if jn.fdr else ''})"
-    ax.fill_between(grid, lower, upper, where=shown, color=COLORS[0], alpha=0.25, linewidth=0, label=label)
-    sns.lineplot(x=grid, y=line["est"].to_numpy(), color=COLORS[0], label=f"slope of {result.x} on {result.y}", ax=ax)
+    for i, value in enumerate(jn.second or (None,)):
+        line = result.slope(grid, value)
+        half = jn.critical_t * line["se"]
+        lower, upper = line["est"] - half, line["est"] + half
+        shown = ((lower > 0) | (upper < 0)).to_numpy() | edge
+        color = COLORS[2 * i % 7]
+        ax.fill_between(grid, lower, upper, color=GREY, alpha=0.15, linewidth=0)
+        ax.fill_between(grid, lower, upper, where=shown, color=color, alpha=0.25, linewidth=0, label=None if i else label)
+        at = value if value is None or isinstance(value, str) else f"{value:.3g}"
+        name = f"slope of {result.x} on {result.y}" + (f", {jn.second_moderator} = {at}" if at is not None else "")
+        sns.lineplot(x=grid, y=line["est"].to_numpy(), color=color, linestyle=LINES[2 * i % 7], label=name, ax=ax)
     ax.axhline(0, color="black", linewidth=0.9)
     for bound in jn.inside:
         ax.axvline(bound, color=COLORS[1], linestyle="--", linewidth=1.3)

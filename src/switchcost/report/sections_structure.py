@@ -60,13 +60,16 @@ def moderation(work: Work, scores: pd.DataFrame):
         f"Slopes of {x} at values of {m}",
         "SD: standard deviation of the moderator.",
     )
-    jn = main.johnson_neyman()
-    work.say("Johnson-Neyman: the slope is " + "; ".join(
-        f"{r.slope.replace('not told', 'not to be told')} between {r.lower:.2f} and {r.upper:.2f} of {m} ({counted(r.n, 'respondent')}, {100 * r.share:.0f}%)" for r in jn.regions.itertuples()) + ".")  # fmt: skip
+    regions = not main.values_of(m)  # between two values or groups of a moderator there is no region
+    if regions:
+        jn = main.johnson_neyman()
+        work.say("Johnson-Neyman: the slope is " + "; ".join(
+            f"{r.slope} between {r.lower:.2f} and {r.upper:.2f} of {m} ({counted(r.n, 'respondent')}, {100 * r.share:.0f}%)" for r in jn.regions.itertuples()) + ".")  # fmt: skip
     work.figure(main.plot, f"{y[:1].upper() + y[1:]} and {x} at three values of {m} (n = {main.n_used}).",
                 f"Scatter of {y} on {x} with three lines: " + ", ".join(f"slope {s.est:.2f} at {m} {s[m]:.2f}" for _, s in slopes.iterrows()) + f"; n = {main.n_used}.")  # fmt: skip
-    work.figure(main.plot_johnson_neyman, f"Slope of {x} along {m}, with its 95% band.",
-                f"Line of the slope of {x} on {y} along {m} from {jn.observed[0]:g} to {jn.observed[1]:g} with its band; bounds at " + (", ".join(f"{b:.2f}" for b in jn.inside) or "no observed value") + ".")  # fmt: skip
+    if regions:
+        work.figure(main.plot_johnson_neyman, f"Slope of {x} along {m}, with its 95% band.",
+                    f"Line of the slope of {x} on {y} along {m} from {jn.observed[0]:g} to {jn.observed[1]:g} with its band; bounds at " + (", ".join(f"{b:.2f}" for b in jn.inside) or "no observed value") + ".")  # fmt: skip
     work.cite("aiken", "hc3", "jn")
     work.tick("Moderated regression: product, slopes, Johnson-Neyman")
     known = work.results["reliability"]["omega"] if "reliability" in work.results else pd.Series(dtype=float)
