@@ -51,6 +51,16 @@ def test_the_decorator_checks_positions_names_and_arrays():
         function([3, 9])
 
 
+def test_none_passes_where_the_type_says_so():
+    @checked()
+    def function(points: int | None = 5, power: float = 0.8):
+        return points, power
+
+    assert function(None) == (None, 0.8)
+    with pytest.raises(DataError, match="power must be"):
+        function(power=None)
+
+
 def test_errors_of_the_estimators_helpers_are_the_helpers():
     with pytest.raises(DataError, match="at least 20"):
         enough_draws(3)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from switchcost._core.errors import DataError
 from switchcost.moderation import power
 
 
@@ -69,16 +73,99 @@ def test_a_weak_study_cannot_find_anything():
     ("call", "message"),
     [
         (lambda: power.product_power(4, 0.1), "n is 4; with 3 predictors it must be at least 5"),
-        (lambda: power.product_power(100, 0.1, reliability_x=0), "reliability_x is 0"),
-        (lambda: power.product_power(100, 0.1, reliability_y=1.2), "reliability_y is 1.2"),
+        (
+            lambda: power.product_power(100, 0.1, reliability_x=0),
+            "reliability_x must be a number between 0 and 1 .*and is 0",
+        ),
+        (lambda: power.product_power(100, 0.1, reliability_y=1.2), "reliability_y must be .* and is 1.2"),
         (lambda: power.product_power(100, 0.9, r2_main=0.5), "explain more than everything"),
         (lambda: power.product_n(0.0), "beta is 0"),
-        (lambda: power.product_n(0.1, power=80), "power is 80; write 0.8"),
+        (lambda: power.product_n(0.1, power=80), "power must be .* and is 80; write 0.8"),
         (lambda: power.simulated_power(100, 0.5, slopes=(0.8, 0.4)), "keep it below 1"),
         (lambda: power.simulated_power(5, 0.1), "at least 10 respondents"),
-        (lambda: power.product_reliability(0.8, 0.8, 1.0), "r_xm is 1.0"),
+        (lambda: power.product_reliability(0.8, 0.8, 1.0), "r_xm must be .* and is 1.0"),
     ],
 )
 def test_bad_calls_name_the_mistake(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+IMPOSSIBLE = [
+    dict(n=np.nan), dict(n=None), dict(n=0), dict(beta=np.nan), dict(beta=None), dict(r_xm=1.5), dict(alpha=2), dict(alpha=0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", IMPOSSIBLE + [dict(n_predictors=0), dict(n_predictors=2.5), dict(r2_main=1)])
+def test_the_formula_refuses_the_impossible(change):
+    with pytest.raises(DataError, match=f"{next(iter(change))} must be"):
+        power.product_power(**(dict(n=300, beta=0.1) | change))
+    inverse = {k: v for k, v in change.items() if k not in ("n", "beta")}
+    if inverse:
+        with pytest.raises(DataError):
+            power.product_n(0.1, **inverse)
+        with pytest.raises(DataError):
+            power.detectable(300, **inverse)
+    for call in (lambda: power.product_n(np.nan), lambda: power.detectable(np.nan), lambda: power.detectable(300, 80)):
+        with pytest.raises(DataError):
+            call()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [*IMPOSSIBLE, dict(n_items=0), dict(points=1), dict(points=2.5), dict(loading=1.2), dict(n_rep=0), dict(skew=np.inf),
+     dict(slopes=(np.nan, 0.1)), dict(seed=-1)],
+)  # fmt: skip
+def test_simulated_surveys_refuse_the_impossible(change):
+    with pytest.raises(DataError, match=f"{next(iter(change))} must be"):
+        power.simulated_power(**(dict(n=100, beta=0.1, n_rep=2) | change))
+
+
+PLAN = dict(
+    beta=-0.12, power=0.8, alpha=0.05, r_xm=0.3, r2_main=0.5, reliability_x=0.8, reliability_m=0.7, reliability_y=0.9,
+    n_predictors=3,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "other", "more"),
+    [("beta", -0.2, False), ("power", 0.9, True), ("alpha", 0.01, True), ("r_xm", 0.6, False), ("r2_main", 0.3, True),
+     ("reliability_x", 0.9, False), ("reliability_m", 0.9, False), ("reliability_y", 1.0, False), ("n_predictors", 250, True)],
+)  # fmt: skip
+def test_each_key_of_a_plan_moves_what_is_planned(key, other, more):
+    plan, changed = dict(PLAN), PLAN | {key: other}
+    before, after = power.product_n(**plan), power.product_n(**changed)
+    assert (after > before) == more and after != before
+    if key != "beta":
+        small, large = (power.detectable(300, **{k: v for k, v in p.items() if k != "beta"}) for p in (plan, changed))
+        assert (large > small) == more and large != small
+    if key != "power":
+        p, q = (power.product_power(300, **{k: v for k, v in d.items() if k != "power"}) for d in (plan, changed))
+        assert (q < p) == more and p != q
+
+
+SURVEY = dict(n=120, beta=-0.2, n_rep=60, seed=5)
+
+
+@pytest.mark.parametrize(
+    ("key", "other"),
+    [("n", 240), ("beta", 0.4), ("r_xm", 0.6), ("slopes", (0.1, 0.1)), ("n_items", 6), ("loading", 0.5), ("points", 2),
+     ("skew", 1.0), ("alpha", 0.4), ("seed", 6)],
+)  # fmt: skip
+def test_each_option_of_a_simulated_survey_moves_the_result(key, other):
+    before, after = power.simulated_power(**SURVEY), power.simulated_power(**(SURVEY | {key: other}))
+    assert before.power != after.power or before.mean_estimate != after.mean_estimate
+    if key == "alpha":
+        assert after.power > before.power and after.mean_estimate == before.mean_estimate
+
+
+def test_power_of_fit_equals_r():
+    table = pd.read_csv(Path(__file__).parents[1] / "reference" / "rmsea_power.csv")
+    for row in table.itertuples():
+        found = power.rmsea_power(row.n, row.df, rmsea_null=row.null, rmsea_true=row.true)
+        assert found == pytest.approx(row.power, abs=1e-8)
+    n = power.rmsea_n(50)
+    assert power.rmsea_power(n, 50) >= 0.8 > power.rmsea_power(n - 1, 50)
+    assert power.rmsea_power(np.array([100, 200]), 50).shape == (2,)
+    with pytest.raises(DataError, match="two different values"):
+        power.rmsea_power(200, 50, rmsea_true=0.05)

@@ -136,7 +136,7 @@ def check(**values: object) -> None:
 def checked(**more: Between | OneOf) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Decorator: every argument that stands in the table, or in ``more``, is checked before the function runs.
 
-    ``None`` passes where it is the argument's default.
+    ``None`` passes where it is the argument's default, or part of its type.
 
     Examples
     --------
@@ -151,16 +151,20 @@ def checked(**more: Between | OneOf) -> Callable[[Callable[P, T]], Callable[P, T
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         signature = inspect.signature(function)
         rules = {name: more.get(name, TABLE.get(name)) for name in signature.parameters}
-        held = [(name, rule, signature.parameters[name].default) for name, rule in rules.items() if rule is not None]
+        held = [(name, rule, _may_be_none(signature.parameters[name])) for name, rule in rules.items() if rule]
 
         @wraps(function)
         def inner(*args: P.args, **kwargs: P.kwargs) -> T:
             given = signature.bind(*args, **kwargs).arguments
-            for name, rule, default in held:
-                if name in given and not (given[name] is None and default is None):
+            for name, rule, may_be_none in held:
+                if name in given and not (given[name] is None and may_be_none):
                     rule.check(name, given[name])
             return function(*args, **kwargs)
 
         return inner
 
     return decorate
+
+
+def _may_be_none(parameter: inspect.Parameter) -> bool:
+    return parameter.default is None or "None" in str(parameter.annotation)

@@ -6,19 +6,28 @@ surveys with rating-scale items and counts, which also covers coarse and skewed 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from scipy.special import fdtrc, fdtri, ncfdtr
+from scipy.special import chdtri, chndtr, chndtrix, fdtrc, fdtri, ncfdtr
 
+from .._core.arguments import Between, checked
 from .._core.errors import DataError
+from .._core.inference import default_seed
+
+SAMPLE = Between(1, closed="left", array=True)
+RMSEA = Between(0, 1, "left")
 
 
+@checked()
 def product_reliability(reliability_x: float, reliability_m: float, r_xm: float = 0.0) -> float:
     """Reliability of the product of two centred scores.
 
     Parameters
     ----------
-    reliability_x, reliability_m : float in (0, 1]
+    reliability_x, reliability_m : float
+        Reliabilities of the two scores, in (0, 1].
     r_xm : float
         Correlation of the two true scores.
 
@@ -36,15 +45,11 @@ def product_reliability(reliability_x: float, reliability_m: float, r_xm: float 
     >>> round(product_reliability(0.8, 0.7), 2)
     0.56
     """
-    for name, value in (("reliability_x", reliability_x), ("reliability_m", reliability_m)):
-        if not 0 < value <= 1:
-            raise DataError(f"{name} is {value}; a reliability lies between 0 and 1")
-    if not -1 < r_xm < 1:
-        raise DataError(f"r_xm is {r_xm}; a correlation lies between -1 and 1")
     observed = r_xm**2 * reliability_x * reliability_m
     return (reliability_x * reliability_m + observed) / (1 + observed)
 
 
+@checked(n=SAMPLE)
 def product_power(
     n: float | np.ndarray,
     beta: float,
@@ -61,7 +66,8 @@ def product_power(
 
     Parameters
     ----------
-    n : sample size, a number or an array
+    n : float or array of float
+        Sample size.
     beta : float
         Effect of the product of the two standardised true scores on the standardised true outcome: by how much one
         standard deviation of the moderator changes the slope.
@@ -69,18 +75,21 @@ def product_power(
         Correlation of the true scores of predictor and moderator.
     r2_main : float
         Share of the true outcome's variance that the main effects explain.
-    reliability_x, reliability_m, reliability_y : float in (0, 1]
+    reliability_x, reliability_m, reliability_y : float
+        Reliabilities of the three scores, in (0, 1].
     n_predictors : int
         Predictors in the regression, the product included.
-    alpha : float, two-sided level
+    alpha : float
+        Two-sided level of the test.
 
     Returns
     -------
-    float or array, between alpha and 1
+    float or array of float
+        Between alpha and 1.
 
     Raises
     ------
-    ValueError
+    DataError
         A reliability or share outside its range, n too small, or effects that explain more than everything.
 
     Notes
@@ -100,12 +109,6 @@ def product_power(
     n = np.asarray(n, dtype=float)
     if (n <= n_predictors + 1).any():
         raise DataError(f"n is {n.min():g}; with {n_predictors} predictors it must be at least {n_predictors + 2}")
-    if not 0 <= r2_main < 1:
-        raise DataError(f"r2_main is {r2_main}; a share of variance lies between 0 and 1")
-    if not 0 < reliability_y <= 1:
-        raise DataError(f"reliability_y is {reliability_y}; a reliability lies between 0 and 1")
-    if not 0 < alpha < 1:
-        raise DataError(f"alpha is {alpha}; write 0.05 for 5 percent")
     product = product_reliability(reliability_x, reliability_m, r_xm)
     true_gain = beta**2 * (1 + r_xm**2)
     if r2_main + true_gain >= 1:
@@ -118,69 +121,141 @@ def product_power(
     return float(power) if power.ndim == 0 else power
 
 
-def product_n(beta: float, power: float = 0.8, **options: float) -> int:
+@checked()
+def product_n(beta: float, power: float = 0.8, **options: Any) -> int:
     """Smallest sample that finds the product with the power asked for.
 
     Parameters
     ----------
-    beta : float, not 0; as in :func:`product_power`
-    power : float between 0 and 1
-    **options : as in :func:`product_power`
+    beta : float
+        As in :func:`product_power`; not 0.
+    power : float, default 0.8
+        Power wanted.
+    **options : dict
+        As in :func:`product_power`.
 
     Returns
     -------
     int
+        Respondents.
 
     Examples
     --------
     >>> product_n(-0.15, r2_main=0.5) < product_n(-0.15, r2_main=0.5, reliability_m=0.7)
     True
     """
-    if not 0 < power < 1:
-        raise DataError(f"power is {power}; write 0.8 for 80 percent")
     if beta == 0:
         raise DataError("beta is 0: no sample finds an effect that is not there")
-    low, high = options.get("n_predictors", 3) + 2, 64
-    while product_power(high, beta, **options) < power:
+    fewest = options.get("n_predictors", 3) + 2
+    return _smallest_n(lambda n: float(product_power(n, beta, **options)), power, fewest, f"beta = {beta}")
+
+
+def _smallest_n(power_at, power: float, fewest: int, what: str) -> int:
+    """Smallest whole n, at least ``fewest``, whose power is reached."""
+    if power_at(fewest) >= power:
+        return fewest
+    low, high = fewest, max(64, 2 * fewest)
+    while power_at(high) < power:
         low, high = high, high * 2
         if high > 10**9:
-            raise DataError(f"beta = {beta} would need more than a billion respondents")
+            raise DataError(f"{what} would need more than a billion respondents")
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if product_power(middle, beta, **options) >= power else (middle, high)
-    return int(high)
+        low, high = (low, middle) if power_at(middle) >= power else (middle, high)
+    return high
 
 
-def detectable(n: float, power: float = 0.8, **options: float) -> float:
+@checked(n=Between(1, closed="left"))
+def detectable(n: float, power: float = 0.8, **options: Any) -> float:
     """Smallest product effect (absolute) that a study of ``n`` finds with the power asked for.
 
     Parameters
     ----------
-    n : sample size
-    power : float between 0 and 1
-    **options : as in :func:`product_power`
+    n : float
+        Sample size.
+    power : float, default 0.8
+        Power wanted.
+    **options : dict
+        As in :func:`product_power`.
 
     Returns
     -------
-    float, NaN when no effect that leaves room for error is large enough
+    float
+        NaN when no effect that leaves room for error is large enough.
 
     Examples
     --------
     >>> round(detectable(344, r2_main=0.5), 2)
     0.1
     """
-    if not 0 < power < 1:
-        raise DataError(f"power is {power}; write 0.8 for 80 percent")
+    product_power(n, 0.0, **options)  # the options are checked before they are used
     ceiling = np.sqrt((1 - options.get("r2_main", 0.5)) / (1 + options.get("r_xm", 0.3) ** 2)) * (1 - 1e-9)
-    low, high = 0.0, ceiling
+    low, high = 0.0, float(ceiling)
     if product_power(n, high, **options) < power:
         return np.nan
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (low, middle) if product_power(n, middle, **options) >= power else (middle, high)
-    return float(high)
+    return high
 
 
+@checked(n=SAMPLE, df=Between(1, closed="left"), rmsea_null=RMSEA, rmsea_true=RMSEA)
+def rmsea_power(
+    n: float | np.ndarray, df: float, *, rmsea_null: float = 0.05, rmsea_true: float = 0.08, alpha: float = 0.05
+) -> float | np.ndarray:
+    """Power to reject the fit of a structural model, or to show that it fits closely.
+
+    Parameters
+    ----------
+    n : float or array of float
+        Sample size.
+    df : float
+        Degrees of freedom of the model.
+    rmsea_null, rmsea_true : float
+        RMSEA under the hypothesis tested and in truth. A true value above the null asks for the test of close fit
+        (reject a model that fits badly), one below it for the test of not-close fit (show that a model fits well).
+    alpha : float
+        One-sided level.
+
+    Returns
+    -------
+    float or array of float
+        Between alpha and 1.
+
+    Notes
+    -----
+    Noncentral chi-squares with (n - 1) df rmsea^2 (MacCallum, Browne & Sugawara 1996). Equals
+    ``semTools::findRMSEApower``.
+
+    Examples
+    --------
+    >>> round(rmsea_power(200, 50), 3)
+    0.769
+    """
+    if rmsea_null == rmsea_true:
+        raise DataError(f"rmsea_null and rmsea_true are both {rmsea_null:g}; a test needs two different values")
+    null, true = ((np.asarray(n, dtype=float) - 1) * df * r**2 for r in (rmsea_null, rmsea_true))
+    worse = rmsea_true > rmsea_null
+    tail = 1 - alpha if worse else alpha
+    critical = chndtrix(tail, df, null) if rmsea_null > 0 else chdtri(df, 1 - tail)
+    below = chndtr(critical, df, true)
+    power = 1 - below if worse else below
+    return float(power) if np.ndim(power) == 0 else power
+
+
+@checked(df=Between(1, closed="left"))
+def rmsea_n(df: float, power: float = 0.8, **options: Any) -> int:
+    """Smallest sample that reaches the power asked for; options as in :func:`rmsea_power`.
+
+    Examples
+    --------
+    >>> rmsea_n(50)
+    214
+    """
+    return _smallest_n(lambda n: float(rmsea_power(n, df, **options)), power, 2, f"a model with {df:g} df")
+
+
+@checked(n=Between(10, closed="left", whole=True, hint="at least 10 respondents"))
 def simulated_power(
     n: int,
     beta: float,
@@ -193,36 +268,45 @@ def simulated_power(
     skew: float = 0.0,
     n_rep: int = 500,
     alpha: float = 0.05,
-    seed: int = 20261,
+    seed: int | None = None,
 ) -> pd.Series:
     """Power by making surveys: scale means of rating items, regression with the product.
 
     Parameters
     ----------
-    n : int, respondents
+    n : int
+        Respondents, at least 10.
     beta : float
         Product effect between standardised true scores, as in :func:`product_power`.
-    r_xm : float, correlation of the true scores
-    slopes : (float, float)
+    r_xm : float
+        Correlation of the true scores.
+    slopes : tuple of float
         Effects of predictor and moderator on the true outcome.
-    n_items, loading : items a scale, and their standardised loading
+    n_items : int
+        Items a scale.
+    loading : float
+        Standardised loading of each item, in (0, 1].
     points : int or None
         Answers are cut into this many equally wide categories between -2 and 2 standard deviations; None keeps them
         continuous.
     skew : float
         Moves the categories; 1 piles answers up at the top, as satisfaction surveys have it.
-    n_rep : int, surveys made
+    n_rep : int
+        Surveys made.
     alpha : float
-    seed : int
+        Two-sided level of the test.
+    seed : int, optional
+        The seed of the package when left out.
 
     Returns
     -------
-    Series ``power se mean_estimate reliability``: share of surveys with p < alpha, its standard error, the mean
-    estimate of the product's slope between standardised scale means, and the mean reliability (alpha) of a scale
+    Series
+        ``power se mean_estimate reliability``: share of surveys with p < alpha, its standard error, the mean
+        estimate of the product's slope between standardised scale means, and the mean reliability (alpha) of a scale.
 
     Raises
     ------
-    ValueError
+    DataError
         Effects that explain more than everything, or a sample that is too small.
 
     Examples
@@ -231,14 +315,12 @@ def simulated_power(
     True
     """
     b1, b2 = slopes
+    for slope in slopes:
+        Between().check("slopes", slope)
     explained = b1**2 + b2**2 + 2 * b1 * b2 * r_xm + beta**2 * (1 + r_xm**2)
     if explained >= 1:
         raise DataError(f"slopes and product explain {explained:.2f} of the outcome's variance; keep it below 1")
-    if n < 10 or n_rep < 1:
-        raise DataError(f"n is {n} and n_rep {n_rep}; at least 10 respondents and one survey are needed")
-    if not 0 < loading <= 1:
-        raise DataError(f"loading is {loading}; a standardised loading lies between 0 and 1")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(default_seed(seed))
     hits, slopes_found, alphas = 0, [], []
     edges = None if points is None else np.linspace(-2, 2, points + 1)[1:-1] - skew
     for _ in range(n_rep):
