@@ -25,6 +25,7 @@ from .measurement.reliability import (
 )
 from .measurement.validity import fornell_larcker, htmt, phi_test
 from .moderation import power
+from .moderation.mediation import mediate
 from .moderation.regression import moderate
 from .plspm.fitting import pls
 from .replication.board import scoreboard
@@ -58,6 +59,7 @@ __all__ = [
     "load",
     "map_test",
     "marker_correction",
+    "mediate",
     "method_factor",
     "moderate",
     "parallel_analysis",

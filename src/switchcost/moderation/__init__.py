@@ -1,8 +1,18 @@
-"""Moderation by regression, and the power to find it."""
+"""Moderation and mediation by regression, and the power to find a product."""
 
 from .equivalence import Equivalence
+from .mediation import Mediation, mediate
 from .regression import Moderation, moderate
 from .shape import BinnedSlopes, InvertedU
 from .significance import JohnsonNeyman
 
-__all__ = ["BinnedSlopes", "Equivalence", "InvertedU", "JohnsonNeyman", "Moderation", "moderate"]
+__all__ = [
+    "BinnedSlopes",
+    "Equivalence",
+    "InvertedU",
+    "JohnsonNeyman",
+    "Mediation",
+    "Moderation",
+    "mediate",
+    "moderate",
+]

@@ -147,7 +147,7 @@ def read_columns(
             if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
                 notes.append(f"{name!r} is stored as {column.dtype} and holds numbers; it entered as a number")
             continue
-        if role in ("y", "x"):
+        if role not in ("moderator", "second_moderator", "covariate"):
             raise DataError(
                 f"{role} {name!r} holds groups ({', '.join(map(repr, group_labels(column).dropna().unique()[:3]))}) "
                 "and must be a number. To ask whether an effect differs between groups, make them the moderator."

@@ -106,7 +106,9 @@ def johnson_neyman(
         shown = ((lower > 0) | (upper < 0)).to_numpy() | edge
         color = COLORS[2 * i % 7]
         ax.fill_between(grid, lower, upper, color=GREY, alpha=0.15, linewidth=0)
-        ax.fill_between(grid, lower, upper, where=shown, color=color, alpha=0.25, linewidth=0, label=None if i else label)
+        ax.fill_between(
+            grid, lower, upper, where=shown, color=color, alpha=0.25, linewidth=0, label=None if i else label
+        )
         at = value if value is None or isinstance(value, str) else f"{value:.3g}"
         name = f"slope of {result.x} on {result.y}" + (f", {jn.second_moderator} = {at}" if at is not None else "")
         sns.lineplot(x=grid, y=line["est"].to_numpy(), color=color, linestyle=LINES[2 * i % 7], label=name, ax=ax)

@@ -1,0 +1,106 @@
+"""Mediation against R and pingouin, and against itself."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import switchcost as sc
+from switchcost._core.errors import DataError
+
+HERE = Path(__file__).parents[1] / "reference"
+R = json.loads((HERE / "mediation.json").read_text())
+DATA = pd.read_csv(HERE / "data" / "mediation.csv")
+CALLS = {
+    "simple": dict(m="m1", covariates="age"),
+    "parallel": dict(m=["m1", "m2"]),
+    "a": dict(m="m1", moderator="w"),
+    "b": dict(m="m1", moderator="w", moderates="b"),
+    "both": dict(m="m1", moderator="w", moderates="both"),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_effects_and_intervals_equal_r(name):
+    result, ref = sc.mediate(DATA, x="x", y="y", n_boot=4000, **CALLS[name]), R[name]
+    table = result.table
+    np.testing.assert_allclose(table["est"], ref["est"], rtol=1e-9)
+    se = np.array(ref["se"])  # two bootstraps differ by chance: about 1 % of a standard error, 3 % of an end
+    np.testing.assert_allclose(table["se"] / se, 1, atol=0.06)
+    assert (np.abs(table["ci_lower"] - ref["lower"]) < 0.25 * se).all()
+    assert (np.abs(table["ci_upper"] - ref["upper"]) < 0.25 * se).all()
+    assert (result.n_obs, result.n_dropped, result.n_boot) == (R["n"], len(DATA) - R["n"], 4000)
+
+
+def test_groups_as_moderator_equal_r():
+    table = sc.mediate(DATA, x="x", y="y", m="m1", moderator="g", n_boot=200).table
+    np.testing.assert_allclose(table["est"].iloc[:6], R["groups"]["est"], rtol=1e-9)
+    assert table["at"].tolist()[:4] == ["east", "north", "west", "north - east"]
+    assert table["effect"].tolist()[3:6] == ["index of moderated mediation"] * 3
+
+
+def test_equals_pingouin_but_for_the_slope_without_x():
+    import pingouin as pg
+
+    complete = DATA.dropna()
+    theirs = pg.mediation_analysis(complete, x="x", m=["m1", "m2"], y="y", covar="age", n_boot=50, seed=1)
+    theirs = theirs.set_index("path")["coef"]
+    ours = sc.mediate(DATA, x="x", m=["m1", "m2"], y="y", covariates="age", n_boot=50)
+    effects, paths = (
+        ours.table.set_index(["effect", "mediator"])["est"],
+        ours.paths.set_index(["outcome", "term"])["est"],
+    )
+    for m in ("m1", "m2"):
+        assert effects["indirect", m] == pytest.approx(theirs[f"Indirect {m}"], rel=1e-10)
+        assert paths[m, "x"] == pytest.approx(theirs[f"{m} ~ X"], rel=1e-10)
+        assert paths["y", m] != pytest.approx(theirs[f"Y ~ {m}"], rel=1e-3)
+    assert effects["direct", ""] == pytest.approx(theirs["Direct"], rel=1e-10)
+    assert effects["total", ""] == pytest.approx(theirs["Total"], rel=1e-10)
+
+
+def test_intervals_by_hand():
+    result = sc.mediate(DATA, x="x", m="m1", y="y", n_boot=500, seed=3, level=0.9)
+    again = sc.mediate(DATA, x="x", m="m1", y="y", n_boot=500, seed=3, level=0.9)
+    pd.testing.assert_frame_equal(result.table, again.table)
+    from scipy.stats import norm
+
+    draws, row = result.draws[0], result.table.iloc[0]
+    np.testing.assert_allclose(np.quantile(draws, [0.05, 0.95]), row[["ci_lower", "ci_upper"]].astype(float))
+    shift = 2 * norm.ppf((draws < row["est"]).mean())
+    ends = np.quantile(draws, norm.cdf([shift + norm.ppf(0.05), shift + norm.ppf(0.95)]))
+    np.testing.assert_allclose(ends, row[["bc_lower", "bc_upper"]].astype(float))
+    z = DATA.dropna(subset=["x", "m1", "y"])[["x", "m1", "y"]].apply(lambda c: (c - c.mean()) / c.std())
+    standard = sc.mediate(z, x="x", m="m1", y="y", n_boot=20).table
+    np.testing.assert_allclose(result.table["std_all"], standard["est"])
+
+
+def test_a_two_valued_moderator_is_taken_at_its_values():
+    data = DATA.assign(two=(DATA["g"] == "east").astype(int))
+    table = sc.mediate(data, x="x", m="m1", y="y", moderator="two", n_boot=50).table
+    assert table["at"].tolist()[:2] == ["0", "1"]
+    assert table["est"].iloc[2] == pytest.approx(table["est"].iloc[1] - table["est"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(m="m9"), "m 'm9' is not a column"),
+        (dict(m=[]), "names no mediator"),
+        (dict(m="x"), "'x' has two roles"),
+        (dict(m="g"), "m 'g' holds groups"),
+        (dict(moderator="w", moderates="c"), "moderates must be one of 'a', 'b', 'both'"),
+        (dict(n_boot=5), "at least 20"),
+        (dict(level=95), "level must be"),
+    ],
+)
+def test_bad_calls(change, message):
+    with pytest.raises(DataError, match=message):
+        sc.mediate(DATA, **(dict(x="x", m="m1", y="y") | change))
+
+
+def test_it_says_what_it_did():
+    result = sc.mediate(DATA.rename(columns={"m1": "<img>"}), x="x", m="<img>", y="y", moderator="g", n_boot=50)
+    assert "'g' moderates path a" in repr(result) and "2 rows dropped" in repr(result)
+    assert "reference group 'east'" in repr(result) and "<img>" not in result._repr_html_()
