@@ -50,7 +50,7 @@ def only(found, check):
 
 # ------------------------------------------------------------------------------------------------ real data
 def test_corp_rep_the_eight_identities_are_found_without_being_told():
-    known = sc.published("hair2021_corp_rep").printed["data_forensics"]
+    known = pd.read_csv(data_dir() / "findings" / "corp_rep_recodes.csv", dtype=str)
     found = sc.audit(sc.load("corp_rep"), draws=DRAWS)
     table = found.table
     serious = table[table["severity"] == "serious"]

@@ -58,20 +58,21 @@ def readme_blocks() -> dict[str, str]:
 
     board = replicate.scoreboard()
     counts = replicate.summary(board)
-    head = ["study", *replicate.VERDICTS, "numbers"]
+    head = ["study", *replicate.VERDICTS, "numbers", "constraints"]
     lines = ["| " + " | ".join(head) + " |", "|:---|" + "---:|" * (len(head) - 1)]
     for study, row in counts.iterrows():
         cells = [f"**{study}**" if study == "all" else f"`{study}`", *(f"{row[c]:.0f}" for c in head[1:])]
         lines.append("| " + " | ".join(cells) + " |")
-    checked = board[board.verdict != "not comparable"]
-    agree = checked.verdict.isin(replicate.VERDICTS[:3])
-    raw = checked.source == "the answers"
-    lines += [
-        "",
-        f"{len(checked)} numbers can be checked. {raw.sum()} were computed again from people's answers: "
-        f"{agree[raw].sum()} agree. {(~raw).sum()} could only be held against other numbers of the same paper: "
-        f"{agree[~raw].sum()} agree, which shows that the arithmetic is right, not that the finding is.",
-    ]
+    basis = board.by_basis().reset_index()
+    lines += ["", "What the comparable numbers rest on. The three are never added up: `answers` shows that a result can be"]
+    lines += ["computed again, `printed` that the arithmetic of a paper is right, `assumed` needs a quantity not printed.", ""]
+    lines += ["| " + " | ".join(basis.columns) + " |", "|:---|" + "---:|" * (len(basis.columns) - 1)]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in basis.itertuples(index=False)]
+    noticed = board.mutations
+    if ("all", "printed") in noticed.index:
+        shares = {b: f"{noticed.loc[('all', b), 'share']:.0%} of `{b}`" for b in ("answers", "printed", "assumed")}
+        lines += ["", "Changed by three units of its last digit, a number is noticed: " + ", ".join(shares.values()) + "."]
+    lines += ["", replicate.INTERVAL_NOTE.capitalize()]
     rows = [f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()]
     table = ["| | notebook | minutes |", "|---|---|---:|", *rows]
     return {"scoreboard": "\n".join(lines), "notebooks": "\n".join(table)}

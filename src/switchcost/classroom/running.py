@@ -90,7 +90,7 @@ def check(chosen: list[Path], jobs: int) -> int:
             print(f"{'':52s}{line}")
         failed += bool(problem or changed)
     print(flush=True)
-    board = subprocess.call([sys.executable, "-m", "switchcost.replication.board"], cwd=ROOT)
+    board = subprocess.call([sys.executable, "-m", "switchcost.replication"], cwd=ROOT)
     if failed:
         print(f"\n{failed} of {len(results)} notebooks did not come out as committed; see build/notebooks.")
     return int(bool(failed or board))

@@ -13,18 +13,20 @@ from .theme import own_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..replication.board import Board
+
 FILL = (COLORS[0], COLORS[5], COLORS[2], COLORS[4], COLORS[1], "white")  # in the order of the verdicts
 EDGE = (COLORS[0], COLORS[0], COLORS[2], COLORS[4], COLORS[1], "#b5b5b5")
 SHAPE = ("s", "s", "o", "X", "P", "s")
 
 
-def scoreboard(board: pd.DataFrame, ax: Axes | None = None, *, height: int = 3) -> Axes:
+def scoreboard(board: Board | pd.DataFrame, ax: Axes | None = None, *, height: int = 3) -> Axes:
     """One mark a published number, in rows of studies: what agrees, what does not, what cannot be checked.
 
     Parameters
     ----------
-    board : DataFrame
-        From ``sc.scoreboard()``, or a part of it.
+    board : Board or DataFrame
+        ``sc.scoreboard()``, or (a part of) its table.
     ax : matplotlib Axes, optional
         New ones when left out.
     height : int, default 3
@@ -40,6 +42,7 @@ def scoreboard(board: pd.DataFrame, ax: Axes | None = None, *, height: int = 3) 
     from ..replication.board import VERDICTS, summary
 
     counts = summary(board)
+    board = board if isinstance(board, pd.DataFrame) else board.table
     studies = list(counts.index[:-1])
     widest = -(-counts["numbers"].iloc[:-1].max() // height)
     ax = own_axes(ax, figsize=(9.0, 1.3 + 0.7 * len(studies)))
@@ -57,7 +60,7 @@ def scoreboard(board: pd.DataFrame, ax: Axes | None = None, *, height: int = 3) 
             linewidth=0.8, label=f"{verdict} ({int(total[verdict])})", ax=ax,
         )  # fmt: skip
     for k, study in enumerate(studies):
-        good, checked = (int(counts.loc[study, list(VERDICTS[:n])].sum()) for n in (3, 5))
+        good, checked = (int(counts.loc[study, list(VERDICTS[:n])].sum()) for n in (2, 5))
         middle = -k * step - (height - 1) / 2
         ax.text(-1.2, middle, study, ha="right", va="center")
         end = -(-int(counts.loc[study, "numbers"]) // height) + 0.4
@@ -65,9 +68,6 @@ def scoreboard(board: pd.DataFrame, ax: Axes | None = None, *, height: int = 3) 
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, 0.0), ncol=3, fontsize=9, handletextpad=0.3)
     ax.set(xlim=(-1, widest + 7), ylim=(-len(studies) * step + 1, 1.5), aspect="equal")
     ax.axis("off")
-    good, checked = (int(total[list(VERDICTS[:n])].sum()) for n in (3, 5))
-    ax.set_title(
-        f"{good} of {checked} published numbers that can be checked agree; {int(total[VERDICTS[-1]])} cannot be checked",
-        fontsize=11,
-    )
+    checked = int(total[list(VERDICTS[:5])].sum())
+    ax.set_title(f"{checked} of {len(board)} published numbers can be checked in some way", fontsize=11)
     return ax

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import ndtr, stdtr
+from scipy.special import chdtrc, fdtrc, ndtr, stdtr
 
 from .._core.errors import DataError
-from .printed import CONSISTENT, INCONSISTENT, SLACK, Printed, check_row, judged
+from .printed import CONSISTENT, INCONSISTENT, SLACK, Check, Printed, check_row, judged
 
 STARS = {"***": (0.0, 0.001), "**": (0.001, 0.01), "*": (0.01, 0.05), "ns": (0.05, 1.0)}
 
 
 # --- one check each ---------------------------------------------------------------------------------------------------
-def t_ratio(b, se, t, where: str = "") -> dict:
+def t_ratio(b, se, t, where: str = "") -> Check:
     """t = b / se."""
     b, se, t = (Printed.read(v) for v in (b, se, t))
     if se.high <= 0:
@@ -34,7 +36,7 @@ def t_ratio(b, se, t, where: str = "") -> dict:
     )
 
 
-def p_value(t, p, df: float | None = None, where: str = "") -> dict:
+def p_value(t, p, df: float | None = None, where: str = "") -> Check:
     """Two-sided p from t: normal (as structural-model programs print) or, with ``df``, also Student's t."""
     t, p = Printed.read(t), Printed.read(p)
     small, large = sorted((abs(t.low), abs(t.high)))
@@ -54,7 +56,7 @@ def p_value(t, p, df: float | None = None, where: str = "") -> dict:
     )
 
 
-def stars(t, flag: str, df: float | None = None, where: str = "", legend: dict | None = None) -> dict:
+def stars(t, flag: str, df: float | None = None, where: str = "", legend: dict | None = None) -> Check:
     """Stars from t, under the usual legend (* .05, ** .01, *** .001) unless another is given."""
     t, legend = Printed.read(t), STARS if legend is None else legend
     flag = str(flag).strip().lower().replace("n.s.", "ns").replace("n.s", "ns") or "ns"
@@ -77,7 +79,7 @@ def stars(t, flag: str, df: float | None = None, where: str = "", legend: dict |
     )
 
 
-def chisq_ratio(chisq, df, ratio, where: str = "") -> dict:
+def chisq_ratio(chisq, df, ratio, where: str = "") -> Check:
     """Chi-square over its degrees of freedom."""
     chisq, ratio, df = Printed.read(chisq), Printed.read(ratio), float(str(df))
     value = chisq.value / df
@@ -92,7 +94,7 @@ def chisq_ratio(chisq, df, ratio, where: str = "") -> dict:
     )
 
 
-def rmsea(chisq, df, n, value, where: str = "") -> dict:
+def rmsea(chisq, df, n, value, where: str = "") -> Check:
     """RMSEA from chi-square; both divisors in use, n - 1 and n, are tried."""
     chisq, value, df, n = Printed.read(chisq), Printed.read(value), float(str(df)), float(n)
 
@@ -111,7 +113,7 @@ def rmsea(chisq, df, n, value, where: str = "") -> dict:
     )
 
 
-def composite_reliability(loadings, cr, where: str = "") -> dict:
+def composite_reliability(loadings, cr, where: str = "") -> Check:
     """CR = (sum of loadings)^2 / ((sum of loadings)^2 + sum of (1 - loading^2))."""
     lam, cr = [Printed.read(v) for v in loadings], Printed.read(cr)
 
@@ -133,7 +135,7 @@ def composite_reliability(loadings, cr, where: str = "") -> dict:
     )
 
 
-def average_variance(loadings, ave, where: str = "") -> dict:
+def average_variance(loadings, ave, where: str = "") -> Check:
     """AVE = mean of the squared loadings."""
     lam, ave = [Printed.read(v) for v in loadings], Printed.read(ave)
     value = sum(v.value**2 for v in lam) / len(lam)
@@ -151,7 +153,7 @@ def average_variance(loadings, ave, where: str = "") -> dict:
     )
 
 
-def r2_range(betas, r2, where: str = "", percent: bool = False) -> dict:
+def r2_range(betas, r2, where: str = "", percent: bool = False) -> Check:
     """Smallest and largest R2 that standardised slopes allow, whatever the predictors' correlations.
 
     R2 = b' R b. It is largest when the correlations are +-1 with the signs of the slopes: (sum of |b|)^2; smallest
@@ -181,7 +183,7 @@ def r2_range(betas, r2, where: str = "", percent: bool = False) -> dict:
     )
 
 
-def grim(mean, n: int, items: int = 1, where: str = "") -> dict | None:
+def grim(mean, n: int, items: int = 1, where: str = "") -> Check | None:
     """GRIM (Brown & Heathers 2017): can a mean of n integer answers be printed like this?
 
     Parameters
@@ -229,7 +231,7 @@ def grim(mean, n: int, items: int = 1, where: str = "") -> dict | None:
     )
 
 
-def sd_range(mean, sd, n: int, low: float, high: float, where: str = "") -> dict:
+def sd_range(mean, sd, n: int, low: float, high: float, where: str = "") -> Check:
     """Standard deviation possible for a mean of whole answers between ``low`` and ``high``."""
     mean, sd, n = Printed.read(mean), Printed.read(sd), int(n)
 
@@ -254,7 +256,7 @@ def sd_range(mean, sd, n: int, low: float, high: float, where: str = "") -> dict
     )
 
 
-def interval(estimate, low, high, where: str = "") -> dict:
+def interval(estimate, low, high, where: str = "") -> Check:
     """Whether an interval's ends are in order and hold the estimate."""
     e, a, b = (Printed.read(v) for v in (estimate, low, high))
     ok = a.low <= b.high and e.high >= a.low and e.low <= b.high
@@ -270,7 +272,7 @@ def interval(estimate, low, high, where: str = "") -> dict:
     )
 
 
-def reliability_order(values: dict[str, object], where: str = "") -> list[dict]:
+def reliability_order(values: dict[str, object], where: str = "") -> list[Check]:
     """Shares must lie in 0..1, and CR cannot be smaller than AVE (equal loadings make it larger, never smaller)."""
     rows = []
     printed = {k: Printed.read(v) for k, v in values.items()}
@@ -289,4 +291,105 @@ def reliability_order(values: dict[str, object], where: str = "") -> list[dict]:
                 f"CR {cr.text} {'>=' if ok else '<'} AVE {ave.text}",
             )
         )
+    return rows
+
+
+def average_variance_limit(cr, ave, items: int, where: str = "") -> Check:
+    """CR is largest when all loadings are equal: k AVE / (k AVE + 1 - AVE)."""
+    cr, ave, k = Printed.read(cr), Printed.read(ave), int(items)
+
+    def most(a):
+        return k * a / (k * a + 1 - a)
+
+    return judged(
+        "CR possible for AVE", where, cr, most(ave.value), ave.low, most(min(ave.high, 1.0)),
+        f"{k} items with AVE {ave.text} have a CR of at most {most(ave.value):.4f} "
+        f"(rounding allows {most(min(ave.high, 1.0)):.4f}); printed {cr.text}",
+    )  # fmt: skip
+
+
+def adjusted_r2(r2, adjusted, n: float, predictors: int, where: str = "") -> Check:
+    """Adjusted R2 = 1 - (1 - R2) (n - 1) / (n - k - 1)."""
+    r2, adjusted = Printed.read(r2), Printed.read(adjusted)
+    ratio = (n - 1) / (n - predictors - 1)
+    value, low, high = (1 - (1 - v) * ratio for v in (r2.value, r2.low, r2.high))
+    text = f"1 - (1 - {r2.text}) x {n - 1:g} / {n - predictors - 1:g} = {value:.4f}; printed {adjusted.text}"
+    return judged("adjusted R2", where, adjusted, value, low, high, text)
+
+
+def difference(first, second, printed, where: str = "") -> Check:
+    """A printed difference of two printed numbers, in either order."""
+    a, b, d = (Printed.read(v) for v in (first, second, printed))
+    sign = 1 if (a.value - b.value) * d.value >= 0 else -1
+    value, reach = sign * (a.value - b.value), a.half + b.half
+    text = f"{a.text} - {b.text} = {a.value - b.value:g}; rounding allows {reach:g} either way; printed {d.text}"
+    return judged("difference", where, d, value, value - reach, value + reach, text)
+
+
+def percentage(count, total, printed, where: str = "") -> Check:
+    """A percentage of people: some whole number of them must be printed like this."""
+    share, n = Printed.read(printed), int(float(str(total)))
+    if str(count).strip():
+        k = int(float(str(count)))
+        value = 100 * k / n
+        text = f"{k} / {n} = {value:.{share.decimals + 2}f} %; printed {share.text}"
+        return judged("percentage", where, share, value, value, value, text)
+    k = round(share.value * n / 100)
+    ways = [j for j in (k - 1, k, k + 1) if share.allows(100 * j / n, 100 * j / n)]
+    value = 100 * (ways[0] if ways else k) / n
+    text = f"{ways[0] if ways else k} / {n} = {value:.{share.decimals + 2}f} %; printed {share.text}"
+    return check_row("percentage", where, share, value, value, value, CONSISTENT if ways else INCONSISTENT, text)
+
+
+_TESTS = {
+    "t": lambda v, a, b: 2 * stdtr(a, -abs(v)),
+    "z": lambda v, a, b: 2 * ndtr(-abs(v)),
+    "f": lambda v, a, b: fdtrc(a, b, max(v, 0)),
+    "chi2": lambda v, a, b: chdtrc(a, max(v, 0)),
+    "r": lambda v, a, b: 2 * stdtr(a, -abs(v) * math.sqrt(a / max(1 - v * v, 1e-300))),
+}
+
+
+def p_of_test(kind: str, statistic, p, df1: float | None = None, df2: float | None = None, where: str = "") -> Check:
+    """p from a test statistic and its degrees of freedom, as statcheck does (Nuijten et al. 2016).
+
+    Parameters
+    ----------
+    kind : ``t``, ``z``, ``F``, ``chi2`` or ``r``
+    statistic, p : as printed; p may be a bound (``< .05``)
+    df1, df2 : degrees of freedom, as the test has them
+    """
+    name = {"χ2": "chi2", "chisq": "chi2", "χ²": "chi2", "chi-square": "chi2"}.get(kind.lower(), kind.lower())
+    if name not in _TESTS:
+        raise DataError(f"the test {kind!r} is not one of t, z, F, chi2, r")
+    if (name != "z" and df1 is None) or (name == "f" and df2 is None):
+        raise DataError(f"{kind} = {statistic} needs its degrees of freedom")
+    v, printed = Printed.read(statistic), Printed.read(p)
+    near, far = sorted((abs(v.low), abs(v.high)))
+    if v.low <= 0 <= v.high:
+        near = 0.0
+    value, high, low = (float(_TESTS[name](x, df1, df2)) for x in (abs(v.value), near, far))
+    shown = kind + (f"({', '.join(f'{d:g}' for d in (df1, df2) if d is not None)})" if df1 is not None else "")
+    text = f"{shown} = {v.text} gives p = {value:.4g}; rounding allows {low:.4g} to {high:.4g}; printed p {printed.text}"
+    found = judged("p of the test", where or shown, printed, value, low, high, text)
+    if not found.ok and printed.allows(low / 2, high / 2):
+        found = replace(found, arithmetic=found.arithmetic + " (half of it, a one-sided test, would do)")
+    return found
+
+
+_REPORTED = re.compile(
+    r"(?P<kind>\b[tzFr]|χ2|χ²|chi2|chi-square)\s*(\(\s*(?P<df1>\d+\.?\d*)\s*(,\s*(?P<df2>\d+\.?\d*)|,\s*N\s*=\s*\d+)?\s*\))?"
+    r"\s*=\s*(?P<value>[-−]?\d*\.?\d+)\s*[,;]\s*p\s*(?P<p>[<=]\s*\d?\.\d+)"
+)
+
+
+def tests_in_text(text: str) -> list[Check]:
+    """Every test in a text that is printed like ``t(28) = 2.20, p = .036``, checked."""
+    rows = []
+    for m in _REPORTED.finditer(text):
+        if m["kind"] != "z" and m["df1"] is None:
+            continue
+        value = m["value"].replace("−", "-")
+        df1, df2 = (float(m[k]) if m[k] else None for k in ("df1", "df2"))
+        rows.append(p_of_test(m["kind"], value, m["p"].replace("=", "").strip(), df1, df2, m[0]))
     return rows

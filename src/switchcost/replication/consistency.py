@@ -17,12 +17,17 @@ from ..data.registry import data_dir
 from ..data.sets import datasets
 from . import matrices
 from .arithmetic import (
+    adjusted_r2,
     average_variance,
+    average_variance_limit,
     chisq_ratio,
     composite_reliability,
+    difference,
     grim,
     interval,
+    p_of_test,
     p_value,
+    percentage,
     r2_range,
     reliability_order,
     rmsea,
@@ -31,6 +36,7 @@ from .arithmetic import (
     t_ratio,
 )
 from .models import (
+    absolute_indices,
     baseline,
     chisq_difference,
     correlations,
@@ -38,7 +44,7 @@ from .models import (
     r2_from_paths,
     standardisation,
 )
-from .printed import ORDER, Printed, check_frame, judged
+from .printed import ORDER, Check, Printed, check_frame, judged
 
 
 # --- whole tables -------------------------------------------------------------------------------------------------------
@@ -80,6 +86,7 @@ def check_table(
     name: str = "table",
     n: float | dict | None = None,
     scale: tuple[float, float] | None = None,
+    items: int | None = None,
     study: str = "",
 ) -> pd.DataFrame:
     """Run every check that the columns of one printed table allow.
@@ -89,11 +96,13 @@ def check_table(
     table : DataFrame
         Text as printed, or floats (then a column's decimals are the most that occur in it). Read are these columns, in
         small or capital letters: ``from to b|path se t p p_flag beta``; ``chisq df n rmsea chisq_df nfi cfi tli ifi``;
-        ``construct item loading(s) alpha cr ave mean sd``; ``estimate|value ci_lower ci_upper``; ``group``; or a
-        square matrix of correlations.
+        ``construct item loading(s) alpha cr ave mean sd``; ``estimate|value ci_lower ci_upper``; ``group``;
+        ``test statistic df1 df2 p``; ``r2 adjusted_r2 predictors``; ``first second difference``; ``count n percent``;
+        or a square matrix of correlations.
     name : what the table is called in the column ``where``
     n : sample size, a number or {group: number}
     scale : lowest and highest possible answer, for means and standard deviations
+    items : number of observed variables of the model, for fit indices
 
     Returns
     -------
@@ -115,7 +124,7 @@ def check_table(
     """
     table = checks.frame(table, name)
     text = _strings(table)
-    rows: list[dict] = []
+    rows: list[Check] = []
     names = list(text.columns)
     if len(names) > 1 and set(map(str, text.index)) == set(names):
         text.insert(0, "construct", [str(v) for v in text.index])
@@ -127,43 +136,13 @@ def check_table(
     text = _lower(text)
     n_of = (lambda g: n.get(g)) if isinstance(n, dict) else (lambda g: n)
 
-    slope = "b" if "b" in text else "path" if "path" in text else None
     for _, row in text.iterrows():
-        where = _label(row, name)
         size = row.get("n") or n_of(row.get("group", ""))
-        df_t = float(size) - 2 if size else None
-        if slope and _has(text, "se", "t") and row[slope] and row["se"] and row["t"]:
-            rows.append(t_ratio(row[slope], row["se"], row["t"], where))
-        if _has(text, "t", "p") and row["t"] and row["p"]:
-            rows.append(p_value(row["t"], row["p"], df_t, where))
-        if _has(text, "t", "p_flag") and row["t"]:
-            rows.append(stars(row["t"], row["p_flag"], df_t, where))
-        if _has(text, "chisq", "df"):
-            here = f"{name}, {row['group']}" if row.get("group") else name
-            if row.get("chisq_df"):
-                rows.append(chisq_ratio(row["chisq"], row["df"], row["chisq_df"], here))
-            if row.get("rmsea") and size:
-                rows.append(rmsea(row["chisq"], row["df"], size, row["rmsea"], here))
-            given = {k: row[k] for k in ("nfi", "cfi", "tli", "ifi") if row.get(k)}
-            if len(given) > 1:
-                rows.append(baseline(row["chisq"], row["df"], given, here))
-        if "ci_lower" in text and row["ci_lower"] and row["ci_upper"]:
-            estimate = row.get("estimate") or row.get("value")
-            if estimate:
-                label = " ".join(
-                    v for v in (row.get("model"), row.get("quantity"), row.get("row"), row.get("column")) if v
-                )
-                rows.append(
-                    interval(estimate, row["ci_lower"], row["ci_upper"], f"{name}, {label}" if label else where)
-                )
-        if "mean" in text and row["mean"] and size:
-            item = f"{name}, {row.get('item') or row.get('construct', '')}"
-            single = bool(row.get("item"))
-            if single:
-                finding = grim(row["mean"], int(float(size)), 1, item)
-                rows += [finding] if finding else []
-            if row.get("sd") and scale:
-                rows.append(sd_range(row["mean"], row["sd"], int(float(size)), *scale, item))
+        filled = {k: v for k, v in row.items() if str(v).strip()}
+        rows += _coefficients(filled, _label(row, name), size)
+        rows += _fit(filled, f"{name}, {row['group']}" if row.get("group") else name, size, items)
+        rows += _answers(filled, name, size, scale)
+        rows += _small_sums(filled, _label(row, name), size)
     rows += _measurement(text, name)
     if _has(text, "from", "to", "b", "beta"):
         for group, block in text.groupby("group", sort=False) if "group" in text else [("", text)]:
@@ -189,9 +168,80 @@ def check_table(
     return check_frame(rows, study)
 
 
-def _measurement(text: pd.DataFrame, name: str) -> list[dict]:
+def _coefficients(row: dict, where: str, size) -> list[Check]:
+    """b, SE, t, p, stars and intervals of one line."""
+    rows: list[Check] = []
+    slope, df = row.get("b") or row.get("path"), float(size) - 2 if size else None
+    if slope and {"se", "t"} <= set(row):
+        rows.append(t_ratio(slope, row["se"], row["t"], where))
+    if {"t", "p"} <= set(row) and "test" not in row:
+        rows.append(p_value(row["t"], row["p"], df, where))
+    if {"t", "p_flag"} <= set(row):
+        rows.append(stars(row["t"], row["p_flag"], df, where))
+    if {"ci_lower", "ci_upper"} <= set(row) and (row.get("estimate") or row.get("value") or slope):
+        label = " ".join(row[k] for k in ("model", "quantity", "row", "column") if k in row)
+        place = f"{where.split(',')[0]}, {label}" if label else where
+        estimate = row.get("estimate") or row.get("value") or slope
+        rows.append(interval(estimate, row["ci_lower"], row["ci_upper"], place))
+    return rows
+
+
+def _fit(row: dict, where: str, size, items: int | None) -> list[Check]:
+    """Chi-square, df, RMSEA and indices of one line."""
+    rows: list[Check] = []
+    if not {"chisq", "df"} <= set(row):
+        return rows
+    if "chisq_df" in row:
+        rows.append(chisq_ratio(row["chisq"], row["df"], row["chisq_df"], where))
+    if "rmsea" in row and size:
+        rows.append(rmsea(row["chisq"], row["df"], size, row["rmsea"], where))
+    if "p" in row:
+        rows.append(p_of_test("chi2", row["chisq"], row["p"], float(row["df"]), where=where))
+    given = {k: row[k] for k in ("nfi", "cfi", "tli", "ifi") if k in row}
+    if len(given) > 1:
+        rows.append(baseline(row["chisq"], row["df"], given, where, items or 80))
+    if {"gfi", "agfi"} <= set(row):
+        rows.append(absolute_indices(row["df"], row["gfi"], row["agfi"], where))
+    return rows
+
+
+def _answers(row: dict, name: str, size, scale: tuple[float, float] | None) -> list[Check]:
+    """Means and standard deviations of whole answers."""
+    rows: list[Check] = []
+    if "mean" not in row or not size:
+        return rows
+    where, people = f"{name}, {row.get('item') or row.get('construct', '')}", int(float(size))
+    averaged = int(row["items"]) if "items" in row else 1 if "item" in row else None
+    found = grim(row["mean"], people, averaged, where) if averaged else None
+    rows += [found] if found else []
+    if "sd" in row and scale:
+        rows.append(sd_range(row["mean"], row["sd"], people, *scale, where))
+    return rows
+
+
+def _small_sums(row: dict, where: str, size) -> list[Check]:
+    """Tests with their degrees of freedom, adjusted R2, differences, percentages, CR beside AVE."""
+    rows: list[Check] = []
+    if {"test", "statistic", "p"} <= set(row):
+        df1, df2 = (float(row[k]) if k in row else None for k in ("df1", "df2"))
+        df1 = float(row["df"]) if df1 is None and "df" in row else df1
+        rows.append(p_of_test(row["test"], row["statistic"], row["p"], df1, df2, where))
+    if {"r2", "adjusted_r2", "predictors"} <= set(row) and size:
+        rows.append(adjusted_r2(row["r2"], row["adjusted_r2"], float(size), int(row["predictors"]), where))
+    if {"first", "second", "difference"} <= set(row):
+        rows.append(difference(row["first"], row["second"], row["difference"], where))
+    if "percent" in row and size:
+        rows.append(percentage(row.get("count", ""), size, row["percent"], where))
+    if {"cr", "ave"} <= set(row):
+        rows += reliability_order({"cr": row["cr"], "ave": row["ave"]}, where)
+        if "items" in row:
+            rows.append(average_variance_limit(row["cr"], row["ave"], int(row["items"]), where))
+    return rows
+
+
+def _measurement(text: pd.DataFrame, name: str) -> list[Check]:
     """CR and AVE from loadings, whether one row holds a construct ('.78 .80') or an item."""
-    rows: list[dict] = []
+    rows: list[Check] = []
     if "construct" not in text or not ({"loadings", "loading"} & set(text.columns)):
         return rows
     for construct, block in text.groupby("construct", sort=False):
@@ -204,9 +254,9 @@ def _measurement(text: pd.DataFrame, name: str) -> list[dict]:
     return rows
 
 
-def _targets(text: pd.DataFrame, name: str) -> list[dict]:
+def _targets(text: pd.DataFrame, name: str) -> list[Check]:
     """Long tables with one line a number: model, quantity, row, column, value."""
-    rows: list[dict] = []
+    rows: list[Check] = []
     for model, block in text.groupby("model", sort=False) if "model" in text else [("", text)]:
         paths = block[block["quantity"] == "path"]
         for _, line in block[block["quantity"] == "r2"].iterrows():
@@ -287,9 +337,9 @@ def _scale(text: str) -> tuple[float, float] | None:
     return (float(span.group(1)), float(span.group(2))) if span else None
 
 
-def _across(tables: dict[str, pd.DataFrame], n) -> list[dict]:
+def _across(tables: dict[str, pd.DataFrame], n) -> list[Check]:
     """Checks that need two tables: paths with R2, paths with correlations, df with items, claims with fits."""
-    rows: list[dict] = []
+    rows: list[Check] = []
     low = {k: _lower(v) for k, v in tables.items()}
     paths = next(
         (
@@ -354,7 +404,7 @@ def _decimals_of(table: pd.DataFrame) -> int:
     return max(Printed.read(v).decimals for v in table.iloc[:, 1:].to_numpy().ravel() if str(v).strip())
 
 
-def _paths_from_matrix(paths: pd.DataFrame, matrix: pd.DataFrame, beta: str) -> list[dict]:
+def _paths_from_matrix(paths: pd.DataFrame, matrix: pd.DataFrame, beta: str) -> list[Check]:
     model = matrices.path_model(matrix, paths[["from", "to"]], decimals=_decimals_of(matrix)).paths
     rows = []
     for (_, line), printed in zip(model.iterrows(), paths[beta], strict=True):
@@ -374,7 +424,7 @@ def _paths_from_matrix(paths: pd.DataFrame, matrix: pd.DataFrame, beta: str) -> 
     return rows
 
 
-def _r2_with_matrix(paths, matrix, r2, beta, percent) -> list[dict]:
+def _r2_with_matrix(paths, matrix, r2, beta, percent) -> list[Check]:
     places = max(Printed.read(v).decimals for v in paths[beta])
     table = matrices.r2_from_paths(matrix, paths, value=beta, decimals=_decimals_of(matrix), path_decimals=places)
     unit = 100.0 if percent else 1.0
@@ -396,9 +446,9 @@ def _r2_with_matrix(paths, matrix, r2, beta, percent) -> list[dict]:
     return rows
 
 
-def _claims(claims: pd.DataFrame, tables: dict[str, pd.DataFrame], n) -> list[dict]:
+def _claims(claims: pd.DataFrame, tables: dict[str, pd.DataFrame], n) -> list[Check]:
     """Numbers in the running text (claims.csv: where, quantity, group, value, df, said) against the tables."""
-    rows: list[dict] = []
+    rows: list[Check] = []
     fits = [v for k, v in tables.items() if k != "claims" and _has(v, "chisq", "df")]
     for _, claim in claims.iterrows():
         where = claim["where"]

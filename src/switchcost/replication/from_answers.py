@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -231,7 +230,7 @@ def _ends(boot: PlsBootstrap, what: str, level: float, n_published: int, interva
                 f"{interval} end, {boot.n_boot} draws; an end from {n_published} draws lies between {band[0]:.3f} "
                 f"and {band[1]:.3f} in {END_CONFIDENCE:.0%} of cases"
             )
-            rep = Reproduction(getattr(r, end), "raw", how, interval=band, why=how)
+            rep = Reproduction(getattr(r, end), "answers", how, interval=band, why=how)
             out[r[0], r[1], end] = rep
             if what == "htmt":
                 out[r[1], r[0], end] = rep
@@ -252,32 +251,13 @@ def reproduce_hair2021(numbers: pd.DataFrame, meta: Mapping) -> dict[Key, Reprod
             whole = f"{name.lower()}_global"
             test = pls(data, {"formative": items, "whole": [whole]}, "whole ~ formative", formative=["formative"])
             values["redundancy", name, ""] = test.paths.estimate[0]
-        out |= {(model, *key): Reproduction(v, "raw", how) for key, v in values.items()}
+        out |= {(model, *key): Reproduction(v, "answers", how) for key, v in values.items()}
         if numbers.quantity[numbers.model == model].str.contains("ci_").any():
             boot = fit.bootstrap(N_BOOT, seed=BOOT_SEED)
             for what, quantity, level in (("paths", "path", 0.95), ("htmt", "htmt", 0.90)):
                 for (a, b, end), rep in _ends(boot, what, level, 1000, "percentile").items():
                     out[model, f"{quantity} {end}", a, b] = rep
-    for key in numbers.itertuples():
-        if key.quantity == "rows_holding":
-            claimed = _identity(key.column, data)
-            out["", "rows_holding", key.row, key.column] = Reproduction(
-                float((data[key.row] == claimed).sum()), "raw", "counted in corp_rep"
-            )
     return out
-
-
-def _identity(text: str, data: pd.DataFrame) -> pd.Series:
-    """``clip(qual_6 - 1, 1, 5)`` or ``row maximum of qual_1..8``, evaluated."""
-    clip = re.fullmatch(r"clip\((\w+) - (\d+), (\d+), (\d+)\)", text)
-    if clip:
-        column, k, low, high = clip.groups()
-        return (data[column] - int(k)).clip(int(low), int(high))
-    whole = re.fullmatch(r"row maximum of (\w+_)(\d+)\.\.(\d+)", text)
-    if whole:
-        stem, first, last = whole.groups()
-        return data[[f"{stem}{i}" for i in range(int(first), int(last) + 1)]].max(axis=1)
-    raise DataError(f"the identity {text!r} is not understood; write clip(item - 1, 1, 5) or row maximum of item_1..8")
 
 
 def reproduce_ecsi(numbers: pd.DataFrame, meta: Mapping) -> dict[Key, Reproduction]:
@@ -286,22 +266,16 @@ def reproduce_ecsi(numbers: pd.DataFrame, meta: Mapping) -> dict[Key, Reproducti
     out = {
         ("", "path_weighting", r[0], r[1]): Reproduction(
             r[2],
-            "raw",
+            "answers",
             "PLS on mobi, stopped at 1e-5 as SmartPLS 2.0 does (run on, the eighth decimal of one path moves)",
         )
         for r in fit.paths.itertuples(index=False)
     }
     centroid = ecsi("centroid")
     out |= {
-        ("centroid", "estimate", r[0], r[1]): Reproduction(r[2], "raw", "PLS on mobi, centroid scheme")
+        ("centroid", "estimate", r[0], r[1]): Reproduction(r[2], "answers", "PLS on mobi, centroid scheme")
         for r in centroid.paths.itertuples(index=False)
     }
     for (a, b, end), rep in _ends(centroid.bootstrap(N_BOOT, seed=BOOT_SEED), "paths", 0.90, 500, "bca").items():
         out["centroid", end, a, b] = rep
     return out
-
-
-RAW: dict[str, Callable[[pd.DataFrame, Mapping], dict[Key, Reproduction]]] = {
-    "hair2021_corp_rep": reproduce_hair2021,
-    "ecsi_mobi": reproduce_ecsi,
-}

@@ -11,10 +11,10 @@ from scipy.special import chdtrc
 
 from .._core.errors import DataError
 from . import matrices
-from .printed import CONSISTENT, INCONSISTENT, NOT_A_TEST, SLACK, Printed, check_row
+from .printed import CONSISTENT, INCONSISTENT, NOT_A_TEST, SLACK, Check, Printed, check_row
 
 
-def baseline(chisq, df, indices: dict[str, object], where: str = "", most_items: int = 80) -> dict:
+def baseline(chisq, df, indices: dict[str, object], where: str = "", most_items: int = 80) -> Check:
     """Whether NFI, CFI, TLI and IFI can come from one baseline model.
 
     Each printed index gives a range for the chi-square of the model without any relation. For the right number of
@@ -79,7 +79,25 @@ def baseline(chisq, df, indices: dict[str, object], where: str = "", most_items:
     )
 
 
-def degrees_of_freedom(items: int, constructs: int, paths: Sequence[tuple[str, str]], df, where: str = "") -> dict:
+def moments_of_gfi(df: float, gfi: Printed, agfi: Printed) -> tuple[float, float, float, list[int]]:
+    """Moments p (p + 1) / 2 that GFI and AGFI need: value, low, high, and the whole numbers p that have them."""
+    corners = [df * (1 - a) / max(1 - g, 1e-12) for g in (gfi.low, gfi.high) for a in (agfi.low, agfi.high)]
+    low, high = min(corners), max(corners)
+    whole = [p for p in range(2, 400) if low - SLACK <= p * (p + 1) / 2 <= high + SLACK]
+    return df * (1 - agfi.value) / max(1 - gfi.value, 1e-12), low, high, whole
+
+
+def absolute_indices(df, gfi, agfi, where: str = "") -> Check:
+    """AGFI = 1 - p (p + 1) / (2 df) (1 - GFI): does a whole number p of variables fit both?"""
+    gfi, agfi = Printed.read(gfi), Printed.read(agfi)
+    value, low, high, whole = moments_of_gfi(float(str(df)), gfi, agfi)
+    text = f"GFI {gfi.text} and AGFI {agfi.text} with df {df} need p (p + 1) / 2 between {low:.1f} and {high:.1f}; "
+    text += f"{whole[0]} variables have it" if whole else "no whole number p of variables has that"
+    verdict = CONSISTENT if whole else INCONSISTENT
+    return check_row("GFI and AGFI together", where, agfi, value, low, high, verdict, text)
+
+
+def degrees_of_freedom(items: int, constructs: int, paths: Sequence[tuple[str, str]], df, where: str = "") -> Check:
     """Degrees of freedom of a structural model from its items, constructs and paths.
 
     Free are, for k constructs with p items: p - k loadings, p error variances, k (residual) variances, the paths, and
@@ -111,7 +129,7 @@ def degrees_of_freedom(items: int, constructs: int, paths: Sequence[tuple[str, s
     return check_row("df from the items", where, df, float(high), low, high, CONSISTENT if ok else INCONSISTENT, text)
 
 
-def r2_from_paths(paths: pd.DataFrame, r2: dict[str, object], where: str = "", beta: str = "beta") -> list[dict]:
+def r2_from_paths(paths: pd.DataFrame, r2: dict[str, object], where: str = "", beta: str = "beta") -> list[Check]:
     """R2 of each outcome of a recursive path model from its standardised paths alone.
 
     With one exogenous construct the paths imply every correlation. With two, one correlation is unknown: it is run
@@ -197,7 +215,7 @@ def _causal_order(pairs: list[tuple[str, str]]) -> list[str] | None:
     return order
 
 
-def standardisation(paths: pd.DataFrame, where: str = "") -> dict | None:
+def standardisation(paths: pd.DataFrame, where: str = "") -> Check | None:
     """Whether unstandardised and standardised slopes of one model share one set of standard deviations.
 
     beta / b = sd(predictor) / sd(outcome). Several paths between the same constructs over-determine the ratios; a
@@ -249,7 +267,7 @@ def standardisation(paths: pd.DataFrame, where: str = "") -> dict | None:
     return check_row("b against beta", where, np.nan, np.nan, np.nan, np.nan, CONSISTENT if ok else INCONSISTENT, text)
 
 
-def correlations(table: pd.DataFrame, decimals: int, where: str = "") -> dict:
+def correlations(table: pd.DataFrame, decimals: int, where: str = "") -> Check:
     """Whether a printed correlation matrix can be one: no combination of variables may have negative variance.
 
     Inconsistent only if every matrix within rounding has a negative eigenvalue: rounding moves an eigenvalue by at
@@ -276,7 +294,7 @@ def correlations(table: pd.DataFrame, decimals: int, where: str = "") -> dict:
     )
 
 
-def chisq_difference(first: dict, second: dict, claimed=None, said: str = "", where: str = "") -> dict:
+def chisq_difference(first: dict, second: dict, claimed=None, said: str = "", where: str = "") -> Check:
     """Is a difference of two chi-squares a test of nested models?
 
     Parameters

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from .._core.errors import OURS
 from . import matrices
-from .reproduction import Key, PrintedNumbers, Reproduction, box, rounding_band, whole_number
+from .reproduction import Key, PrintedNumbers, Reproduction, rounding_band, rounding_box, whole_number
 
 
 def printed_edges(numbers: PrintedNumbers, model: str) -> dict[str, dict[str, object]]:
@@ -61,6 +62,7 @@ def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Repro
                 }
             continue
         how = "regression on the printed correlations"
+        implied = _implied(edges, names)
         for r in fit.paths.to_dict("records"):
             printed = edges[r["to"]][r["from"]]
             out[model, printed.quantity, r["from"], r["to"]] = Reproduction(
@@ -69,6 +71,7 @@ def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Repro
                 how,
                 (r["low"], r["high"]),
                 why=f"the printed correlations give {r['est']:.4f}",
+                constraint=_pair(r["from"], r["to"]) if implied is not None else "",
             )
             if n is not None:
                 out[model, "se", r["from"], r["to"]] = Reproduction(
@@ -84,7 +87,6 @@ def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Repro
                     (unit * r.low, unit * r.high),
                     why=f"the printed correlations give {unit * r.r2:.4f}",
                 )
-        implied = _implied(edges, names)
         if implied is None:
             continue
         for r in cells:
@@ -95,8 +97,14 @@ def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Repro
                 "implied by the printed paths, which leave no correlation free",
                 (values.min(), values.max()),
                 why=f"the printed paths imply {values[0]:.4f}",
+                constraint=_pair(r.row, r.column),
             )
     return out
+
+
+def _pair(a: str, b: str) -> str:
+    """One constraint for a path of a saturated model and the correlation it turns into."""
+    return "path or correlation of " + " and ".join(sorted((a, b)))
 
 
 def _implied(edges: dict[str, dict[str, object]], names: list[str]) -> np.ndarray | None:
@@ -105,7 +113,7 @@ def _implied(edges: dict[str, dict[str, object]], names: list[str]) -> np.ndarra
     flat = [(t, s, r) for t, sources in edges.items() for s, r in sources.items()]
     if len(exogenous) != 1 or len(flat) != len(names) * (len(names) - 1) // 2:
         return None
-    draws = box([r.published for _, _, r in flat], [r.decimals for _, _, r in flat])
+    draws = rounding_box([r.published for _, _, r in flat], [r.decimals for _, _, r in flat])
     return _trace(edges, names, {(t, s): draws[:, k] for k, (t, s, _) in enumerate(flat)}, {})[0]
 
 
@@ -138,69 +146,100 @@ def from_paths(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction
     out: dict[Key, Reproduction] = {}
     for model in numbers.models("beta", "path"):
         edges = printed_edges(numbers, model)
-        names = list(dict.fromkeys(n for t, s in edges.items() for n in (*s, t)))
-        flat = [(t, s, r) for t, sources in edges.items() for s, r in sources.items()]
-        if not flat:
-            continue
-        draws = box([r.published for *_, r in flat], [r.decimals for *_, r in flat])
-        beta = {(t, s): draws[:, k] for k, (t, s, _) in enumerate(flat)}
-        exogenous = [n for n in names if n not in edges]
-        _, r2 = _trace(edges, names, beta, {})
-        free = "" if len(exogenous) == 1 else f"; {' and '.join(exogenous)} taken as uncorrelated (not printed)"
-        reach = _reach(edges, names, beta, exogenous)
-        for target, sources in edges.items():
-            for quantity, factor in (("r2", 1), ("r2_percent", 100)):
-                key = (model, quantity, target, "")
-                if key not in numbers.by:
-                    continue
-                printed, values = numbers.by[key], factor * r2[target]
-                band = (values.min(), values.max())
-                half = 0.5 * 10.0**-printed.decimals
-                fits = band[0] - half <= printed.published <= band[1] + half
-                low, high = (factor * v for v in reach[target]) if reach else band
-                if fits or reach is None or not low - half <= printed.published <= high + half:
-                    out[key] = Reproduction(
-                        values[0],
-                        "printed",
-                        "path tracing from the printed paths" + free,
-                        band,
-                        why=f"the paths ({', '.join(f'{s} {r.printed}' for s, r in sources.items())}) allow at most "
-                        f"{high:.3f}, whatever the unprinted correlations"
-                        if reach and len(exogenous) > 1
-                        else f"the printed paths give {values[0]:.4f}",
+        if edges:
+            out |= _r2_of_paths(numbers, model, edges)
+            for target, sources in edges.items():
+                if len(sources) == 1 and (model, "r2", target, "") in numbers.by:
+                    ((source, r),) = sources.items()
+                    sign = -1 if r.published < 0 else 1
+                    out[model, r.quantity, source, target] = numbers.follows(
+                        lambda x, s=sign: s * np.sqrt(x),
+                        [(model, "r2", target, "")],
+                        "square root of the R2 of an outcome with one cause",
+                        constraint=_one_cause(target),
                     )
-                else:
-                    out[key] = Reproduction(
-                        why=f"needs the correlation of {' and '.join(exogenous)}; the paths allow "
-                        f"{low:.3f} to {high:.3f}, and the printed value lies inside"
-                    )
-            r2_printed = numbers.by.get((model, "r2", target, ""))
-            if len(sources) == 1 and r2_printed is not None:
-                ((source, r),) = sources.items()
-                value, band = rounding_band(lambda x: np.sqrt(x[:, 0]), [r2_printed.published], [r2_printed.decimals])
-                sign = -1 if r.published < 0 else 1
-                out[model, r.quantity, source, target] = Reproduction(
-                    sign * value,
-                    "printed",
-                    "square root of the R2 of an outcome with one cause",
-                    tuple(sorted((sign * band[0], sign * band[1]))),
-                    why=f"R2 = {r2_printed.printed} gives {value:.4f}",
-                )
     return out
 
 
-def _reach(edges, names, beta, exogenous) -> dict[str, tuple[float, float]] | None:
-    """Smallest and largest R2 over every correlation of two exogenous variables; None when there are more."""
-    if len(exogenous) == 1:
-        return None
-    if len(exogenous) > 2:
-        return None
-    ends: dict[str, list[float]] = {t: [] for t in edges}
-    for rho in np.linspace(-1, 1, 41):
-        _, r2 = _trace(edges, names, beta, {tuple(exogenous): rho})
-        for t, v in r2.items():
-            ends[t] += [v.min(), v.max()]
-    return {t: (max(min(v), 0.0), min(max(v), 1.0)) for t, v in ends.items()}
+def _one_cause(target: str) -> str:
+    return f"R2 and the only path of {target}"
+
+
+def _r2_of_paths(numbers: PrintedNumbers, model: str, edges: Mapping) -> dict[Key, Reproduction]:
+    """R2 by path tracing. Where two causes have an unprinted correlation, one value of it must serve every R2."""
+    names = list(dict.fromkeys(n for t, s in edges.items() for n in (*s, t)))
+    flat = [(t, s, r) for t, sources in edges.items() for s, r in sources.items()]
+    draws = rounding_box([r.published for *_, r in flat], [r.decimals for *_, r in flat], n_draws=300)
+    beta = {(t, s): draws[:, k] for k, (t, s, _) in enumerate(flat)}
+    exogenous = [n for n in names if n not in edges]
+    unit = {"r2": 1.0, "r2_percent": 100.0}
+    printed = {t: (q, numbers.by[model, q, t, ""]) for t in edges for q in unit if (model, q, t, "") in numbers.by}
+    traced = {rho: _trace(edges, names, beta, _all_pairs(exogenous, rho))[1] for rho in _grid(len(exogenous))}
+
+    def ends(rho: float, t: str) -> tuple[float, float]:
+        v = traced[rho][t] * unit[printed[t][0]]
+        return float(v.min()), float(v.max())
+
+    def fits(rho: float, t: str) -> bool:
+        low, high = ends(rho, t)
+        h = 0.5 * 10.0 ** -printed[t][1].decimals
+        return low - h <= printed[t][1].published <= high + h
+
+    # An R2 depends on the unprinted correlation when its value moves with it.
+    moves = {t for t in printed if np.ptp([r2[t][0] for r2 in traced.values()]) > 1e-9}
+    reachable = [t for t in moves if any(fits(rho, t) for rho in traced)]
+    common = [rho for rho in traced if all(fits(rho, t) for t in reachable)]
+    best = min(common or traced, key=lambda rho: abs(rho))
+    pair = " and ".join(exogenous)
+    out: dict[Key, Reproduction] = {}
+    for t, (q, r) in printed.items():
+        key, paths = (model, q, t, ""), ", ".join(f"{s} {c.printed}" for s, c in edges[t].items())
+        low, high = min(ends(rho, t)[0] for rho in traced), max(ends(rho, t)[1] for rho in traced)
+        rho = best if t in moves else next(iter(traced))
+        found = Reproduction(
+            float(traced[rho][t][0] * unit[q]),
+            "printed",
+            "path tracing from the printed paths",
+            ends(rho, t),
+            why=f"the printed paths ({paths}) give {traced[rho][t][0] * unit[q]:.4f}",
+            constraint=_one_cause(t) if len(edges[t]) == 1 and q == "r2" else "",
+        )
+        if t not in moves:
+            out[key] = found
+        elif t not in reachable and len(exogenous) == 2:
+            why = f"the paths ({paths}) allow at most {high:.3f}, whatever the unprinted correlation"
+            if r.published < low:
+                why = f"the paths ({paths}) give at least {low:.3f}, whatever the unprinted correlation"
+            out[key] = replace(found, why=why)
+        elif len(reachable) == 1 or len(exogenous) > 2:
+            out[key] = Reproduction(
+                why=f"needs the correlation of {pair}; the paths allow {low:.3f} to {high:.3f}"
+                + (", and the printed value lies inside" if t in reachable else "")
+            )
+        else:
+            if common:
+                said = f"the correlation of {pair} is not printed; values between {min(common):.2f} and "
+                said += f"{max(common):.2f} fit all {len(reachable)} R2 of this group, and {rho:.2f} is taken"
+            else:
+                said = f"no single correlation of {pair} gives all {len(reachable)} printed R2 of this group"
+            out[key] = replace(
+                found,
+                basis="assumed",
+                remark=said,
+                why=said,
+                impossible=not common,
+                # One unknown, fitted: as many constraints as there are R2, less one.
+                constraint=f"R2 with one correlation, {max(reachable.index(t), 1)}",
+            )
+    return out
+
+
+def _grid(n_exogenous: int) -> list[float]:
+    return [0.0] if n_exogenous < 2 else [float(v) for v in np.linspace(-1, 1, 201).round(2)]
+
+
+def _all_pairs(names: list[str], rho: float) -> dict[tuple[str, str], float]:
+    return {(a, b): rho for i, a in enumerate(names) for b in names[i + 1 :]}
 
 
 def beta_from_b(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
@@ -223,13 +262,14 @@ def beta_from_b(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproductio
         for k, (s, t, *_) in enumerate(pairs):
             design[k, names.index(t)], design[k, names.index(s)] = 1, -1
         inputs = [v for *_, b, beta in pairs for v in (b, beta)]
-        draws = box([v.published for v in inputs], [v.decimals for v in inputs])
+        draws = rounding_box([v.published for v in inputs], [v.decimals for v in inputs])
         b, beta = draws[:, 0::2], draws[:, 1::2]
         with np.errstate(all="ignore"):
             log_ratio = np.log(b / beta)
         error = np.array(
             [10.0**-x.decimals / abs(x.published) + 10.0**-y.decimals / abs(y.published) for *_, x, y in pairs]
         )
+        loops = max(len(pairs) - np.linalg.matrix_rank(design), 1)
         for k, (s, t, *_) in enumerate(pairs):
             rest = [i for i in range(len(pairs)) if i != k]
             a = design[rest] / error[rest, None]
@@ -248,5 +288,6 @@ def beta_from_b(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproductio
                 "b over the ratio of standard deviations that the other paths print",
                 (values.min(), values.max()),
                 why=f"the other paths give {values[0]:.4f}",
+                constraint=f"b and beta around loop {k % loops + 1}",
             )
     return out

@@ -49,16 +49,16 @@ def _answers(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
     for key, mean in numbers.of("mean"):
         row = consistency.grim(mean.printed, n) if key[3] else None
         if row is not None:
-            said = "a mean of whole answers can be this" if row["verdict"] == "consistent" else "GRIM"
-            out[key] = Reproduction(why=f"needs the answers to this item ({said}: {row['arithmetic']})")
+            said = "a mean of whole answers can be this" if row.ok else "GRIM"
+            out[key] = Reproduction(why=f"needs the answers to this item ({said}: {row.arithmetic})")
     for key, sd in numbers.of("sd"):
         mean = numbers.by.get((key[0], "mean", key[2], key[3]))
         if mean is None or scale is None:
             continue
         row = consistency.sd_range(mean.printed, sd.printed, n, 1, float(scale[1]))
         out[key] = (
-            Reproduction(why=f"needs the answers to this item ({row['arithmetic']})")
-            if row["verdict"] == "consistent"
+            Reproduction(why=f"needs the answers to this item ({row.arithmetic})")
+            if row.ok
             else checked(row, "largest SD that the mean allows")
         )
     return out
@@ -67,7 +67,7 @@ def _answers(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
 def _from_loadings(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
     """CR and AVE from loadings; alpha and rho_A too when a PLS block has two items."""
     out: dict[Key, Reproduction] = {}
-    is_pls = "pls" in str(meta.get("method", "")).lower() or any(numbers.models("rho_A", "rhoA"))
+    is_pls = "pls" in str(meta.get("method", "")).lower() or len(numbers.models("rho_A", "rhoA")) > 0
     blocks: dict[tuple[str, str], list] = {}
     for (model, _, row, _), r in numbers.of("loading"):
         blocks.setdefault((model, row), []).append(r)
@@ -95,7 +95,7 @@ def _from_loadings(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduc
                     "printed",
                     "two items: the two loadings fix their correlation",
                     band,
-                    why=f"loadings {' '.join(shown)} give {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}",
+                    why=f"loadings {' '.join(map(str, shown))} give {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}",
                 )
             else:
                 out[key] = Reproduction(

@@ -1,0 +1,3 @@
+"""x"""
+import pandas as pd
+def stored(): return pd.DataFrame()
