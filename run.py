@@ -10,6 +10,8 @@ python run.py copies     write student/ (solutions removed) and instructor/ (sol
 python run.py book       build the readable site into build/book
 python run.py chapter ANSWERS CODEBOOK STUDY   write a results chapter beside the answers (--out FOLDER)
 python run.py new-study NAME   write NAME.yaml, an example of a study file
+python run.py check-paper table.csv   hold the numbers of a printed table against each other (--n, --scale LOW HIGH)
+python run.py check-study smith2020   what a folder of data/published still lacks, and how its numbers are judged
 python run.py setup      only build the environment in .venv
 
 The first call builds .venv from requirements.lock: a few minutes and about 1.5 GB. Later calls start at once.
@@ -30,7 +32,9 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "built-from"
 OLDEST, TRIED = (3, 11), ((3, 11), (3, 12), (3, 13))
 NEEDED_GB = 2.5
-COMMANDS = ("all", "test", "lab", "refresh", "copies", "book", "chapter", "new-study", "setup")
+COMMANDS = (
+    "all", "test", "lab", "refresh", "copies", "book", "chapter", "new-study", "check-paper", "check-study", "setup",
+)  # fmt: skip
 
 
 def stop(message: str) -> None:
@@ -163,6 +167,8 @@ def main(arguments: list[str]) -> int:
         return inside("-m", "jupyter", "lab", "notebooks/00_start_here.ipynb", *rest)
     if command in ("chapter", "new-study"):
         return inside("-m", "switchcost.report.command", command, *rest)
+    if command in ("check-paper", "check-study"):
+        return inside("-m", "switchcost.replication", command, *rest)
     if command == "all":
         return inside("-m", "switchcost.classroom", "check", *rest)
     return inside("-m", "switchcost.classroom", command, *rest)
