@@ -82,14 +82,18 @@ def test_nothing_is_left_out(board):
     off = ~board.verdict.isin(replicate.VERDICTS[:3])
     assert (board.reason[off].str.len() > 10).all()
     assert board.reproduced[board.verdict != "not comparable"].notna().all()
-    assert list(board.columns[:16]) == (
-        "study table quantity row column printed published reproduced difference decimals basis verdict reason "
-        "constraint source notebook"
-    ).split()
+    assert (
+        list(board.columns[:16])
+        == (
+            "study table quantity row column printed published reproduced difference decimals basis verdict reason "
+            "constraint source notebook"
+        ).split()
+    )
 
 
 def test_each_paper_that_contradicts_itself_is_found(board):
-    found = board[board.verdict == "inconsistent"]
+    first = ["abbade2014", "ecsi_mobi", "ha2023", "hair2021_corp_rep", "mota2012", "moura2005"]  # others: test_studies.py
+    found = board[(board.verdict == "inconsistent") & board.study.isin(first)]
     assert {(r.study, r.model, r.quantity, r.row) for r in found.itertuples()} == {
         ("ha2023", "", "cr", "ServiceQuality"),
         ("mota2012", "after", "r2", "Value"),
@@ -147,7 +151,9 @@ def test_summary_adds_up(whole, board):
     )
     by = whole.by_basis()
     assert by.numbers.sum() == (board.verdict != "not comparable").sum()
-    assert (by.constraints <= by.numbers).all() and by.loc["answers", "inconsistent"] == by.loc["printed", "different"] == 0
+    assert (by.constraints <= by.numbers).all() and by.loc["answers", "inconsistent"] == by.loc[
+        "printed", "different"
+    ] == 0
 
 
 def test_a_caller_may_write_into_the_copy(board):

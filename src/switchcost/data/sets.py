@@ -36,7 +36,7 @@ def datasets() -> pd.DataFrame:
     Returns
     -------
     DataFrame indexed by name
-        kind (``raw survey``, ``published tables`` or ``simulated``), n (respondents; the total where a study
+        kind (``raw survey``, ``choices``, ``counts``, ``published tables`` or ``simulated``), n (respondents; the total where a study
         has several groups), variables (columns of the raw data, NaN for published tables), market, licence,
         citation. Raw and simulated data are read with :func:`load`, published tables with :func:`published`.
 
@@ -55,7 +55,7 @@ def datasets() -> pd.DataFrame:
         rows.append(
             {
                 "name": name,
-                "kind": "simulated" if sub.parent.name == "simulated" else "raw survey",
+                "kind": "simulated" if sub.parent.name == "simulated" else facts.get("kind", "raw survey"),
                 "n": float(shape[0]),
                 "variables": float(shape[1]),
                 **{k: facts.get(k, "not stated") for k in ("market", "licence", "citation")},
@@ -76,7 +76,7 @@ def datasets() -> pd.DataFrame:
             }
         )
     out = pd.DataFrame(rows).set_index("name")
-    order = {"raw survey": 0, "simulated": 1, "published tables": 2}
+    order = {"raw survey": 0, "choices": 1, "counts": 1, "simulated": 2, "published tables": 3}
     return out.iloc[np.argsort(out["kind"].map(order).to_numpy(), kind="stable")]
 
 

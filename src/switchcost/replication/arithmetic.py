@@ -370,7 +370,9 @@ def p_of_test(kind: str, statistic, p, df1: float | None = None, df2: float | No
         near = 0.0
     value, high, low = (float(_TESTS[name](x, df1, df2)) for x in (abs(v.value), near, far))
     shown = kind + (f"({', '.join(f'{d:g}' for d in (df1, df2) if d is not None)})" if df1 is not None else "")
-    text = f"{shown} = {v.text} gives p = {value:.4g}; rounding allows {low:.4g} to {high:.4g}; printed p {printed.text}"
+    text = (
+        f"{shown} = {v.text} gives p = {value:.4g}; rounding allows {low:.4g} to {high:.4g}; printed p {printed.text}"
+    )
     found = judged("p of the test", where or shown, printed, value, low, high, text)
     if not found.ok and printed.allows(low / 2, high / 2):
         found = replace(found, arithmetic=found.arithmetic + " (half of it, a one-sided test, would do)")

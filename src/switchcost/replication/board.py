@@ -17,6 +17,7 @@ import pandas as pd
 
 from .._core.errors import OURS, DataError
 from ..data.registry import data_dir
+from .mutation_table import stored
 from .printed import Printed
 from .reading import folders, numbers, read_study
 from .recipes import MISSING, from_printed
@@ -75,8 +76,6 @@ class Board:
     @property
     def mutations(self) -> pd.DataFrame:
         """Share of changed digits that the board notices, by study and basis; see :mod:`.mutation`."""
-        from .mutation import stored
-
         return stored()
 
     def summary(self) -> pd.DataFrame:
@@ -199,7 +198,7 @@ def judge_all(name: str, table: pd.DataFrame, meta: Mapping, found: Mapping) -> 
         open_ = verdict == "not comparable"
         value = np.nan if open_ else rep.value
         own = " ".join(t for t in (r.model, r.quantity, r.row, r.column) if t)
-        identity = f"{r.model} {rep.constraint}".strip() if rep.constraint else own
+        identity = rep.constraint or own
         rows.append(
             (
                 name, r.table, r.quantity, r.row, r.column, r.printed, r.published, value, value - r.published,

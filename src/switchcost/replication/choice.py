@@ -14,6 +14,9 @@ from scipy.stats import qmc
 from .._core import checks
 from .._core.errors import DataError, NotConvergedError
 
+#: The attributes of the suppliers in ``sc.load("electricity")``.
+X_ELECTRICITY = ("pf", "cl", "loc", "wk", "tod", "seas")
+
 #: Distributions of a random coefficient: normal, uniform (mean, half width), lognormal (mean and sd of the log).
 DISTRIBUTIONS = ("normal", "uniform", "lognormal")
 
@@ -86,7 +89,7 @@ def _design(data: pd.DataFrame, x: Sequence[str], choice: str, person: str, task
         raise DataError("the choice data have missing cells; drop those tasks before, or fill them in")
     data = data.sort_values([person, task], kind="stable")
     sizes = data.groupby(task, sort=False)[choice].agg(["size", "sum"])
-    if (sizes["sum"] != 1).any() or sizes["size"].nunique() != 1:
+    if (sizes["sum"] != 1).any() or (sizes["size"] != sizes["size"].iloc[0]).any():
         bad = sizes.index[(sizes["sum"] != 1) | (sizes["size"] != sizes["size"].iloc[0])][0]
         raise DataError(f"task {bad!r} must have one chosen alternative and as many alternatives as the other tasks")
     j = int(sizes["size"].iloc[0])
@@ -104,7 +107,7 @@ def _design(data: pd.DataFrame, x: Sequence[str], choice: str, person: str, task
 
 
 @dataclass(frozen=True)
-class _Likelihood:
+class MixedLogit:
     """Simulated log-likelihood and its score, person by person."""
 
     difference: np.ndarray
@@ -113,6 +116,37 @@ class _Likelihood:
     random: tuple[int, ...]
     kinds: tuple[str, ...]
     correlated: bool
+    names: tuple[str, ...]
+
+    @classmethod
+    def prepare(
+        cls,
+        data: pd.DataFrame,
+        x: Sequence[str],
+        *,
+        random: Mapping[str, str] | None = None,
+        correlated: bool = False,
+        choice: str = "choice",
+        person: str = "id",
+        task: str = "chid",
+        draws: int = 100,
+        skip: int = 100,
+    ) -> MixedLogit:
+        """The likelihood of :func:`choice_model`, to be evaluated at any parameters."""
+        random = dict(random or {})
+        unknown = [k for k in random if k not in x] + [v for v in random.values() if v not in DISTRIBUTIONS]
+        if unknown:
+            raise DataError(f"random: {unknown[0]!r} is neither one of x nor one of {', '.join(DISTRIBUTIONS)}")
+        difference, real = _design(data, x, choice, person, task)
+        places = tuple(i for i, c in enumerate(x) if c in random)
+        if correlated:
+            spread = [f"chol.{x[j]}:{x[i]}" for a, i in enumerate(places) for j in places[: a + 1]]
+        else:
+            spread = [f"sd.{x[i]}" for i in places]
+        n = len(difference)
+        normal = halton_normal(n, draws, len(places), skip) if places else np.zeros((n, 1, 0))
+        kinds = tuple(random[x[i]] for i in places)
+        return cls(difference, real, normal, places, kinds, correlated, (*x, *spread))
 
     @property
     def n_spread(self) -> int:
@@ -240,35 +274,22 @@ def choice_model(
     >>> fit.table.est.round(3).tolist()
     [-0.625, -0.108, 1.442, 0.996, -5.463, -5.84]
     """
-    random = dict(random or {})
-    unknown = [k for k in random if k not in x] + [v for v in random.values() if v not in DISTRIBUTIONS]
-    if unknown:
-        raise DataError(f"random: {unknown[0]!r} is neither one of x nor one of {', '.join(DISTRIBUTIONS)}")
-    difference, real = _design(data, x, choice, person, task)
-    n, k = len(difference), len(x)
-    fixed = _Likelihood(difference, real, np.zeros((n, 1, 0)), (), (), False)
+    where = {"choice": choice, "person": person, "task": task}
+    plain = MixedLogit.prepare(data, x, **where)
     if not random:
-        theta = _maximise(fixed, np.zeros(k) if start is None else np.asarray(start, float))
-        return _result(fixed, theta, list(x), real, 0, hessian)
-    places = tuple(i for i, c in enumerate(x) if c in random)
-    kinds = tuple(random[x[i]] for i in places)
-    model = _Likelihood(difference, real, halton_normal(n, draws, len(places), skip), places, kinds, correlated)
+        theta = _maximise(plain, np.zeros(len(x)) if start is None else np.asarray(start, float))
+        return _result(plain, theta, 0, hessian)
+    model = MixedLogit.prepare(data, x, random=random, correlated=correlated, draws=draws, skip=skip, **where)
     if start is None:
-        mean = _maximise(fixed, np.zeros(k))
-        for i, kind in zip(places, kinds, strict=True):
+        mean = _maximise(plain, np.zeros(len(x)))
+        for i, kind in zip(model.random, model.kinds, strict=True):
             if kind == "lognormal":
                 mean[i] = np.log(max(mean[i], 0.1))
-        spread = np.full(model.n_spread, 0.1)
-        start = np.r_[mean, spread]
-    if correlated:
-        names = [f"chol.{x[j]}:{x[i]}" for a, i in enumerate(places) for j in places[: a + 1]]
-    else:
-        names = [f"sd.{x[i]}" for i in places]
-    theta = _maximise(model, np.asarray(start, float))
-    return _result(model, theta, [*x, *names], real, draws, hessian)
+        start = np.r_[mean, np.full(model.n_spread, 0.1)]
+    return _result(model, _maximise(model, np.asarray(start, float)), draws, hessian)
 
 
-def _maximise(model: _Likelihood, start: np.ndarray) -> np.ndarray:
+def _maximise(model: MixedLogit, start: np.ndarray) -> np.ndarray:
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         loglik, score = model(theta)
         return -float(loglik.sum()), -score.sum(0)
@@ -288,9 +309,7 @@ def _maximise(model: _Likelihood, start: np.ndarray) -> np.ndarray:
     return found.x
 
 
-def _result(
-    model: _Likelihood, theta: np.ndarray, names: list[str], real: np.ndarray, draws: int, hessian: str
-) -> ChoiceFit:
+def _result(model: MixedLogit, theta: np.ndarray, draws: int, hessian: str) -> ChoiceFit:
     loglik, _ = model(theta)
     if hessian in ("score", "score_by_choice"):
         score = model(theta, by_task=hessian == "score_by_choice")[1]
@@ -305,5 +324,5 @@ def _result(
     else:
         raise DataError(f"hessian is 'observed', 'score' or 'score_by_choice', and is {hessian!r}")
     se = np.sqrt(np.diag(np.linalg.inv(information)))
-    table = pd.DataFrame({"est": theta, "se": se, "z": theta / se}, index=pd.Index(names, name="parameter"))
-    return ChoiceFit(table, float(loglik.sum()), int(real.sum()), len(real), draws)
+    table = pd.DataFrame({"est": theta, "se": se, "z": theta / se}, index=pd.Index(model.names, name="parameter"))
+    return ChoiceFit(table, float(loglik.sum()), int(model.real.sum()), len(model.real), draws)

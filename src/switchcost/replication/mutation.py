@@ -1,3 +1,102 @@
-"""x"""
+"""How much is "agrees" worth: change each printed number, and see whether the board notices.
+
+``python -m switchcost.replication.mutation`` writes ``benchmarks/board_mutations.csv`` anew.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
 import pandas as pd
-def stored(): return pd.DataFrame()
+
+from .._core.errors import OURS
+from .board import judge_all, replicate, reproductions
+from .mutation_table import path_of_table, shares
+from .reading import folders, numbers, read_study
+from .studies import FROM_ANSWERS
+
+UNITS = 3
+_KEY = ["table", "model", "quantity", "row", "column"]
+
+
+def mutate(study: str) -> pd.DataFrame:
+    """Change each printed number of a study in turn by three units of its last digit.
+
+    Parameters
+    ----------
+    study : name of a folder in ``data/published``
+
+    Returns
+    -------
+    DataFrame
+        One row a number: ``study table model quantity row column printed changed basis noticed why``. ``basis`` is
+        that of its row on the board; ``input`` for a number that cannot be recomputed and enters others; empty for one
+        that takes part in nothing. ``noticed``: a row that was not so before is now ``inconsistent`` or ``different``,
+        or the number was called so already. ``why`` explains what was not noticed.
+    """
+    table, (_, meta) = numbers(study), read_study(study)
+    before = replicate(study)
+    bad = _flags(before)
+    fixed = reproductions(study, table, meta) if study in FROM_ANSWERS else None
+    rows = []
+    for i, r in enumerate(table.itertuples()):
+        changed = table.copy()
+        changed.attrs = table.attrs
+        step = UNITS * 10.0 ** -int(r.decimals)
+        value = r.published + (step if abs(r.published) != 1 else -step)
+        text = f"{'<' if '<' in r.printed else ''}{value:.{int(r.decimals)}f}"
+        for column, new in (("printed", text), ("published", value)):
+            changed[column] = [new if k == i else v for k, v in enumerate(changed[column])]
+        try:
+            after = judge_all(study, changed, meta, fixed or reproductions(study, changed, meta))
+        except OURS as error:  # a table that is no longer one, such as a correlation above 1
+            rows.append((i, text, before.basis[i] or "input", True, f"no longer a possible table: {error}"))
+            continue
+        now = _flags(after)
+        noticed = bool((now & ~bad).any() or bad[i])
+        moved = ~np.isclose(after.reproduced, before.reproduced, rtol=1e-12, atol=0, equal_nan=True)
+        moved |= (after.reason != before.reason).to_numpy()
+        moved[i] = False
+        basis = before.basis[i] or ("input" if moved.any() else "")
+        rows.append((i, text, basis, noticed, "" if noticed or not basis else _why(after, i, basis, moved)))
+    out = table[[*_KEY, "printed"]].reset_index(drop=True)
+    found = pd.DataFrame(rows, columns=["i", "changed", "basis", "noticed", "why"]).set_index("i")
+    out.insert(0, "study", study)
+    return out.join(found)
+
+
+def _flags(board: pd.DataFrame) -> np.ndarray:
+    return board.verdict.isin(["inconsistent", "different"]).to_numpy()
+
+
+def _why(after: pd.DataFrame, i: int, basis: str, moved: np.ndarray) -> str:
+    verdict, row = after.verdict[i], after.iloc[i]
+    if "<" in row.printed:
+        return "printed as a bound, and the changed bound still holds"
+    if verdict == "within interval":
+        return "the simulation error of the interval's end is wider than the change"
+    if verdict == "not comparable":
+        first = after.iloc[int(np.flatnonzero(moved)[0])] if moved.any() else row
+        where = " ".join(filter(None, (first.quantity, first.row, first.column)))
+        return f"enters {where}, which moves by less than rounding of its inputs allows" if basis == "input" else (
+            f"the identity can no longer be formed: {row.reason}"
+        )  # fmt: skip
+    if verdict == "within rounding":
+        return f"rounding of its inputs allows it: recomputed {row.reproduced:.5g}"
+    return f"still {verdict}: recomputed {row.reproduced:.5g}"
+
+
+def main() -> int:
+    parts = []
+    for study in folders():
+        parts.append(mutate(study))
+        print(f"{study}: {len(parts[-1])} numbers", file=sys.stderr, flush=True)
+    table = pd.concat(parts, ignore_index=True)
+    table.to_csv(path_of_table(), index=False, lineterminator="\n")
+    print(shares(table).to_string())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

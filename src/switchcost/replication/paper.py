@@ -114,7 +114,7 @@ def missing_in_study(study: str | Path) -> list[str]:
     unknown = [p.name for p in sorted(folder.glob("*.csv")) if p.name != "codebook.csv"] if inside else []
     unknown = [f for f in unknown if f"published/{folder.name}/{f}" not in known]
     if unknown:
-        lacks.append(f"{', '.join(unknown)}: not in data/registry.csv; run python -m switchcost.data.registry")
+        lacks.append(f"{', '.join(unknown)}: not in data/registry.csv; run python -m switchcost.data register")
     return lacks
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._core.errors import OURS
 from . import matrices
-from .reproduction import Key, PrintedNumbers, Reproduction, rounding_band, rounding_box, whole_number
+from .reproduction import Key, PrintedNumbers, Reproduction, rounding_box, whole_number
 
 
 def printed_edges(numbers: PrintedNumbers, model: str) -> dict[str, dict[str, object]]:
@@ -49,7 +49,7 @@ def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Repro
                 {t: list(s) for t, s in edges.items()},
                 n=n,
                 decimals=max(r.decimals for r in cells),
-                n_draws=4000,
+                n_draws=2000,
             )
         except OURS as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
             for target, sources in edges.items():

@@ -96,7 +96,9 @@ class Printed:
     def allows(self, low: float, high: float) -> bool:
         """Whether some value in [low, high] would be printed like this."""
         slack = SLACK * max(1.0, abs(self.value))
-        return low - slack <= self.high and (self.bound or high + slack >= self.low)
+        if self.bound:  # < .05 says that the number is below .05 itself
+            return low - slack < self.value
+        return low - slack <= self.high and high + slack >= self.low
 
     def __str__(self) -> str:
         return self.text

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -164,5 +165,6 @@ def from_printed(table: pd.DataFrame, meta: Mapping) -> dict[Key, Reproduction]:
     for recipe in RECIPES:
         for key, found in recipe(numbers, meta).items():
             if key in numbers.by and (key not in out or (np.isnan(out[key].value) and not np.isnan(found.value))):
-                out[key] = found
+                name = f"{key[0]} {found.constraint}".strip() if found.constraint else ""
+                out[key] = replace(found, constraint=name)
     return out

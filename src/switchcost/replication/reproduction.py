@@ -49,7 +49,7 @@ class Reproduction:
     impossible: bool = False
 
 
-def rounding_box(values, decimals, n_draws: int = 2000, seed: int = 1) -> np.ndarray:
+def rounding_box(values, decimals, n_draws: int = 500, seed: int = 1) -> np.ndarray:
     """Printed inputs and what they may have been before rounding.
 
     Parameters

@@ -1,0 +1,103 @@
+"""Kim, Park & Jeong (2004): a column headed Se that holds p values, indices that cannot stand together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import chdtrc, stdtrit
+
+from ..arithmetic import sd_range
+from ..models import degrees_of_freedom
+from ..reproduction import PrintedNumbers, Reproduction, checked
+from .common import Found, cells, missing, repeats, sums_to, two_sided
+
+_DF_PATHS, _DF_REGRESSION = (279, 302, 354), (242, 302, 302)
+
+
+def _p_of_t(numbers: PrintedNumbers, t, p, dfs: tuple[int, int, int], how: str) -> Found:
+    """p from t and t from p, whatever the unprinted degrees of freedom between the first and the last."""
+    low, taken, high = dfs
+    found = [numbers.follows(lambda x, d=d: two_sided(x, d), [t], how) for d in (taken, low, high)]
+    band = (min(f.band[0] for f in found), max(f.band[1] for f in found))
+    said = f"degrees of freedom are not printed; {taken} are taken, {low} to {high} allowed"
+    name = f"t and p: {' '.join(t[2:])}".strip()
+    why = f"{found[0].why}; {said}"
+    out = {p: replace(found[0], basis="assumed", band=band, why=why, remark=said, constraint=name)}
+    if numbers.by[p].published > 0:
+        sign = np.sign(numbers.by[t].published)
+        back = [numbers.follows(lambda x, d=d: -sign * stdtrit(d, x / 2), [p], "from p") for d in (taken, low, high)]
+        band = (min(f.band[0] for f in back), max(f.band[1] for f in back))
+        out[t] = replace(back[0], basis="assumed", band=band, remark=said, constraint=name)
+    return out
+
+
+def _paths(numbers: PrintedNumbers) -> Found:
+    out: Found = {}
+    for key in [k for k in numbers.by if k[0] == "table6" and k[1] == "t"]:
+        se, b = ("table6", "Se", *key[2:]), ("table6", "estimate", *key[2:])
+        for k, r in _p_of_t(numbers, key, se, _DF_PATHS, "two-sided p of the t beside it").items():
+            remark = f"the column is headed Se and holds p values; {r.remark}" if k == se else r.remark
+            out[k] = replace(r, remark=remark)
+        ratio = numbers.by[b].published / numbers.by[key].published
+        out[b] = Reproduction(
+            why=f"needs the standard error; the column headed Se holds p values (estimate / t gives {ratio:.3f})"
+        )
+    pairs = [(k, ("table6", "estimate", *k[2:])) for k in numbers.by if k[0] == "figure1"]
+    return out | repeats(numbers, pairs, "Figure 1 and Table 6")
+
+
+def _moderation(numbers: PrintedNumbers) -> Found:
+    out: Found = {}
+    for key in [k for k in numbers.by if k[0] == "table7" and k[1] == "t"]:
+        out |= _p_of_t(numbers, key, ("table7", "p", *key[2:]), _DF_REGRESSION, "two-sided p of t")
+    r2 = {k: r.published for k, r in numbers.by.items() if k[0] == "table7" and k[1] == "r2"}
+    least = min(r2.values())
+    for key, value in r2.items():
+        joint = (value - least) / 2 / ((1 - value) / 302)
+        t = [r.published for k, r in numbers.by.items() if k[1] == "t" and k[2].startswith(f"{key[2]}: ")][1:]
+        why = "needs the correlations"
+        if joint > 0:
+            why += (
+                f"; satisfaction alone explains at most {least:.3f} (the smallest R2 of the four models), so here "
+                f"moderator and product add {value - least:.3f}, a joint F of at least {joint:.0f}, while their own t are "
+                f"{t[0]:g} and {t[1]:g}: the two are nearly collinear, as with a product of uncentred scores, and the "
+                "t of the moderator is not an average effect"
+            )
+        out[key] = Reproduction(why=why)
+    return out
+
+
+def reproduce(table: pd.DataFrame, meta: Mapping) -> Found:
+    """Tables 4 to 7 and the numbers of the running text."""
+    numbers = cells(table)
+    out = _paths(numbers) | _moderation(numbers)
+    df = ("table5", "df", "", "")
+    edges = [k[2:] for k in numbers.by if k[0] == "table6" and k[1] == "t"]
+    row = degrees_of_freedom(34, 14, edges, numbers.by[df].printed)
+    said = "36 items listed, two of them deleted (p. 152-153), and the paths of Table 6"
+    out[df] = replace(checked(row, said), basis="assumed", why=f"{said}: {row.arithmetic}")
+    out[("table5", "p", "", "")] = numbers.follows(
+        lambda c: chdtrc(numbers.by[df].published, c), [("table5", "chisq", "", "")], "p of chi-square"
+    )
+    text = [k for k in numbers.by if k[0] == "text"]
+    out |= sums_to(numbers, [k for k in text if k[2] == "operators"], 100.0, "shares of the operators")
+    sexes = [k for k in text if k[1] in ("men (percent)", "women (percent)")]
+    out |= sums_to(numbers, sexes, 100.0, "two shares add to 100 percent")
+    sd, mean = (numbers.by["text", f"handset replacements, {q}", "sample", ""].printed for q in ("SD", "mean"))
+    found = sd_range(mean, sd, 306, 0, 1000)
+    why = f"counts with mean {mean} have a standard deviation of at least {found.low:.3f}; printed {sd}"
+    if not sd.allows(found.low, found.high):
+        out["text", "handset replacements, SD", "sample", ""] = Reproduction(
+            found.low, how="smallest SD of whole counts with this mean", band=(found.low, found.high), why=why
+        )
+    out |= missing([k for k in text if k[1] in ("nfi", "cfi", "gfi", "agfi")], "needs chi-square and df of this model")
+    out |= missing([k for k in text if k not in out], "describes the sample; the counts behind it are not printed")
+    ages = [k for k in numbers.by if k[0] == "table4"]
+    out |= missing([k for k in numbers.by if k[0] == "table3"], "describes the scale; counted in the table of items")
+    large = [k for k in numbers.by if k[1] == "t" and k not in out]
+    out |= missing(large, "an input of the p beside it; a p of .000 does not give it back")
+    out |= missing(ages, "needs the answers; the sizes of the age groups are not printed")
+    return out | missing([("table5", "RMR", "", ""), ("table5", "rmr", "", "")], "needs the covariance matrix")
