@@ -104,7 +104,9 @@ def test_what_a_study_lacks(tmp_path, capsys):
     meta = {"key": "smith2020", "citation": "A", "market": "B", "n": 100, "licence": "x", "scale": "5-point"}
     (folder / "study.json").write_text(json.dumps(meta | {"method": "PLS", "open_level": "paths", "notes": []}))
     (folder / "README.md").write_text("x")
-    (folder / "codebook.csv").write_text("table,column,meaning\n" + "".join(f"paths,{c},x\n" for c in "from to b se".split()))
+    (folder / "codebook.csv").write_text(
+        "table,column,meaning\n" + "".join(f"paths,{c},x\n" for c in "from to b se".split())
+    )
     assert missing_in_study(folder) == ["codebook.csv does not explain column 't' of table 'paths'"]
     (folder / "paths.csv").write_text("from,to,b,se,t\nA,B,.30,.10,3.00\nA,C,.30,n.a.,3.00\nA,D,.30,.10,3.00\n")
     assert any("line 3: 'n.a.'" in s for s in missing_in_study(folder))

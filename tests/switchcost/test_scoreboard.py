@@ -92,7 +92,14 @@ def test_nothing_is_left_out(board):
 
 
 def test_each_paper_that_contradicts_itself_is_found(board):
-    first = ["abbade2014", "ecsi_mobi", "ha2023", "hair2021_corp_rep", "mota2012", "moura2005"]  # others: test_studies.py
+    first = [
+        "abbade2014",
+        "ecsi_mobi",
+        "ha2023",
+        "hair2021_corp_rep",
+        "mota2012",
+        "moura2005",
+    ]  # others: test_studies.py
     found = board[(board.verdict == "inconsistent") & board.study.isin(first)]
     assert {(r.study, r.model, r.quantity, r.row) for r in found.itertuples()} == {
         ("ha2023", "", "cr", "ServiceQuality"),

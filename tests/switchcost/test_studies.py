@@ -9,7 +9,6 @@ import pytest
 import switchcost as sc
 from switchcost.data.registry import register
 from switchcost.replication import board as replicate
-from switchcost.replication import mutation, mutation_table
 from switchcost.replication.choice import MixedLogit, choice_model, halton_normal
 from switchcost.replication.reading import numbers
 from switchcost.replication.studies import aydin2005 as aydin
@@ -29,7 +28,9 @@ def test_aydin_the_unprinted_correlations_close():
     assert found.loc["DSC CS", "high"] - found.loc["DSC CS", "low"] < 0.04
     by = rows("aydin2005")
     table = by.loc["table2"]
-    assert table.verdict[table.basis == "printed"].isin(replicate.AGREE).all() and (table.basis == "printed").sum() >= 17
+    assert (
+        table.verdict[table.basis == "printed"].isin(replicate.AGREE).all() and (table.basis == "printed").sum() >= 17
+    )
 
 
 def test_aydin_the_printed_slopes_do_not_follow():
@@ -68,7 +69,9 @@ def test_toledo_direct_and_total_effects():
 
 def test_khan_closes_but_for_a_typing_error_and_a_mean():
     by = rows("khan2012")
-    assert by.index[by.verdict == "inconsistent"].tolist() == [("text", "beta of retention, second mention", "text", "")]
+    assert by.index[by.verdict == "inconsistent"].tolist() == [
+        ("text", "beta of retention, second mention", "text", "")
+    ]
     assert "GRIM: not possible" in by.loc[("table1", "mean", "Satisfaction", "")].reason
     assert "possible:" in by.loc[("table1", "mean", "Loyalty", "")].reason.replace("not possible", "")
 
@@ -78,7 +81,9 @@ def test_demidio_says_where_it_was_read():
     checked = board[board.verdict != "not comparable"]
     assert len(checked) >= 10 and checked.reason.str.contains("machine conversion").all()
     assert checked.verdict.isin(replicate.AGREE).all()
-    assert "p = 0.0752" in board.reason[(board.row == "Switching costs") & (board.quantity == "p (Mann-Whitney)")].iloc[0]
+    assert (
+        "p = 0.0752" in board.reason[(board.row == "Switching costs") & (board.quantity == "p (Mann-Whitney)")].iloc[0]
+    )
 
 
 def test_electricity_every_number_of_five_models_from_the_choices():
@@ -137,18 +142,6 @@ def test_bad_choice_data_are_named():
         choice_model(data.assign(choice=False), ["pf"])
     with pytest.raises(ValueError, match="hessian is"):
         choice_model(data, ["pf"], hessian="no")
-
-
-def test_the_stored_mutation_audit_is_that_of_today():
-    stored = pd.read_csv(mutation_table.path_of_table(), keep_default_na=False)
-    assert set(stored.study) == set(sc.scoreboard().table.study)
-    now = mutation.mutate("moura2005")
-    then = stored[stored.study == "moura2005"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(now.astype(str), then.astype(str), check_dtype=False)
-    silent = stored[(stored.noticed.astype(str) == "False") & (stored.basis != "")]
-    assert (silent.why.str.len() > 10).all()
-    shares = sc.scoreboard().mutations
-    assert 0 < shares.loc[("all", "printed"), "share"] < 1
 
 
 def test_a_broken_study_is_one_row_that_names_the_file(tmp_path, monkeypatch):

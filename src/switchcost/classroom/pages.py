@@ -64,14 +64,23 @@ def readme_blocks() -> dict[str, str]:
         cells = [f"**{study}**" if study == "all" else f"`{study}`", *(f"{row[c]:.0f}" for c in head[1:])]
         lines.append("| " + " | ".join(cells) + " |")
     basis = board.by_basis().reset_index()
-    lines += ["", "What the comparable numbers rest on. The three are never added up: `answers` shows that a result can be"]
-    lines += ["computed again, `printed` that the arithmetic of a paper is right, `assumed` needs a quantity not printed.", ""]
+    lines += [
+        "",
+        "What the comparable numbers rest on. The three are never added up: `answers` shows that a result can be",
+    ]
+    lines += [
+        "computed again, `printed` that the arithmetic of a paper is right, `assumed` needs a quantity not printed.",
+        "",
+    ]
     lines += ["| " + " | ".join(basis.columns) + " |", "|:---|" + "---:|" * (len(basis.columns) - 1)]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in basis.itertuples(index=False)]
     noticed = board.mutations
     if ("all", "printed") in noticed.index:
         shares = {b: f"{noticed.loc[('all', b), 'share']:.0%} of `{b}`" for b in ("answers", "printed", "assumed")}
-        lines += ["", "Changed by three units of its last digit, a number is noticed: " + ", ".join(shares.values()) + "."]
+        lines += [
+            "",
+            "Changed by three units of its last digit, a number is noticed: " + ", ".join(shares.values()) + ".",
+        ]
     lines += ["", replicate.INTERVAL_NOTE.capitalize()]
     rows = [f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()]
     table = ["| | notebook | minutes |", "|---|---|---:|", *rows]

@@ -302,7 +302,8 @@ def report() -> int:
     print(summary(board).to_string())
     print(f"\nBy what the numbers rest on (never to be added up)\n{board.by_basis().to_string()}")
     print("\n" + "\n".join(board.warnings))
-    print(f"\nChanged digits that the board notices\n{board.mutations.to_string()}")
+    if len(board.mutations):
+        print(f"\nChanged digits that the board notices\n{board.mutations.to_string()}")
     off = table[table.verdict.isin(("different", "inconsistent"))]
     if len(off):
         print("\nNot reproduced:")

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from .._core import checks
 from .._core.errors import DataError, NotConvergedError
 
 #: The attributes of the suppliers in ``sc.load("electricity")``.
 X_ELECTRICITY = ("pf", "cl", "loc", "wk", "tod", "seas")
+
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 
 #: Distributions of a random coefficient: normal, uniform (mean, half width), lognormal (mean and sd of the log).
 DISTRIBUTIONS = ("normal", "uniform", "lognormal")
@@ -76,9 +76,18 @@ def halton_normal(people: int, draws: int, dimensions: int, skip: int = 0) -> np
     -------
     array of shape (people, draws, dimensions)
     """
-    points = qmc.Halton(dimensions, scramble=False)
-    points.fast_forward(max(skip, 1))  # the first point is 0, whose normal deviate is not finite
-    return ndtri(points.random(people * draws)).reshape(people, draws, dimensions)
+    if dimensions > len(_PRIMES):
+        raise DataError(f"{dimensions} random coefficients are more than the {len(_PRIMES)} that Halton points are for")
+    first = max(skip, 1)  # the first point is 0, whose normal deviate is not finite
+    points = np.empty((people * draws, dimensions))
+    for d, base in enumerate(_PRIMES[:dimensions]):
+        rest, value, scale = np.arange(first, first + people * draws), 0.0, 1.0
+        while rest.any():
+            scale /= base
+            value = value + rest % base * scale
+            rest = rest // base
+        points[:, d] = value
+    return ndtri(points).reshape(people, draws, dimensions)
 
 
 def _design(data: pd.DataFrame, x: Sequence[str], choice: str, person: str, task: str) -> tuple[np.ndarray, np.ndarray]:
@@ -290,6 +299,8 @@ def choice_model(
 
 
 def _maximise(model: MixedLogit, start: np.ndarray) -> np.ndarray:
+    from scipy.optimize import minimize  # heavy, and needed here only
+
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         loglik, score = model(theta)
         return -float(loglik.sum()), -score.sum(0)

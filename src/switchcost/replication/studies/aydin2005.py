@@ -177,7 +177,9 @@ def reproduce(table: pd.DataFrame, meta: Mapping) -> Found:
         [k for k in numbers.by if k[1] == "crc"],
         "from CFA loadings that are not printed (the EFA loadings give another value, and need not give this one)",
     )
-    out |= missing([k for k in numbers.by if k[0] == "table1" and k[1] in ("EFA loading", "CFA t-value")], "needs the answers")
+    out |= missing(
+        [k for k in numbers.by if k[0] == "table1" and k[1] in ("EFA loading", "CFA t-value")], "needs the answers"
+    )
     out |= missing(
         [k for k in numbers.by if "Intercept" in k[2]],
         "an intercept has no standardised value: needs means and standard deviations",

@@ -24,7 +24,10 @@ def repeats(numbers: PrintedNumbers, pairs: Iterable[tuple[Key, Key]], how: str,
         for one, other in ((a, b), (b, a)):
             r = numbers.by[other]
             out[one] = Reproduction(
-                r.published, how=how, why=why or f"the other place prints {r.printed}", constraint=f"{how}: {' '.join(a)}"
+                r.published,
+                how=how,
+                why=why or f"the other place prints {r.printed}",
+                constraint=f"{how}: {' '.join(a)}",
             )
     return out
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from ..reproduction import PrintedNumbers, Reproduction
 from .common import Found, cells, missing, sums_to
@@ -21,7 +21,7 @@ def _welch(numbers: PrintedNumbers, row: str) -> float:
     part = {b: numbers.by["table1", f"{b} SD", row, ""].published ** 2 / n for b, n in _N.items()}
     se2 = sum(part.values())
     df = se2**2 / sum(part[b] ** 2 / (n - 1) for b, n in _N.items())
-    return float(2 * student.sf(abs(mean["Vivo"] - mean["Claro"]) / np.sqrt(se2), df))
+    return float(2 * stdtr(df, -abs(mean["Vivo"] - mean["Claro"]) / np.sqrt(se2)))
 
 
 def reproduce(table: pd.DataFrame, meta: Mapping) -> Found:

@@ -57,7 +57,9 @@ def _measures(numbers: PrintedNumbers) -> Found:
             Reproduction(why=f"needs the loadings ({found.arithmetic})")
             if found.ok
             else Reproduction(
-                found.recomputed, how=f"largest CR of {items} items with this AVE", band=(found.low, found.high),
+                found.recomputed,
+                how=f"largest CR of {items} items with this AVE",
+                band=(found.low, found.high),
                 why=f"{found.arithmetic}; items were moved or dropped without being said",
             )  # fmt: skip
         )
@@ -66,20 +68,28 @@ def _measures(numbers: PrintedNumbers) -> Found:
 
 def _paths(numbers: PrintedNumbers) -> Found:
     figure = {k: ("figure2", "path", *k) for k in _ROWS}
-    out = repeats(numbers, [(figure[k], ("table4", "path", row, "")) for k, row in _ROWS.items()], "Figure 2 and Table 4")
+    out = repeats(
+        numbers, [(figure[k], ("table4", "path", row, "")) for k, row in _ROWS.items()], "Figure 2 and Table 4"
+    )
     nostalgia, extinct = _r("6 Nostalgia", 2), _path("H3a")
     out[nostalgia] = numbers.follows(lambda b: b, [extinct], "one cause: the path is the correlation", constraint="H3a")
     b, c = _path("H3b"), _path("H3c")
     direct = [b, c, extinct]
     out[_r("6 Nostalgia", 1)] = numbers.follows(lambda b, c, r: b + c * r, direct, "path tracing, H3a to H3c")
-    out[_r("2 Attitude extinct brand", 1)] = numbers.follows(lambda b, c, r: c + b * r, direct, "path tracing, H3a to H3c")
+    out[_r("2 Attitude extinct brand", 1)] = numbers.follows(
+        lambda b, c, r: c + b * r, direct, "path tracing, H3a to H3c"
+    )
     r2 = {k[2]: k for k in numbers.by if k[0] == "figure2" and k[1] == "r2"}
     out[r2["Attitude prevailing brand"]] = numbers.follows(
         lambda b, c, r1, r2: b * r1 + c * r2,
         [b, c, _r("6 Nostalgia", 1), _r("2 Attitude extinct brand", 1)],
         "sum of path x correlation",
     )
-    for name, code in (("Attitude extinct brand", "H3a"), ("Behavioral loyalty", "H5a"), ("Attitudinal loyalty", "H5b")):
+    for name, code in (
+        ("Attitude extinct brand", "H3a"),
+        ("Behavioral loyalty", "H5a"),
+        ("Attitudinal loyalty", "H5b"),
+    ):
         out[r2[name]] = numbers.follows(lambda x: x**2, [_path(code)], "square of the only path")
     out[r2["Loyalty"]] = Reproduction(why="needs the correlations of the second-order construct")
     # Nostalgia = H1 age + H2 propensity: r(propensity, nostalgia) = H2 + H1 r(age, propensity), with |r| at most 1.
@@ -150,7 +160,9 @@ def _text(numbers: PrintedNumbers) -> Found:
         key = ("text", f"critical {quantity} percent", "t", "")
         t, z = float(stdtrit(99, 1 - level / 2)), float(-ndtri(level / 2))
         if numbers.by[key].printed.allows(z, round(z, 3)):  # 1.645 is itself a rounded number
-            out[key] = Reproduction(z, "assumed", "normal", (z, round(z, 3)), remark=f"the normal value; t on 99 df is {t:.3f}")
+            out[key] = Reproduction(
+                z, "assumed", "normal", (z, round(z, 3)), remark=f"the normal value; t on 99 df is {t:.3f}"
+            )
         else:
             out[key] = Reproduction(t, how="t on 99 df", why=f"t on 99 df is {t:.3f}, and the normal value {z:.3f}")
     return out
