@@ -138,8 +138,7 @@ def test_a_missing_file_is_an_error_that_says_so(copy):
     with pytest.raises(ValueError, match="'published/mota2012/fit.csv' is missing, and the registry lists it. Restore"):
         sc.published("mota2012")
     shutil.rmtree(copy / "published" / "abbade2014")
-    with pytest.raises(ValueError, match="abbade2014/study.json' is missing"):
-        sc.scoreboard()
+    assert any("abbade2014/study.json' is missing" in w for w in sc.scoreboard().warnings)
     (copy / "registry.csv").unlink()
     with pytest.raises(ValueError, match="SWITCHCOST_DATA is set to .* no registry.csv"):
         sc.load("mobi")
