@@ -191,7 +191,7 @@ def test_picture_counts_what_the_board_holds(board):
 
     matplotlib.use("Agg")
     ax = sc.plots.scoreboard(board)
-    drawn = sum(len(line.get_xdata()) for line in ax.lines)
+    drawn = sum(len(c.get_offsets()) for c in ax.collections)
     assert drawn == len(board)
     checked = int((board.verdict != "not comparable").sum())
     title = ax.get_title("left") + ax.get_title()  # where it stands depends on the style in force
