@@ -9,6 +9,7 @@ import pytest
 import switchcost as sc
 from switchcost.data.registry import register
 from switchcost.replication import board as replicate
+from switchcost.replication import mutation, mutation_table
 from switchcost.replication.choice import MixedLogit, choice_model, halton_normal
 from switchcost.replication.reading import numbers
 from switchcost.replication.studies import aydin2005 as aydin
@@ -142,6 +143,18 @@ def test_bad_choice_data_are_named():
         choice_model(data.assign(choice=False), ["pf"])
     with pytest.raises(ValueError, match="hessian is"):
         choice_model(data, ["pf"], hessian="no")
+
+
+def test_the_stored_mutation_audit_is_that_of_today():
+    stored = pd.read_csv(mutation_table.path_of_table(), keep_default_na=False)
+    assert set(stored.study) == set(sc.scoreboard().table.study)
+    now = mutation.mutate("moura2005")
+    then = stored[stored.study == "moura2005"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(now.astype(str), then.astype(str), check_dtype=False)
+    silent = stored[(stored.noticed.astype(str) == "False") & (stored.basis != "")]
+    assert (silent.why.str.len() > 10).all()
+    shares = sc.scoreboard().mutations
+    assert 0 < shares.loc[("all", "printed"), "share"] < 1
 
 
 def test_a_broken_study_is_one_row_that_names_the_file(tmp_path, monkeypatch):
