@@ -8,6 +8,7 @@ python run.py lab        open JupyterLab at the first notebook
 python run.py refresh    run notebooks in place and keep their new outputs (refresh 05 11: only those)
 python run.py copies     write student/ (solutions removed) and instructor/ (solutions open)
 python run.py book       build the readable site into build/book
+python run.py codebook answers.sav   write a codebook to begin with beside a survey file
 python run.py chapter ANSWERS CODEBOOK STUDY   write a results chapter beside the answers (--out FOLDER)
 python run.py new-study NAME   write NAME.yaml, an example of a study file
 python run.py check-paper table.csv   hold the numbers of a printed table against each other (--n, --scale LOW HIGH)
@@ -33,7 +34,7 @@ STAMP = VENV / "built-from"
 OLDEST, TRIED = (3, 11), ((3, 11), (3, 12), (3, 13))
 NEEDED_GB = 2.5
 COMMANDS = (
-    "all", "test", "lab", "refresh", "copies", "book", "chapter", "new-study", "check-paper", "check-study", "setup",
+    "all", "test", "lab", "refresh", "copies", "book", "codebook", "chapter", "new-study", "check-paper", "check-study", "setup",
 )  # fmt: skip
 
 
@@ -165,6 +166,8 @@ def main(arguments: list[str]) -> int:
         return inside("-m", "pytest", *workers, *rest)
     if command == "lab":
         return inside("-m", "jupyter", "lab", "notebooks/00_start_here.ipynb", *rest)
+    if command == "codebook":  # inside() runs in the project's folder, and the file is named from where the person is
+        return inside("-m", "switchcost.data", command, *(a if a.startswith("-") else os.path.abspath(a) for a in rest))
     if command in ("chapter", "new-study"):
         return inside("-m", "switchcost.report.command", command, *rest)
     if command in ("check-paper", "check-study"):

@@ -379,3 +379,23 @@ def test_platform_columns_raise_no_alarm():
 def test_html_escapes_what_comes_from_data():
     found = sc.audit(survey(6, n=100).assign(**{"<img src=x>": 1}), draws=DRAWS)
     assert "<img" not in found._repr_html_() and "&lt;img" in found._repr_html_()
+
+
+@pytest.mark.parametrize("name", ["corp_rep", "mobi", "telecom_survey"])
+def test_indices_equal_those_of_insufficient_effort(name):
+    """Runs and even-odd are the same; its spread divides by n and its distance is the root, of complete rows only."""
+    ier = pytest.importorskip("ier")
+    data, book = sc.load(name), sc.codebook(name).query("high <= 10 and high - low >= 3")
+    x = data[book["variable"]].to_numpy(float)
+    np.testing.assert_array_equal(careless.longest_run(x), ier.longstring_scores(x))
+    k = (~np.isnan(x)).sum(axis=1)
+    np.testing.assert_allclose(careless.spread_within(x), ier.irv(x) * np.sqrt(k / (k - 1)))
+    whole = x[~np.isnan(x).any(axis=1)]
+    ours = careless.mahalanobis(whole, whole.mean(axis=0), np.linalg.pinv(np.cov(whole.T), hermitian=True))
+    np.testing.assert_allclose(np.sqrt(ours), ier.mahad(whole), rtol=1e-6)
+    groups = [list(g["variable"]) for _, g in book.groupby("construct", sort=False) if len(g) > 1]
+    ends = np.cumsum([0, *map(len, groups)])
+    keyed = data[[i for g in groups for i in g]].to_numpy(float)
+    scales = [list(range(a, b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    theirs = ier.evenodd(keyed, [len(g) for g in groups], method="halves")
+    np.testing.assert_allclose(careless.even_odd(keyed, scales), theirs, atol=1e-9)

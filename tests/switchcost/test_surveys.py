@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import warnings
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import pytest
 
 import switchcost as sc
 from switchcost._core.errors import DataError, SurveyNote
-from switchcost.data import flow
+from switchcost.data import flow, skeleton
+from switchcost.data.__main__ import main
 from switchcost.data.encoding import decode
 
 HERE = Path(__file__).parent / "surveys"
@@ -304,3 +307,36 @@ def test_too_large_is_a_sentence(tmp_path, monkeypatch):
         large.truncate(200_000_000)
     with pytest.raises(DataError, match="200 MB and survey files up to 100 MB"):
         sc.read_survey(tmp_path / "large.csv")
+
+
+def test_the_skeleton_of_a_codebook_guesses_what_the_file_tells(tmp_path):
+    book = skeleton(read("04_spss.sav")).set_index("variable")
+    assert book.loc["sat1", ["construct", "low", "high"]].tolist() == ["sat", 1.0, 5.0]
+    assert book.index[book["reverse"] == 1].tolist() == ["sc5", "loy4"]  # as in codebook_plain.csv
+    assert book.loc["gender", ["construct", "values"]].tolist() == ["group", "Female; Male; Prefer not to say"]
+    assert book.loc["tr2", "label_en"] == "My operator keeps its promises."
+    assert book.loc["age", "construct"] == "background"
+    chinese = skeleton(read("06_wjx_gb18030.csv"))
+    assert chinese["short"].is_unique and chinese["short"].str.fullmatch(r"[A-Za-z]\w*", flags=re.ASCII).all()
+    assert chinese["construct"].value_counts()[["scale1", "scale2", "scale3", "scale4"]].tolist() == [4, 5, 3, 4]
+    qualtrics = skeleton(read("02_qualtrics.csv")).set_index("variable")
+    assert qualtrics.loc["Q6", ["construct", "low", "high"]].tolist() == ["attention", 2.0, 2.0]
+    assert qualtrics.loc["Status", "construct"] == "platform"
+    again = read("02_qualtrics.csv", qualtrics.reset_index())
+    assert len(again) == 193
+
+
+def test_the_command_writes_a_codebook_that_can_be_read(tmp_path, capsys):
+    shutil.copy(HERE / "02_qualtrics.csv", tmp_path)
+    assert main(["codebook", str(tmp_path / "02_qualtrics.csv")]) == 0
+    said = capsys.readouterr().out
+    assert "a Qualtrics export; 231 records read" in said and "02_qualtrics_codebook.csv" in said
+    book = sc.codebook(tmp_path / "02_qualtrics_codebook.csv")
+    assert len(read("02_qualtrics.csv", book)) == 193
+    for arguments, says in (
+        (["codebook", str(tmp_path / "02_qualtrics.csv")], "exists already"),
+        (["codebook"], "two commands"),
+        (["codebook", "nowhere.csv"], "there is no file"),
+    ):
+        with pytest.raises(SystemExit, match=says):
+            main(arguments)

@@ -56,13 +56,20 @@ def read_labelled(path: Path, nominal: Mapping[str, bool]) -> Labelled:
     reader = pyreadstat.read_dta if program == "Stata" else pyreadstat.read_sav
     try:
         data, meta = reader(str(path))
-        coded = data if program == "Stata" else reader(str(path), user_missing=True)[0]
+        coded, coded_meta = (data, meta) if program == "Stata" else reader(str(path), user_missing=True)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} is not a {program} file that can be read ({error}); save it again") from None
     codes = int((coded.notna() & data.isna()).to_numpy().sum())
     notes = [f"{codes} user-missing answers are gaps"] if codes else []
     labels = {k: str(v) for k, v in meta.column_names_to_labels.items() if v}
-    value_labels = {k: dict(v) for k, v in meta.variable_value_labels.items()}
+    ranges: dict[str, Any] = dict(coded_meta.missing_ranges)
+
+    def is_code(column: str, value: Any) -> bool:
+        return any(isinstance(value, float) and r["lo"] <= value <= r["hi"] for r in ranges.get(column, ()))
+
+    value_labels = {
+        k: {v: w for v, w in words.items() if not is_code(k, v)} for k, words in meta.variable_value_labels.items()
+    }
     for column, words in value_labels.items():
         if nominal.get(column, _is_nominal(data[column], words)):
             data[column] = data[column].map(words).astype(object).where(data[column].notna(), None)

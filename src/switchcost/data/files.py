@@ -36,6 +36,7 @@ class _Reading:
     own: tuple[str, ...] = ()
     platform: platforms.Platform | None = None
     flow: list[dict] = field(default_factory=list)
+    attention: dict[str, object] = field(default_factory=dict)
 
     def of_book(self, column: str) -> pd.DataFrame:
         """Codebook by variable, lines with a value in ``column`` only."""
@@ -318,6 +319,7 @@ def _attention(
                     )
             elif re.fullmatch(r"att(ention|n)?[ _-]?(check|item)?\d*", column, re.IGNORECASE):
                 reading.notes.append(f"{column!r} may be an attention item: say attention={{{column!r}: right answer}}")
+    reading.attention = right
     for column, answer in right.items():
         failed = frame[column].notna() & (frame[column] != answer)
         reading.own = (*reading.own, column)
@@ -480,6 +482,7 @@ def _finish(frame: pd.DataFrame, reading: _Reading) -> pd.DataFrame:
     frame.attrs["flow"] = reading.flow
     frame.attrs["labels"] = {c: w for c, w in reading.labels.items() if c in frame}
     frame.attrs["value_labels"] = {c: w for c, w in reading.value_labels.items() if c in frame}
+    frame.attrs["attention"] = reading.attention
     frame.attrs["platform_columns"] = [c for c in reading.own if c in frame]
     if gone or name:
         warnings.warn(said, SurveyNote, stacklevel=3)

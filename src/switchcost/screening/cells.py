@@ -23,6 +23,7 @@ NOT_ITEMS = {
     "departure",
     "text",
     "attention",
+    "platform",
 }
 
 

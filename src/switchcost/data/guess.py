@@ -1,0 +1,207 @@
+"""A codebook to begin with, guessed from the data; the person corrects it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .._core import checks
+from .._core.errors import DataError
+from .._core.files import atomic_write
+from .codebook import CODEBOOK_COLUMNS
+from .files import read_survey
+from .words import block_of
+
+_PLATFORM = "platform"
+
+
+def skeleton(data: pd.DataFrame) -> pd.DataFrame:
+    """Guess a codebook from survey data: one line a column, and what was guessed in words.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Best as :func:`switchcost.read_survey` returned it, since wordings and value labels come with it.
+
+    Returns
+    -------
+    DataFrame
+        ``variable``, ``short`` (a name that a model can spell), ``construct`` (scales guessed by shared stem or question,
+        ``group`` for categories, ``background`` for other numbers, ``platform``, ``attention``, ``text``), ``label_en``,
+        ``label_zh``, ``low``, ``high``, ``reverse`` (1 where an item runs against the rest of its block), ``missing_code``,
+        ``source``, ``values`` (categories or value labels) and ``guessed``.
+
+    Raises
+    ------
+    DataError
+        ``data`` is no DataFrame with rows and unique names.
+
+    Notes
+    -----
+    An item runs against its block when its loading on the first principal component of the block's correlations has the
+    other sign than most; with half of the items each way the guess says so. The ends of a scale are those of the value
+    labels, else the smallest and largest answer in its block, so a scale whose ends nobody chose needs a look.
+
+    Examples
+    --------
+    >>> import switchcost as sc
+    >>> from switchcost.data import skeleton
+    >>> book = skeleton(sc.load("mobi")[["CUEX1", "CUEX2", "CUEX3"]])
+    >>> book[["variable", "construct", "low", "high"]].iloc[0].tolist()
+    ['CUEX1', 'CUEX', 1.0, 10.0]
+    """
+    data = checks.frame(data)
+    own = set(data.attrs.get("platform_columns", ()))
+    labels, value_labels = data.attrs.get("labels", {}), data.attrs.get("value_labels", {})
+    lines = {str(c): _line(data[c], str(c), labels, value_labels, str(c) in own) for c in data.columns}
+    blocks: dict[str, list[str]] = {}
+    for name, line in lines.items():
+        if line["construct"] == "":
+            blocks.setdefault(block_of(name), []).append(name)
+    for name, answer in data.attrs.get("attention", {}).items():
+        if name in lines and isinstance(answer, (int, float, np.number)):
+            said = f"an attention item whose right answer is {answer:g}"
+            lines[name].update(construct="attention", low=float(answer), high=float(answer), guessed=said)
+    for k, (stem, items) in enumerate(blocks.items(), start=1):
+        _fill_block(data, items, _spell(stem, k, "scale"), lines, value_labels)
+    book = pd.DataFrame(list(lines.values()))
+    book.insert(1, "short", _short_names(book))
+    return book[["variable", "short", *CODEBOOK_COLUMNS[1:], "values", "guessed"]]
+
+
+def _line(column: pd.Series, name: str, labels: dict, value_labels: dict, platform: bool) -> dict:
+    """One line; ``construct`` stays empty for what looks like an item."""
+    line: dict[str, object] = dict.fromkeys([*CODEBOOK_COLUMNS, "values", "guessed"], "")
+    wording = labels.get(name, name)
+    is_chinese = bool(re.search("[\u4e00-\u9fff]", wording))
+    line.update(variable=name, label_en="" if is_chinese else wording, label_zh=wording if is_chinese else "")
+    filled = column.dropna()
+    if platform:
+        line.update(construct=_PLATFORM, guessed="written by the survey platform, no answer")
+    elif not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        kinds = filled.astype(str).value_counts()
+        if len(kinds) <= 15:
+            line.update(construct="group", values="; ".join(kinds.index), guessed=f"{len(kinds)} categories")
+        else:
+            line.update(construct="text", guessed=f"{len(kinds)} different texts")
+    else:
+        _number(line, filled, value_labels.get(name, {}))
+    return line
+
+
+def _number(line: dict, filled: pd.Series, words: dict[float, str]) -> None:
+    levels = np.unique(filled.to_numpy(float))
+    coded = [
+        c
+        for c in checks.CODES
+        if c in levels and len(levels) > 2 and checks.stands_apart(c, levels[levels != c], certain=False)
+    ]
+    if coded:
+        line.update(missing_code=coded[0], guessed=f"{coded[0]} stands apart from the other answers; ")
+        levels = levels[~np.isin(levels, coded)]
+    if words:
+        line["values"] = "; ".join(f"{v:g} = {w}" for v, w in words.items())
+    whole = bool((levels == np.floor(levels)).all())
+    if whole and 2 <= len(levels) <= 2 and not words:
+        line.update(
+            construct="group", values="; ".join(f"{v:g}" for v in levels), guessed=f"{line['guessed']}two values"
+        )
+    elif not (whole and 2 <= len(levels) <= 11 and levels[0] >= -5 and levels[-1] <= 11):
+        span = f"{levels[0]:g} to {levels[-1]:g}" if len(levels) else "no values"
+        line.update(construct="background", guessed=f"{line['guessed']}a number, {span}")
+
+
+def _fill_block(data: pd.DataFrame, items: list[str], scale: str, lines: dict[str, dict], value_labels: dict) -> None:
+    """Range, scale and direction of the items of one block, in place."""
+    x = data[items].apply(pd.to_numeric).astype(float)
+    for name in items:
+        if lines[name]["missing_code"] != "":
+            x[name] = x[name].where(x[name] != lines[name]["missing_code"])
+    named = [v for i in items for v in value_labels.get(i, {})]
+    low, high = (min(named), max(named)) if len(named) >= 2 else (x.min().min(), x.max().max())
+    ends = "labels" if len(named) >= 2 else "smallest and largest answer"
+    against, note = _against(x)
+    single = len(items) == 1
+    for name in items:
+        turned = name in against
+        said = "a single item" if single else f"{len(items)} columns share a name or question"
+        lines[name].update(
+            construct="background" if single else scale,
+            low=float(low),
+            high=float(high),
+            reverse=int(turned),
+            guessed=f"{lines[name]['guessed']}{said}; range from {ends}"
+            + ("; runs against its scale" if turned else "")
+            + note,
+        )
+
+
+def _against(x: pd.DataFrame) -> tuple[set[str], str]:
+    """Items with the other sign than most on the first component."""
+    if x.shape[1] < 3 or len(x) < 10:
+        return set(), "" if x.shape[1] < 2 else "; too little to guess directions"
+    r = x.corr().fillna(0.0).to_numpy().copy()
+    np.fill_diagonal(r, 1.0)
+    first = np.linalg.eigh(r)[1][:, -1]
+    first[np.abs(first) < 0.2 * np.abs(first).max()] = 0.0
+    up, down = (first > 0).sum(), (first < 0).sum()
+    if up == down:
+        return set(), "; half of the items run each way: say which are reversed"
+    return {c for c, v in zip(x.columns, first, strict=True) if v * (up - down) < 0}, ""
+
+
+def _spell(text: str, number: int, otherwise: str) -> str:
+    """A name that the model language can spell, near to the text where that is one short word."""
+    word = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
+    return word if re.fullmatch(r"[A-Za-z]\w{0,19}", word, re.ASCII) else f"{otherwise}{number}"
+
+
+def _short_names(book: pd.DataFrame) -> list[str]:
+    taken: dict[str, int] = {}
+    out = []
+    within: dict[str, int] = {}
+    for variable, construct in zip(book["variable"], book["construct"], strict=True):
+        within[construct] = within.get(construct, 0) + 1
+        name = _spell(variable, within[construct], f"{_spell(construct, 1, 'q')}_")
+        taken[name] = taken.get(name, 0) + 1
+        out.append(name if taken[name] == 1 else f"{name}_{taken[name]}")
+    return out
+
+
+def write_skeleton(path: str | Path, out: str | Path | None = None) -> Path:
+    """Read a survey file and write its skeleton beside it, as a CSV that Excel opens.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or the skeleton exists already: work of hours is not written over.
+    """
+    path = Path(path)
+    target = path.with_name(f"{path.stem}_codebook.csv") if out is None else Path(out)
+    if target.exists():
+        raise DataError(f"{target.name} exists already; move it away or name another file: --out FILE")
+    book = skeleton(read_survey(path, keep="all"))
+    return atomic_write(target, "\ufeff" + book.to_csv(index=False, lineterminator="\n"))
+
+
+def missing_parts(book: pd.DataFrame) -> list[str]:
+    """What a person has still to fill in: scales that carry a guessed name, items without wording or range."""
+    open_: list[str] = []
+    items = book[~book["construct"].isin(["", "group", "background", "text", "attention", _PLATFORM])]
+
+    def names(of: Iterable[str]) -> str:
+        some = list(of)
+        return ", ".join(some[:6]) + (", ..." if len(some) > 6 else "")
+
+    for column, what in (("label_en", "no wording"), ("low", "no range"), ("high", "no range")):
+        lacking = items["variable"][items[column].isna() | (items[column].astype(str) == "")]
+        if len(lacking):
+            open_.append(f"{what}: {names(lacking)}")
+    guessed = sorted({c for c in items["construct"] if re.fullmatch(r"scale\d+", str(c))})
+    if guessed:
+        open_.append(f"scales without a name of yours: {names(guessed)}")
+    return list(dict.fromkeys(open_))
