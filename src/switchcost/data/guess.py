@@ -51,8 +51,8 @@ def skeleton(data: pd.DataFrame) -> pd.DataFrame:
     >>> import switchcost as sc
     >>> from switchcost.data import skeleton
     >>> book = skeleton(sc.load("mobi")[["CUEX1", "CUEX2", "CUEX3"]])
-    >>> book[["variable", "construct", "low", "high"]].iloc[0].tolist()
-    ['CUEX1', 'CUEX', 1.0, 10.0]
+    >>> book.loc[0, "construct"], float(book.loc[0, "low"]), float(book.loc[0, "high"])
+    ('CUEX', 1.0, 10.0)
     """
     data = checks.frame(data)
     own = set(data.attrs.get("platform_columns", ()))

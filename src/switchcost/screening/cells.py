@@ -50,16 +50,7 @@ def split_columns(
             found.add(Check.NO_VALUES, name, len(col), f"{name} has no values at all; leave it out")
         elif pd.api.types.is_bool_dtype(col) or pd.api.types.is_numeric_dtype(col):
             values = col.to_numpy(dtype=float, na_value=np.nan)
-            infinite = np.isinf(values)
-            if infinite.any():
-                found.add(
-                    Check.INFINITE,
-                    name,
-                    int(infinite.sum()),
-                    f"{name} holds infinite values in {infinite.sum()} rows; treated as missing here",
-                    labels=data.index[infinite],
-                )
-            numbers[name] = np.where(infinite, np.nan, values)
+            numbers[name] = values
         elif pd.api.types.is_datetime64_any_dtype(col):
             ranged = pd.notna(entry(book, name, "low"))
             found.add(
@@ -72,6 +63,14 @@ def split_columns(
             )
         else:
             _text(name, col, book, numbers, nominal, found)
+    for name, values in numbers.items():
+        far = np.abs(values) > 1e100  # their squares are infinite, and so is what is computed from them
+        if far.any():
+            detail = (
+                f"{name} holds values that are infinite or beyond 1e100 in {far.sum()} rows; treated as missing here"
+            )
+            found.add(Check.INFINITE, name, int(far.sum()), detail, labels=data.index[far])
+            numbers[name] = np.where(far, np.nan, values)
     return numbers, nominal
 
 
@@ -141,7 +140,7 @@ def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
                 int(count[0]),
                 f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed",
             )
-        elif count.max() / count.sum() >= limit(Check.NEAR_CONSTANT) and len(u) > 0:
+        elif len(u) and count.max() / count.sum() >= limit(Check.NEAR_CONSTANT):
             top = u[count.argmax()]
             found.add(
                 Check.NEAR_CONSTANT,

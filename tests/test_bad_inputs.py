@@ -1,0 +1,101 @@
+"""Bad input, made by the hundred from good input: a value, or an error of ours in one sentence, and nothing else."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import switchcost as sc
+from switchcost._core.errors import OURS
+
+SURVEYS = sorted((Path(__file__).parent / "switchcost" / "surveys").iterdir())
+BITS = (b",", b";", b'"', b"\n", b"\x00", b"\xff\xfe", b"1,234", b"99", b"inf", b"1e400", b"\xc3\xa4", b"=cmd|", b"\r")
+OPTIONS: tuple[dict, ...] = (
+    {}, {}, {}, {"sep": ","}, {"sep": ";"}, {"sep": ""}, {"sep": 3}, {"sep": "\n"}, {"decimal": ","}, {"thousands": "."},
+    {"missing": [99]}, {"missing": [None]}, {"drop": ["sat1"]}, {"attention": {"sat1": 3}}, {"min_seconds": 5},
+    {"min_seconds": "x"}, {"keep": "all"}, {"keep": 1}, {"encoding": "utf-8"}, {"encoding": "klingon"}, {"sheet": "x"},
+)  # fmt: skip
+
+
+def spoil(raw: bytes, rng: random.Random) -> bytes:
+    """The bytes of a file with a few of them changed, lost, doubled or cut off."""
+    out = bytearray(raw[: rng.choice((300, 2_000, 10_000))])
+    for _ in range(rng.choice((0, 1, 5, 30))):
+        at = rng.randrange(len(out)) if out else 0
+        kind = rng.random()
+        if kind < 0.4 and out:
+            out[at] = rng.randrange(256)
+        elif kind < 0.6:
+            del out[at : at + rng.randrange(1, 40)]
+        elif kind < 0.8:
+            out[at:at] = rng.choice(BITS)
+        else:
+            out[at:at] = out[max(0, at - 50) : at]
+    return bytes(out)
+
+
+def outcome(call) -> str:
+    """``value`` or ``error``; an error of ours is one sentence, and any other exception fails the test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            call()
+        except OURS as error:
+            assert str(error) and "\n" not in str(error) and len(str(error)) < 600, str(error)
+            return "error"
+    return "value"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_spoiled_survey_files(seed, tmp_path):
+    rng = random.Random(seed)
+    for k in range(40):
+        source = rng.choice(SURVEYS)
+        file = tmp_path / f"{k}{rng.choice([source.suffix] * 6 + ['.csv', '.sav', '.dta', '.xlsx'])}"
+        file.write_bytes(spoil(source.read_bytes(), rng))
+        outcome(lambda f=file, o=rng.choice(OPTIONS): sc.read_survey(f, **o))
+
+
+CELLS = (
+    "", " ", "x", "1", "-1", "1.5", "1,5", "nan", "inf", "yes", "Variable", "sat1", "SAT1 ", "low", None, np.nan, 3, -99, 1e308, True
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spoiled_codebooks(seed):
+    rng = random.Random(100 + seed)
+    good = sc.codebook("mobi")
+    for _ in range(50):
+        book = good.astype(object).head(rng.choice((0, 1, 24)))
+        for _ in range(rng.choice((1, 4))):
+            if len(book) and rng.random() < 0.6:
+                book.iloc[rng.randrange(len(book)), rng.randrange(book.shape[1])] = rng.choice(CELLS)
+            elif rng.random() < 0.5:
+                book = book.drop(columns=rng.choice(list(book.columns)))
+            else:
+                book.columns = [
+                    rng.choice(("low", "x", "Low ", "lable_en", 3)) if rng.random() < 0.1 else c for c in book
+                ]
+            if book.shape[1] < 2:
+                break
+        outcome(lambda b=book: sc.codebook(b))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_spoiled_frames_in_the_audit(seed):
+    rng = random.Random(200 + seed)
+    good = sc.load("mobi")
+    for _ in range(25):
+        data = good.iloc[: rng.choice((0, 1, 2, 12, 60)), : rng.choice((1, 3, 9, 24))].astype(object)
+        for _ in range(rng.choice((1, 5, 20))):
+            if len(data):
+                data.iloc[rng.randrange(len(data)), rng.randrange(data.shape[1])] = rng.choice(
+                    (*CELLS, pd.Timestamp("2025-01-01"), np.inf)
+                )
+        data = data.infer_objects()
+        outcome(lambda d=data: sc.audit(d, draws=1_000))
