@@ -58,7 +58,8 @@ def test_spoiled_survey_files(seed, tmp_path):
         source = rng.choice(SURVEYS)
         file = tmp_path / f"{k}{rng.choice([source.suffix] * 6 + ['.csv', '.sav', '.dta', '.xlsx'])}"
         file.write_bytes(spoil(source.read_bytes(), rng))
-        outcome(lambda f=file, o=rng.choice(OPTIONS): sc.read_survey(f, **o))
+        options = rng.choice(OPTIONS)
+        outcome(lambda f=file, o=options: sc.read_survey(f, **o))
 
 
 CELLS = (
