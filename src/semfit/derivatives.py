@@ -23,7 +23,7 @@ def hessian(model: Model, data, theta: np.ndarray) -> np.ndarray:
     the part that comes from their second derivatives is the derivative of ``pullback`` with M and v held, taken by
     the complex step, which is exact (Squire & Trapp 1998).
     """
-    N, total = sum(data.n), 0.0
+    N, total = sum(data.n), np.zeros((model.npar, model.npar))
     for k, g in enumerate(model.groups):
         sample = sample_of(data, k)
         Q, C, mean = structure(model, g, entries(model, g, theta[None], sample))

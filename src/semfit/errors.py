@@ -51,6 +51,9 @@ class DroppedRows(FitWarning):
         ``"missing value"``, ``"no value"``, ``"missing predictor"`` or ``"no group"``.
     """
 
+    n: int
+    why: str
+
     def __new__(cls, text: str, n: int = 0, why: str = "") -> DroppedRows:
         self = super().__new__(cls, text)
         self.n, self.why = n, why
@@ -80,6 +83,11 @@ class ImproperSolution(FitWarning):
         Empty without groups.
     """
 
+    what: str
+    variables: tuple[str, ...]
+    value: float
+    group: str
+
     def __new__(
         cls,
         text: str,
@@ -101,6 +109,8 @@ class SingularInformation(FitWarning):
     parameters : tuple of str
     """
 
+    parameters: tuple[str, ...]
+
     def __new__(cls, text: str, parameters: tuple[str, ...] = ()) -> SingularInformation:
         self = super().__new__(cls, text)
         self.parameters = parameters
@@ -117,6 +127,9 @@ class UndefinedValue(FitWarning):
     parameters : tuple of str
     """
 
+    column: str
+    parameters: tuple[str, ...]
+
     def __new__(cls, text: str, column: str = "", parameters: tuple[str, ...] = ()) -> UndefinedValue:
         self = super().__new__(cls, text)
         self.column, self.parameters = column, parameters
@@ -130,6 +143,8 @@ class TwoCategories(FitWarning):
     ----------
     variables : tuple of str
     """
+
+    variables: tuple[str, ...]
 
     def __new__(cls, text: str, variables: tuple[str, ...] = ()) -> TwoCategories:
         self = super().__new__(cls, text)

@@ -158,10 +158,10 @@ def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight
     D, n = g.D[free], len(free)
     size = max(1, int(2**23 / max(n * n, 1)))
     if weight is not None and len(K) > size:  # many patterns: in portions
-        total = 0.0
+        summed = np.zeros((1, model.npar, model.npar))
         for k in range(0, len(K), size):
             part = slice(k, k + size)
-            total = total + products(
+            summed = summed + products(
                 model,
                 g,
                 K[part],
@@ -170,7 +170,7 @@ def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight
                 None if L is None else L[part],
                 None if u is None else u[part],
             )
-        return total
+        return summed
     q = K.shape[-1]
     cov = free[g.kind[free] != Kind.MEAN]
     x, y, w = g.x[cov], g.y[cov], g.w[cov]

@@ -92,7 +92,7 @@ def chosen_functions(functions) -> dict:
 
 def evaluate_functions(functions: dict, fit: Solution, keys: pd.DataFrame, data, theta: np.ndarray) -> dict:
     """{(function, name): values (B,)}, ready functions on the whole batch, the user's one resample at a time."""
-    out = {}
+    out: dict[tuple[str, str], np.ndarray] = {}
     for name, f in functions.items():
         if isinstance(f, str):
             for k in range(fit.model.n_groups):

@@ -52,7 +52,8 @@ def cell(row: Row) -> tuple[str, str, str, int]:
         return "A", row.lhs, row.rhs, row.group
     if row.op == "~1":
         return "m", row.lhs, "", row.group
-    return "S", *sorted((row.lhs, row.rhs)), row.group
+    first, second = sorted((row.lhs, row.rhs))
+    return "S", first, second, row.group
 
 
 def candidates(model: Model) -> list[Row]:

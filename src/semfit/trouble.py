@@ -51,7 +51,8 @@ def _information(solution: Solution) -> list[FitWarning]:
 
 
 def _variances(solution: Solution, k: int, values: np.ndarray) -> list[FitWarning]:
-    model, out = solution.model, []
+    model = solution.model
+    out: list[FitWarning] = []
     group, where = _where(solution, k)
     for n in model.groups[k].rows:
         r, value = model.rows[n], float(values[n])
@@ -63,7 +64,8 @@ def _variances(solution: Solution, k: int, values: np.ndarray) -> list[FitWarnin
 
 
 def _latents(solution: Solution, k: int) -> list[FitWarning]:
-    model, p, out = solution.model, solution.model.n_ov, []
+    model, p = solution.model, solution.model.n_ov
+    out: list[FitWarning] = []
     group, where = _where(solution, k)
     L = solution.implied(k)[0][p:, p:]
     sd = np.sqrt(np.maximum(np.diag(L), 0.0))
@@ -86,7 +88,7 @@ def _residuals(solution: Solution, k: int, values: np.ndarray) -> list[FitWarnin
     both = g.kind == Kind.COVARIANCE
     S[g.i[both], g.j[both]] = S[g.j[both], g.i[both]] = e[both]
     off = S - np.diag(np.diag(S))
-    out = []
+    out: list[FitWarning] = []
     for a in np.flatnonzero((np.diag(S) == 0) & off.any(axis=1)):
         others = tuple(model.names[b] for b in np.flatnonzero(off[a]))
         text = (
@@ -114,7 +116,8 @@ def _positive(S: np.ndarray, allow_singular: bool) -> bool:
 
 
 def _undefined(solution: Solution) -> list[FitWarning]:
-    model, out = solution.model, []
+    model = solution.model
+    out: list[FitWarning] = []
     names = [row_name(r) for r in model.rows] + [name for name, _, _ in model.defined]
     with np.errstate(all="ignore"):
         values = {kind: with_defined(solution, solution.theta[None], kind)[0] for kind in ("est", "std_all")}
