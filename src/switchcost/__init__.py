@@ -27,6 +27,7 @@ from .measurement.validity import fornell_larcker, htmt, phi_test
 from .moderation import power
 from .moderation.mediation import mediate
 from .moderation.regression import moderate
+from .moderation.specifications import specification_curve
 from .plspm.fitting import pls
 from .replication.board import scoreboard
 from .replication.consistency import check_table
@@ -73,6 +74,7 @@ __all__ = [
     "scoreboard",
     "simulate",
     "single_factor_test",
+    "specification_curve",
     "tables",
     "wanted",
 ]

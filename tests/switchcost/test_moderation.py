@@ -504,3 +504,46 @@ def test_names_from_data_are_escaped_and_results_cannot_be_changed():
         assert result.n_obs == model.n_used and result == result and result in [result] and hash(result)
         with pytest.raises(AttributeError):
             result.level = 0.5
+
+
+# --- specification curve --------------------------------------------------------------------------------------------
+def curve_of(**changes):
+    options = {
+        "y": "y", "x": "x", "moderator": {"the moderator": "m"}, "quadratic": [False, True],
+        "covariates": {"none": [], "age": ["age"]}, "rows": {"all": None, "young": DATA["age"] < DATA["age"].median()},
+    } | changes  # fmt: skip
+    return sc.specification_curve(DATA, **options)
+
+
+def test_specification_curve_is_every_combination_and_each_row_is_that_model():
+    curve = curve_of()
+    assert curve.choices == {"covariates": ("none", "age"), "rows": ("all", "young"), "quadratic": ("False", "True")}
+    assert len(curve.table) == 8 and curve.table["est"].is_monotonic_increasing
+    row = curve.table.query("covariates == 'age' and rows == 'young' and quadratic == 'True'").iloc[0]
+    young = DATA[DATA["age"] < DATA["age"].median()]
+    model = sc.moderate(young, y="y", x="x", moderator="m", covariates=["age"], quadratic=True)
+    used = young[["y", "x", "m", "age"]].dropna()
+    z = (used - used.mean()) / used.std()
+    by_hand = sc.moderate(z, y="y", x="x", moderator="m", covariates=["age"], quadratic=True)
+    agree(row.to_frame().T.astype({c: float for c in COLUMNS}), by_hand.coefficients.loc[["x:m"]].to_dict("list"))
+    assert row["n_obs"] == model.n_obs < curve.n_obs
+    assert f"8 specifications of one product, n = {curve.table['n_obs'].min()} to {curve.n_obs}" in repr(curve)
+
+
+def test_specification_curve_says_which_choice_cannot_be_estimated():
+    with pytest.raises(DataError, match=r"covariates twice.*cannot be estimated.*'x' has two roles"):
+        curve_of(covariates={"none": [], "twice": ["x"]})
+    with pytest.raises(DataError, match="rows 'odd' must be one True or False for each of the"):
+        curve_of(rows={"odd": DATA["age"]})
+    with pytest.raises(DataError, match="has groups"):
+        sc.specification_curve(DATA.assign(g=np.where(DATA["m"] > DATA["m"].median(), "a", "b")), y="y", x="x", moderator="g")
+
+
+def test_specification_curve_draws_each_estimate_and_each_option():
+    upper, lower = curve_of().plot()
+    assert sum(len(c.get_offsets()) for c in upper.collections if hasattr(c, "get_sizes")) >= 8
+    assert [t.get_text() for t in lower.get_yticklabels()] == [
+        "covariates: none", "covariates: age", "rows: all", "rows: young", "quadratic: False", "quadratic: True",
+    ]  # fmt: skip
+    assert sum(len(c.get_offsets()) for c in lower.collections) == 3 * 8
+    plt.close("all")

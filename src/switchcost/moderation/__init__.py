@@ -5,6 +5,7 @@ from .mediation import Mediation, mediate
 from .regression import Moderation, moderate
 from .shape import BinnedSlopes, InvertedU
 from .significance import JohnsonNeyman
+from .specifications import SpecificationCurve, specification_curve
 
 __all__ = [
     "BinnedSlopes",
@@ -13,6 +14,8 @@ __all__ = [
     "JohnsonNeyman",
     "Mediation",
     "Moderation",
+    "SpecificationCurve",
     "mediate",
     "moderate",
+    "specification_curve",
 ]

@@ -5,7 +5,7 @@ from semfit.palette import COLORS, GREY, LINES, MARKERS
 
 from .board import scoreboard
 from .intervals import forest
-from .moderation import johnson_neyman, slopes
+from .moderation import johnson_neyman, slopes, specification_curve
 from .theme import chinese_font, style
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "path_diagram",
     "scoreboard",
     "slopes",
+    "specification_curve",
     "style",
 ]

@@ -128,3 +128,51 @@ def johnson_neyman(
     falls = line["est"].iloc[-1] < line["est"].iloc[0]
     ax.legend(fontsize=9, loc="upper right" if falls else "upper left")  # the empty upper corner
     return ax
+
+
+def specification_curve(result: Any, axes: Any = None) -> Any:
+    """Estimates in order of size with their intervals, and below them the options behind each.
+
+    Parameters
+    ----------
+    result : SpecificationCurve
+        From :func:`switchcost.specification_curve`.
+    axes : pair of matplotlib Axes, optional
+        Upper and lower; new ones when left out.
+
+    Returns
+    -------
+    array of two matplotlib Axes
+        Filled marks where the interval excludes zero.
+    """
+    import seaborn as sns
+
+    table, options = result.table, [(c, o) for c, each in result.choices.items() for o in each]
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        ratio = [3.2, 0.4 + 0.24 * (len(options) + len(result.choices))]
+        _, axes = plt.subplots(
+            2, 1, figsize=(7.6, sum(ratio)), sharex=True, height_ratios=ratio, layout="constrained"
+        )
+    upper, lower = axes
+    clear = (table["ci_lower"] > 0) | (table["ci_upper"] < 0)
+    color = clear.map({True: COLORS[0], False: GREY})
+    upper.vlines(table.index, table["ci_lower"], table["ci_upper"], color=color, linewidth=1, alpha=0.6)
+    sns.scatterplot(
+        x=table.index, y=table["est"], hue=clear, palette={True: COLORS[0], False: GREY}, style=clear,
+        markers={True: "o", False: "X"}, legend=False, ax=upper, zorder=3, linewidth=0, s=22,
+    )  # fmt: skip
+    upper.axhline(0, color="black", linewidth=0.9)
+    upper.set_ylabel(f"product in standard\ndeviations, {100 * result.level:g}% interval")
+    place, ticks = 0.0, []
+    for i, (choice, option) in enumerate(options):
+        place += 0.0 if i == 0 else 1.6 if options[i - 1][0] != choice else 1.0
+        ticks.append(place)
+        sns.scatterplot(
+            x=table.index[table[choice] == option], y=place, color=COLORS[0], marker="|", s=36, linewidth=1.4, ax=lower
+        )
+    lower.set_yticks(ticks, [f"{choice}: {option}" for choice, option in options], fontsize=9)
+    lower.set(ylim=(place + 0.8, -0.8), xlabel="specifications, smallest product first", xticks=[], ylabel="")
+    lower.grid(False)
+    return axes
