@@ -536,7 +536,9 @@ def test_specification_curve_says_which_choice_cannot_be_estimated():
     with pytest.raises(DataError, match="rows 'odd' must be one True or False for each of the"):
         curve_of(rows={"odd": DATA["age"]})
     with pytest.raises(DataError, match="has groups"):
-        sc.specification_curve(DATA.assign(g=np.where(DATA["m"] > DATA["m"].median(), "a", "b")), y="y", x="x", moderator="g")
+        sc.specification_curve(
+            DATA.assign(g=np.where(DATA["m"] > DATA["m"].median(), "a", "b")), y="y", x="x", moderator="g"
+        )
 
 
 def test_specification_curve_draws_each_estimate_and_each_option():

@@ -152,9 +152,7 @@ def specification_curve(result: Any, axes: Any = None) -> Any:
         import matplotlib.pyplot as plt
 
         ratio = [3.2, 0.4 + 0.24 * (len(options) + len(result.choices))]
-        _, axes = plt.subplots(
-            2, 1, figsize=(7.6, sum(ratio)), sharex=True, height_ratios=ratio, layout="constrained"
-        )
+        _, axes = plt.subplots(2, 1, figsize=(7.6, sum(ratio)), sharex=True, height_ratios=ratio, layout="constrained")
     upper, lower = axes
     clear = (table["ci_lower"] > 0) | (table["ci_upper"] < 0)
     color = clear.map({True: COLORS[0], False: GREY})
