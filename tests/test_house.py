@@ -172,7 +172,7 @@ def test_the_type_line_of_a_docstring_holds_the_type_only(function):
     text = inspect.getdoc(function) or ""
     block = re.search(r"\nParameters\n-+\n(.*?)(?=\n\n\w[\w ]*\n-+\n|\Z)", text, re.S)
     long = []
-    for line in (block[1].splitlines() if block else ()):
+    for line in block[1].splitlines() if block else ():
         if line and not line.startswith(" "):
             name, colon, kind = line.partition(" : ")
             if not colon or len(kind) > 70 or re.search(r"[;.] |\bwhen\b|\bas in\b|\bwhere\b", kind):
