@@ -11,6 +11,16 @@
 
 from .diagram import path_diagram
 from .equality import ScoreTests, score_tests
+from .errors import (
+    DroppedRows,
+    FitWarning,
+    ImproperSolution,
+    NotConverged,
+    SearchTrouble,
+    SingularInformation,
+    TwoCategories,
+    UndefinedValue,
+)
 from .fitting import fit
 from .interaction.latent import latent_interaction
 from .interaction.result import LatentInteraction
@@ -22,17 +32,25 @@ from .spec import ModelSpec
 
 __all__ = [
     "Comparison",
+    "DroppedRows",
     "Fit",
+    "FitWarning",
+    "ImproperSolution",
     "Invariance",
     "LatentInteraction",
     "ModelSpec",
+    "NotConverged",
     "Refits",
+    "ScoreTests",
+    "SearchTrouble",
+    "SingularInformation",
+    "TwoCategories",
+    "UndefinedValue",
     "compare",
     "fit",
     "invariance",
     "latent_interaction",
     "path_diagram",
     "refit",
-    "ScoreTests",
     "score_tests",
 ]

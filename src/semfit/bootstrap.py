@@ -206,7 +206,7 @@ def bootstrap(
         first = pd.DataFrame(list(names), columns=["function", "name"])
         extra = _intervals(first, np.array([float(v[0]) for v in names.values()]), numbers, level)
     reached = np.nan
-    if kind != "nonparametric" and not gaps:
+    if kind != "nonparametric" and isinstance(sample.data, Moments):
         observed = 2 * sample.n_total * (sample.F - saturated_discrepancy(model, sample.data)[0])
         reached = float(np.mean(stack["chisq"] >= observed))
     failed, improper = int((~ok).sum()), int(stack["improper"].sum())
@@ -300,7 +300,7 @@ class _Task:
             one, _, done = refit_near(model, data, fit.theta, self.source.information)
             theta[b], ok[b] = (one[0], True) if done[0] else self._single(data)[::2]
         rows: dict[str, list] = {k: [] for k in ("est", "std", "functions")}
-        for b in np.flatnonzero(ok):
+        for b in np.flatnonzero(ok).tolist():
             view = fit.at(sets[b], theta[b])
             rows["est"].append(with_defined(view, theta[b][None], "est")[0])
             rows["std"].append(with_defined(view, theta[b][None], "std_all")[0])

@@ -72,7 +72,7 @@ def path_diagram(
 def _diagram_rows(fit, standardized: bool, group, decimals: int) -> tuple[list[dict], list[str]]:
     """Arrows to draw as dicts (lhs op rhs text value p hidden) and the parts of the footnote."""
     if isinstance(fit, (str, ModelSpec)):
-        table = parameter_table(ModelSpec(fit).parsed)[0]
+        table = parameter_table(ModelSpec.of(fit).parsed)[0]
         return [
             {
                 "lhs": r.lhs,
@@ -125,12 +125,8 @@ def _diagram_layout(rows: list[dict]) -> tuple[dict, dict, dict]:
     paths = [r for r in rows if r["op"] == "~"]
     latents = list(dict.fromkeys(r["lhs"] for r in loadings))
     names = list(dict.fromkeys(n for r in rows for n in (r["lhs"], r["rhs"])))
-    children: dict[str, list[str]] = {n: [] for n in names}
-    owned: set[str] = set()
-    for r in loadings:  # a variable hangs on the first latent that measures it; further loadings are only arrows
-        if r["rhs"] not in owned and r["rhs"] != r["lhs"]:
-            children[r["lhs"]].append(r["rhs"])
-            owned.add(r["rhs"])
+    children = _diagram_children(names, loadings)
+    owned = {n for group in children.values() for n in group}
     roots = [n for n in names if n not in owned] or names[:1]
     item = 0.3 + 0.085 * max((len(n) for n in names if n not in latents), default=2)
     oval = 0.5 + 0.085 * max((len(n) for n in latents), default=2)
@@ -195,6 +191,17 @@ def _diagram_layout(rows: list[dict]) -> tuple[dict, dict, dict]:
                 hang(n, x, sign * y, 0, sign)
                 y += depth(n) * _RISE + 0.95
     return place, boxes, facing
+
+
+def _diagram_children(names: list[str], loadings: list[dict]) -> dict[str, list[str]]:
+    """What hangs on each variable: the first latent that measures it; further loadings are only arrows."""
+    children: dict[str, list[str]] = {n: [] for n in names}
+    owned: set[str] = set()
+    for r in loadings:
+        if r["rhs"] not in owned and r["rhs"] != r["lhs"]:
+            children[r["lhs"]].append(r["rhs"])
+            owned.add(r["rhs"])
+    return children
 
 
 def _diagram_columns(roots: list[str], arrows: list[tuple[str, str]]) -> dict[str, int]:

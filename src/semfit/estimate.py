@@ -20,13 +20,25 @@ sum runs over missing-data patterns (Arbuckle 1996; Enders & Bandalos 2001).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from .model import Group, Kind, Model
 
 TOLERANCE = 1e-7  # largest gradient element, in units of sqrt(information), at which a fit has converged
+
+
+class Scaled(Protocol):
+    """What :func:`terms` reads of a model: how many variables are observed, and their units."""
+
+    @property
+    def n_ov(self) -> int: ...
+
+    @property
+    def scale(self) -> np.ndarray: ...
 
 
 @dataclass
@@ -68,7 +80,7 @@ class Patterns:
     count: list[np.ndarray]
     m: list[np.ndarray]
     S: list[np.ndarray]
-    x_moments: list[tuple]
+    x_moments: Sequence[tuple[np.ndarray, np.ndarray]]
     n: list[float]
 
     def __len__(self) -> int:
@@ -227,7 +239,7 @@ def _inverse(Sigma: np.ndarray) -> tuple:
     return np.linalg.inv(Sigma), logdet, ok
 
 
-def terms(model: Model, data, k: int, C, mean) -> tuple:
+def terms(model: Scaled, data, k: int, C, mean) -> tuple:
     """Group k: F without its constant (B,), W (R, p, p), M (B, p, p), v (B, p), weights over R or None, ok (B,),
     and (T, d): second moments about mu and m - mu by member or pattern."""
     p = model.n_ov
@@ -239,6 +251,8 @@ def terms(model: Model, data, k: int, C, mean) -> tuple:
         v = None
         T = S
         if mu is not None:
+            if data.m is None:
+                raise AssertionError("a model with means is fitted to means")
             d = data.m[k] / s - mu
             T = S + d[:, :, None] * d[:, None, :]
             v = (W @ d[:, :, None])[:, :, 0]
@@ -306,7 +320,7 @@ def fit_batch(model: Model, S, m=None, n=None, start=None, max_iter: int = 200, 
     """
     if data is None:
         groups = S if isinstance(S, (list, tuple)) else [S]
-        means = m if isinstance(m, (list, tuple)) or m is None else [m]
+        means = None if m is None else list(m) if isinstance(m, (list, tuple)) else [m]
         data = Moments(list(groups), means, list(n) if np.ndim(n) else [n])
     B = len(data)
     theta = np.broadcast_to(np.asarray(start, float), (B, model.npar)).copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,12 @@ Form = tuple[dict[int, float], float]  # coefficients by free parameter, constan
 
 LONGEST, DEEPEST = 800, 50  # parts and levels of an expression; more would exhaust the stack
 
-_FUNCTIONS = {"sqrt": np.sqrt, "exp": np.exp, "log": np.log, "abs": lambda z: np.where(np.real(z) < 0, -z, z)}
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "abs": lambda z: np.where(np.real(z) < 0, -z, z),
+}
 _OPERATIONS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide}
 
 

@@ -219,7 +219,7 @@ def invariance(
             raise DataError(f"further takes {', '.join(map(repr, FURTHER))}, not {word!r}")
     partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
     fits: dict[str, Fit] = {}
-    for step in _steps(ModelSpec(model), words):
+    for step in _steps(ModelSpec.of(model), words):
         fits[step.name] = fit(
             step.model,
             data,

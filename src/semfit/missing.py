@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .state import Saturated, Source
 LOG2PI = float(np.log(2 * np.pi))
 
 
-def patterns(X: np.ndarray) -> tuple:
+def patterns(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """mask (P, p), count (P,), means (P, p) and covariances (P, p, p) by pattern of gaps; unobserved parts zero."""
     p, found = X.shape[1], row_patterns(X)
     mask = np.zeros((len(found), p), bool)
@@ -31,10 +31,23 @@ def patterns(X: np.ndarray) -> tuple:
     return mask, count, m, S
 
 
-def pattern_moments(rows: list[np.ndarray], x_moments: list) -> Patterns:
+@dataclass(frozen=True)
+class _Unscaled:
+    """Observed variables alone, in the units that they have."""
+
+    n_ov: int
+    scale: np.ndarray
+
+
+def pattern_moments(rows: Sequence[np.ndarray], x_moments: Sequence[tuple[np.ndarray, np.ndarray]]) -> Patterns:
     """Moments by pattern of gaps of rows (n, p) of each group; rows without any value must be gone."""
-    mask, count, m, S = (list(part) for part in zip(*[patterns(X) for X in rows], strict=True))
-    return Patterns(mask, count, m, S, x_moments, [float(len(X)) for X in rows])
+    return _gathered([patterns(X) for X in rows], x_moments, [float(len(X)) for X in rows])
+
+
+def _gathered(found: list, x_moments: Sequence[tuple[np.ndarray, np.ndarray]], n: list[float]) -> Patterns:
+    """What :func:`patterns` returned by group, as one object."""
+    mask, count, m, S = ([f[j] for f in found] for j in range(4))
+    return Patterns(mask, count, m, S, x_moments, n)
 
 
 def em(mask, count, m, S, tolerance: float = 1e-12, max_iter: int = 20000) -> tuple:
@@ -52,8 +65,8 @@ def em(mask, count, m, S, tolerance: float = 1e-12, max_iter: int = 20000) -> tu
     centred = np.where(mask, m - mu, 0.0)
     var = count @ (np.diagonal(S, axis1=1, axis2=2) + centred**2) / seen
     s = np.sqrt(var)
-    data = Patterns([mask], [count], [m / s], [S / np.outer(s, s)], [None], [n])
-    shell = SimpleNamespace(n_ov=p, scale=np.ones(p))
+    data = Patterns([mask], [count], [m / s], [S / np.outer(s, s)], [], [n])
+    shell = _Unscaled(p, np.ones(p))
 
     def step(x):
         """One EM step from x = [mu | Sigma] (p, p + 1), and F at x (inf where Sigma is not positive definite)."""
@@ -87,9 +100,11 @@ def fiml_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> t
     """Patterns of every group, and what the saturated and the baseline model say about them."""
     from . import checks
 
-    p, n = model.n_ov, source.n
+    p, n, given = model.n_ov, source.n, source.rows
+    if given is None:
+        raise AssertionError("missing values are seen in rows")
     ix = [model.ov.index(v) for v in x]
-    found = [patterns(X) for X, _ in source.rows]
+    found = [patterns(X) for X, _ in given]
     cells = sum(count @ mask for mask, count, _, _ in found)
     means, covs, logl, x_logl, base, x_moments, alone = [], [], 0.0, 0.0, 0.0, [], []
     for k, (mask, count, m, S) in enumerate(found):
@@ -103,7 +118,8 @@ def fiml_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> t
             )
         mu, Sigma, F = em(mask, count, m, S)
         checks.positive_definite(Sigma, model.ov, "covariance matrix (estimated by EM)")
-        means.append(mu), covs.append(Sigma)
+        means.append(mu)
+        covs.append(Sigma)
         constant = (count @ mask).sum() * LOG2PI / 2
         logl -= n[k] * F + constant
         one_mean, one_var = mu.copy(), np.diag(Sigma).copy()  # each variable on its own
@@ -117,7 +133,7 @@ def fiml_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> t
                 one_mean[j], one_var[j] = centre, var
         alone.append((one_mean, one_var))
         if ix:
-            sub = patterns(source.rows[k][0][:, ix])
+            sub = patterns(given[k].values[:, ix])
             mux, Sx, Fx = em(*sub)
             here = -n[k] * Fx - (sub[1] @ sub[0]).sum() * LOG2PI / 2
             base += here
@@ -138,10 +154,7 @@ def fiml_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> t
         baseline_df=len(n) * (p * (p + 1) // 2 - q * (q + 1) // 2 - (p - q)),
         alone=tuple(alone),
     )
-    data = Patterns(
-        *(list(part) for part in zip(*[(f[0], f[1], f[2], f[3]) for f in found], strict=True)), x_moments, n
-    )
-    return data, h1
+    return _gathered(found, x_moments, n), h1
 
 
 def _saturated_model(names: list[str], fixed: set[str], scale: np.ndarray) -> Model:
@@ -240,7 +253,7 @@ def h1_information(fit: Solution) -> list[SaturatedInformation]:
     """Information about the saturated moments by group."""
     sat, out = _saturated_of(fit), []
     for k, (X, _) in enumerate(fit.raw or []):
-        data, mu, S = _patterns_of(fit.data, k), fit.h1.mean[k], fit.h1.cov[k]
+        data, mu, S = _patterns_of(fit.patterns, k), fit.h1.mean[k], fit.h1.cov[k]
         theta = _saturated_theta(sat, mu, S)
         W = _saturated_hessian(sat, data, mu, S)
         J = meat(sat, data, theta, 0, X)
@@ -253,8 +266,8 @@ def h1_information(fit: Solution) -> list[SaturatedInformation]:
 def information_at_the_model(fit: Solution, k: int) -> np.ndarray:
     """Observed information of group k about the saturated moments, at the moments that the model implies."""
     p = fit.model.n_ov
-    C, mean = fit.implied(k)
-    return _saturated_hessian(_saturated_of(fit), _patterns_of(fit.data, k), mean[:p], C[:p, :p])
+    C, mean = fit.implied_with_means(k)
+    return _saturated_hessian(_saturated_of(fit), _patterns_of(fit.patterns, k), mean[:p], C[:p, :p])
 
 
 def moment_derivatives(fit: Solution, k: int, moments: list[Row]) -> np.ndarray:
@@ -313,7 +326,7 @@ def _complete_data_chisq(fit: Solution) -> tuple[float, float]:
         x_part = 0.0
         if x:  # the saturated distribution of the predictors alone
             xs = np.ix_(x, x)
-            mx, Sx = fit.data.x_moments[k][0][x], fit.data.x_moments[k][1][xs]
+            mx, Sx = fit.patterns.x_moments[k][0][x], fit.patterns.x_moments[k][1][xs]
             d = m[x] - mx
             x_part = np.linalg.slogdet(Sx / np.outer(s[x], s[x]))[1] - len(x)
             x_part += np.trace(np.linalg.solve(Sx, S[xs] + np.outer(d, d)))

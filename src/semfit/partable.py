@@ -41,6 +41,11 @@ class Row:
     free: int = -1  # position among the free parameters
 
     @property
+    def known(self) -> float:
+        """The value a parameter is fixed at; NaN where it is free."""
+        return np.nan if self.fixed is None else float(self.fixed)
+
+    @property
     def name(self) -> str:
         return f"{self.lhs} {self.op} {self.rhs}".strip()
 

@@ -15,13 +15,14 @@ from .errors import DataError
 from .estimate import Moments, entries, sample_of, structure
 from .gradient import refit_batch
 from .model import Kind
+from .printing import Result
 from .solution import Fitted, Solution
 from .standardized import row_values
 from .threads import one_thread
 
 
-@dataclass(frozen=True)
-class Refits:
+@dataclass(frozen=True, eq=False, repr=False)
+class Refits(Result):
     """The same model in many samples; made by :func:`refit`.
 
     Attributes
@@ -31,15 +32,25 @@ class Refits:
         latents beyond 1). Measures of fits that did not converge are NaN.
     estimates, standardized : DataFrame, one row a sample, one column a parameter ("satisfaction =~ sat1", with
         " (group)" where there are groups)
+    n_obs : int
+        Rows of each sample.
     """
 
     measures: pd.DataFrame
     estimates: pd.DataFrame
     standardized: pd.DataFrame
+    n_obs: int
 
-    def __repr__(self) -> str:
+    def _heading(self) -> str:
         ok = self.measures
-        return f"<{len(ok)} refits: {int(ok['converged'].sum())} converged, {int(ok['proper'].sum())} proper>"
+        return (
+            f"{len(ok)} refits, n = {self.n_obs} each: {int(ok['converged'].sum())} converged, "
+            f"{int(ok['proper'].sum())} proper"
+        )
+
+    def _tables(self) -> list[tuple[str, pd.DataFrame]]:
+        spread = self.standardized.agg(["mean", "std"]).T
+        return [("Standardised estimates over the samples", spread.rename_axis("parameter"))]
 
 
 def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
@@ -75,8 +86,8 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
     ...     return pd.DataFrame({f"x{i}": f + rng.normal(size=400) for i in range(1, 5)})
     >>> one = sample()
     >>> fit = semfit.fit("f =~ x1 + x2 + x3 + x4", one)
-    >>> semfit.refit(fit, [one, sample()])
-    <2 refits: 2 converged, 2 proper>
+    >>> print(semfit.refit(fit, [one, sample()]).summary().splitlines()[0])
+    2 refits, n = 400 each: 2 converged, 2 proper
     """
     model, options = fit.solution.model, fit.solution.options
     if options.missing == "fiml" or options.fixed_x and len(model.var.x):
@@ -121,7 +132,7 @@ def _collect(fit: Solution, data: Moments, S, m, theta, F, converged) -> Refits:
     n = data.n
     model, N, p = fit.model, sum(n), fit.model.n_ov
     scale = model.scale[:p]
-    saturated, base, srmr = 0.0, 0.0, 0.0
+    saturated, base, srmr = np.zeros(len(theta)), np.zeros(len(theta)), np.zeros(len(theta))
     improper = np.zeros(len(theta), bool)
     for k, g in enumerate(model.groups):
         logdet = np.linalg.slogdet(S[k])[1]
@@ -163,4 +174,4 @@ def _collect(fit: Solution, data: Moments, S, m, theta, F, converged) -> Refits:
             values = row_values(fit, theta, kind)
         values[~converged] = np.nan
         frames.append(pd.DataFrame(values, columns=names))
-    return Refits(out, *frames)
+    return Refits(out, frames[0], frames[1], int(N))

@@ -20,7 +20,9 @@ class Resampler:
         self.gaps = isinstance(fit.data, Patterns)
         p, model = fit.model.n_ov, fit.model
         self.information = fit.expected_information
-        self.center, self.rows, self.root = [], [], []
+        self.center: list[np.ndarray] = []
+        self.rows: list[np.ndarray] = []  # centred rows; of parametric draws where values are missing
+        self.root: list[np.ndarray] = []
         for k in range(model.n_groups):
             C, mu = fit.implied(k)
             sample_mean = fit.h1.mean[k]
@@ -29,16 +31,16 @@ class Resampler:
             if kind == "parametric":
                 self.center.append(mu)
                 self.root.append(np.linalg.cholesky(Sigma))
-                self.rows.append(np.isnan(fit.raw[k][0]) if self.gaps else None)
+                self.rows.append(np.isnan(fit.rows[k].values) if self.gaps else np.zeros((0, p), bool))
             elif kind == "bollen-stine":
                 s = model.scale[:p]  # in standard deviations, so that the result does not depend on the units
                 S = fit.h1.cov[k] / np.outer(s, s)
                 turn = _root(S, -0.5) @ _root(Sigma / np.outer(s, s), 0.5)
                 self.center.append(mu)
-                self.rows.append((fit.raw[k][0] - sample_mean) / s @ turn * s)
+                self.rows.append((fit.rows[k].values - sample_mean) / s @ turn * s)
             else:
                 self.center.append(np.zeros(p) if self.gaps else sample_mean)
-                self.rows.append(fit.raw[k][0] - self.center[k])
+                self.rows.append(fit.rows[k].values - self.center[k])
         self.largest = 0 if kind == "parametric" else max(self.n)
 
     def moments(self, seeds) -> Moments:
@@ -67,7 +69,7 @@ class Resampler:
             else:
                 X = self.rows[k][rng.integers(n, size=n)]
             rows.append(X)
-        return pattern_moments(rows, self.solution.data.x_moments)
+        return pattern_moments(rows, self.solution.patterns.x_moments)
 
 
 def weighted_moments(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

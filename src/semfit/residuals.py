@@ -32,7 +32,8 @@ FITTED = 1e-7  # residuals below this (standard deviations) are rounding errors
 def residual_table(solution: Solution, saturated: list[SaturatedInformation] | None) -> pd.DataFrame:
     """Table of :meth:`semfit.Fit.residuals`; ``saturated`` is needed with missing values."""
     solution.need_convergence("standardised residuals")
-    model, rows, p = solution.model, [], solution.model.n_ov
+    model, p = solution.model, solution.model.n_ov
+    rows: list[tuple] = []
     z_of = _with_gaps(solution, saturated) if saturated is not None else _complete(solution)
     for k, (zc, zm) in enumerate(z_of):
         C, mean = solution.implied(k)
@@ -41,7 +42,7 @@ def residual_table(solution: Solution, saturated: list[SaturatedInformation] | N
         for a, b in combinations(range(p), 2):
             o, i = S[a, b] / (s[a] * s[b]), C[a, b] / (t[a] * t[b])
             rows.append((model.ov[a], "~~", model.ov[b], k + 1, o, i, o - i, zc[a, b]))
-        if mean is not None:
+        if mean is not None and zm is not None:
             for a in range(p):
                 o, i = m[a] / s[a], mean[a] / s[a]
                 rows.append((model.ov[a], "~1", "", k + 1, o, i, o - i, zm[a]))
@@ -102,7 +103,7 @@ def _complete(solution: Solution) -> list[tuple[np.ndarray, np.ndarray | None]]:
     """z of covariances (p, p) and means (p,) of every group."""
     model, shares = solution.model, solution.shares
     parts = [_pieces(solution, k) for k in range(model.n_groups)]
-    E = invert_information(sum(f * q.information() for f, q in zip(shares, parts, strict=True)))
+    E = invert_information(np.sum([f * q.information() for f, q in zip(shares, parts, strict=True)], axis=0))
     spreads = [(_from_rows if solution.robust else _normal)(solution, k, q) for k, q in enumerate(parts)]
     inner = sum(f * spread.inner for f, spread in zip(shares, spreads, strict=True))
     out = []
@@ -202,7 +203,7 @@ def _with_gaps(solution: Solution, saturated: list[SaturatedInformation]) -> lis
     for k, (f, d, ad, G) in enumerate(zip(shares, D, AD, gamma, strict=True)):
         dE = d @ E
         var = np.diag(G) - 2 * f * np.einsum("aj,aj->a", G @ ad, dE) + f * np.einsum("ai,ij,aj->a", dE, inner, dE)
-        C, mean = solution.implied(k)
+        C, mean = solution.implied_with_means(k)
         S, m = solution.h1.cov[k], solution.h1.mean[k]
         z, zm = np.zeros((p, p)), np.zeros(p)
         for v, r in zip(var, saturated[k].rows, strict=True):

@@ -39,8 +39,10 @@ def sandwich(fit: Solution, saturated: list[SaturatedInformation] | None) -> San
     when means are not modelled), where b is Mardia's mean fourth power of the Mahalanobis distance, so no
     p^2 x p^2 matrix is needed; fixed predictors take their own share out again. ``saturated`` is given with gaps.
     """
-    model, data, raw = fit.model, fit.data, fit.raw
-    B0 = sum(f * meat(model, data, fit.theta, k, X) for k, (f, (X, _)) in enumerate(zip(fit.shares, raw, strict=True)))
+    model, data, raw = fit.model, fit.data, fit.rows
+    B0 = np.zeros((model.npar, model.npar))
+    for k, (f, (X, _)) in enumerate(zip(fit.shares, raw, strict=True)):
+        B0 += f * meat(model, data, fit.theta, k, X)
     h0 = float(np.sum(B0 * fit.bread))
     x = [model.ov.index(v) for v in model.var.x]
     fixed = bool(fit.fixed)
@@ -67,15 +69,15 @@ def sandwich(fit: Solution, saturated: list[SaturatedInformation] | None) -> San
 
 def _predictor_trace(fit: Solution, k: int, x: list[int]) -> float:
     """tr(A^-1 B) of the saturated distribution of predictors with gaps."""
-    mean, cov = fit.data.x_moments[k]
-    X = fit.raw[k][0][:, x]
+    mean, cov = fit.patterns.x_moments[k]
+    X = fit.rows[k].values[:, x]
     X = X[~np.isnan(X).all(axis=1)]
     return saturated_information([fit.model.ov[j] for j in x], X, mean[x], cov[np.ix_(x, x)])
 
 
 def _normal_trace(X: np.ndarray, mean: np.ndarray | None = None, cov: np.ndarray | None = None) -> float:
     """tr(A^-1 B) of an unrestricted normal distribution: p + (b - p) / 2."""
-    if mean is None:
+    if mean is None or cov is None:
         mean = X.mean(axis=0)
         cov = (X - mean).T @ (X - mean) / len(X)
     L = np.linalg.inv(np.linalg.cholesky(cov))

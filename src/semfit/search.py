@@ -61,7 +61,7 @@ def check_identified(model: Model, data, start: np.ndarray) -> None:
     size = 1 / np.abs(np.vstack([g.D for g in model.groups])).max(axis=0)
     for _ in range(4):  # one point may be singular by accident, such as latents that happen to correlate at 1
         theta = (start + size * rng.uniform(0.1, 0.4, model.npar) * rng.choice([-1, 1], model.npar))[None]
-        info = 0.0
+        info = np.zeros((model.npar, model.npar))
         for k, g in enumerate(model.groups):
             Q, _, mean = structure(model, g, entries(model, g, theta, sample_of(data, k)))
             K = gram(np.eye(model.n_ov)[None], Q)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .derivatives import hessian
-from .errors import NotConvergedError
+from .errors import DataError, NotConvergedError
 from .estimate import Moments, Patterns, entries, evaluate, sample_of, structure
 from .model import Model
 from .partable import Row
@@ -48,6 +48,20 @@ class Solution:
     raw: list[Rows] | None
     groups: tuple[str, ...]
     positions: tuple[np.ndarray, ...] = ()
+
+    @property
+    def rows(self) -> list[Rows]:
+        """The rows by group, for what cannot be computed without them."""
+        if self.raw is None:
+            raise DataError("this needs the rows of the data; the model was fitted to a covariance matrix")
+        return self.raw
+
+    @property
+    def patterns(self) -> Patterns:
+        """The moments of data with gaps."""
+        if not isinstance(self.data, Patterns):
+            raise DataError("the data have no gaps, so their moments are not kept by pattern")
+        return self.data
 
     @property
     def n_total(self) -> int:
@@ -99,20 +113,28 @@ class Solution:
         s = self.model.scale
         return C[0] * np.outer(s, s), None if mean is None else mean[0] * s
 
+    def implied_with_means(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same of a model with a mean structure."""
+        C, mean = self.implied(k)
+        if mean is None:
+            raise DataError("the model has no mean structure; fit it with meanstructure=True")
+        return C, mean
+
+    def implied_of(self, k: int = 0) -> dict:
+        """``cov``, ``mean``, ``cov_lv`` and ``mean_lv`` of group k with names."""
+        model, p = self.model, self.model.n_ov
+        C, mean = self.implied(k)
+        return {
+            "cov": pd.DataFrame(C[:p, :p], index=model.ov, columns=model.ov),
+            "mean": None if mean is None else pd.Series(mean[:p], index=model.ov),
+            "cov_lv": pd.DataFrame(C[p:, p:], index=model.lv, columns=model.lv),
+            "mean_lv": None if mean is None else pd.Series(mean[p:], index=model.lv),
+        }
+
     def implied_moments(self) -> dict | list[dict]:
-        """Dict of ``cov``, ``mean``, ``cov_lv`` and ``mean_lv`` with names; a list of them with groups."""
-        model, p, out = self.model, self.model.n_ov, []
-        for k in range(model.n_groups):
-            C, mean = self.implied(k)
-            out.append(
-                {
-                    "cov": pd.DataFrame(C[:p, :p], index=model.ov, columns=model.ov),
-                    "mean": None if mean is None else pd.Series(mean[:p], index=model.ov),
-                    "cov_lv": pd.DataFrame(C[p:, p:], index=model.lv, columns=model.lv),
-                    "mean_lv": None if mean is None else pd.Series(mean[p:], index=model.lv),
-                }
-            )
-        return out[0] if len(out) == 1 else out
+        """:meth:`implied_of` the one group, or a list of them with groups."""
+        found = [self.implied_of(k) for k in range(self.model.n_groups)]
+        return found[0] if len(found) == 1 else found
 
     # -- information -------------------------------------------------------------------------------------------
     @cached_property

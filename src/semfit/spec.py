@@ -54,6 +54,11 @@ class ModelSpec:
     text: str
     parsed: Parsed = field(init=False, repr=False, compare=False)
 
+    @classmethod
+    def of(cls, model: str | ModelSpec) -> ModelSpec:
+        """The model as a ModelSpec, whichever of the two it is."""
+        return model if isinstance(model, ModelSpec) else cls(model)
+
     def __post_init__(self) -> None:
         text = self.text.text if isinstance(self.text, ModelSpec) else self.text
         object.__setattr__(self, "text", text)

@@ -123,7 +123,7 @@ def _ratios(model: Model, k: int, S: np.ndarray, variance: float, values: np.nda
         for e in mine:
             others = [g.i[o] for o in mine if o not in (e, marker)]
             if e != marker:
-                values[e] = R[g.i[e], others] @ R[m, others] / max(R[m, others] @ R[m, others], 1e-6)
+                values[e] = R[g.i[e], others] @ R[m, others] / max(float(R[m, others] @ R[m, others]), 1e-6)
     for e, r in enumerate(rows):
         if r.op == "~~" and r.lhs == r.rhs:
             values[e] = R[g.i[e], g.i[e]] / 2 if r.lhs in model.ov else variance

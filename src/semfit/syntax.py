@@ -184,7 +184,8 @@ def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> 
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:
-    parts, depth = [[]], 0
+    parts: list[list[Token]] = [[]]
+    depth = 0
     for t in tokens:
         depth += (t.text == "(") - (t.text == ")") if t.kind == "symbol" else 0
         if t.kind == "symbol" and t.text == "+" and depth == 0:
@@ -254,7 +255,8 @@ def _modifier(piece: list[Token], name: Token) -> tuple[str, list, Token]:
 
 def _vector(tokens: list[Token], head: Token) -> tuple[str, list, Token]:
     """Numbers and NA give ('fixed', floats with NaN for NA); names and strings give ('label', texts)."""
-    values, labels, numbers, sign, expect = [], 0, 0, 1.0, True
+    values: list[float | str] = []
+    labels, numbers, sign, expect = 0, 0, 1.0, True
     for t in tokens:
         if t.kind == "symbol" and t.text == "," and not expect:
             expect = True

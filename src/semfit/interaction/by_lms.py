@@ -10,6 +10,7 @@ from scipy.special import chdtrc
 
 from ..errors import DataError
 from ..inference import estimate_columns
+from ..partable import Row
 from . import lms
 from .result import LatentInteraction
 from .specification import COLUMNS, Specification, implied_latent_means, is_measured_by, skewed_items, specify
@@ -94,7 +95,7 @@ def fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInteract
         "pvalue": [float(chdtrc(1, difference))],
     })  # fmt: skip
     estimates, latent_cov, slope_cov = _lms_tables(spec, theta, covariance, x, moderator, y, level)
-    for j in np.flatnonzero(~inside):
+    for j in np.flatnonzero(~inside).tolist():
         notes.append(f"the variance of {spec.variances[j]!r} was held at its lower bound (a Heywood case)")
     correlations = latent_cov / np.sqrt(np.outer(np.diag(latent_cov), np.diag(latent_cov)))
     if np.linalg.eigvalsh(correlations)[0] < -1e-8:
@@ -145,15 +146,17 @@ def _lms_tables(spec: Specification, theta, covariance, x, moderator, y, level):
     free_cov = K[:, known] @ cov_user[np.ix_(known, known)] @ K[:, known].T
     errors = np.sqrt(np.diag(free_cov))
     errors[np.abs(K[:, ~known]).sum(axis=1) > 0] = np.nan
-    residual = {
-        r.lhs: free[r.free] if r.free >= 0 else r.fixed for r in spec.model.rows if r.op == "~~" and r.lhs == r.rhs
-    }
+
+    def value(r: Row) -> float:
+        return float(free[r.free] if r.free >= 0 else r.known)
+
+    residual = {r.lhs: value(r) for r in spec.model.rows if r.op == "~~" and r.lhs == r.rhs}
 
     out, places = [], {}
     last = max(k for k, r in enumerate(spec.model.rows) if r.op == "~" and r.lhs == y)
     with np.errstate(divide="ignore", invalid="ignore"):
         for k, r in enumerate(spec.model.rows):
-            est = float(free[r.free]) if r.free >= 0 else float(r.fixed)
+            est = value(r)
             if r.op == "=~":
                 std = est * sd[r.lhs] / sd[r.rhs]
             elif r.op == "~":

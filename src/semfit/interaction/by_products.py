@@ -6,10 +6,11 @@ import itertools
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc
 
 from ..errors import DataError
 from ..fitting import fit
+from ..measures import chisq_difference
+from ..result import Fit
 from ..spec import ModelSpec
 from .result import LatentInteraction
 from .specification import COLUMNS
@@ -87,7 +88,7 @@ def fit_product(spec, items, used, dropped, x, moderator, y, indicators, estimat
     without = fit(measured.add(y, "~", product, value=0), data, estimator=estimator)
 
     table = fitted.estimates.copy()
-    latent_cov = fitted.implied()["cov_lv"]
+    latent_cov = fitted.solution.implied_of()["cov_lv"]
     sd = dict(zip(latent_cov.index, np.sqrt(np.clip(np.diag(latent_cov), 0, None)), strict=True))
     at = table.index[(table["lhs"] == y) & (table["op"] == "~") & (table["rhs"] == product)][0]
     # The scale of a product of standardised factors, not of a standardised product factor (Wen, Marsh & Hau 2010).
@@ -98,7 +99,7 @@ def fit_product(spec, items, used, dropped, x, moderator, y, indicators, estimat
     slope_cov = pd.DataFrame(_slope_cov(fitted, y, [x, moderator, product]))
     slope_cov.index = slope_cov.columns = [x, moderator, f"{x}:{moderator}"]
     latent_cov = latent_cov.rename(index=shown, columns=shown)
-    lr = _chisq_difference(without, fitted)
+    lr = _likelihood_ratio(without, fitted)
     converged = bool(fitted.converged and without.converged)
     if not converged:
         notes.append("the model with product indicators did not converge; its numbers cannot be used")
@@ -122,7 +123,7 @@ def _single_products(spec, used, product, error, names, first, second, x, modera
     def value(name):
         return float(table.loc[(table["op"] == "~~") & (table["lhs"] == name) & (table["rhs"] == name), "est"].iloc[0])
 
-    phi = linear.implied()["cov_lv"]
+    phi = linear.solution.implied_of()["cov_lv"]
     if len(first) == 1 and len(second) == 1:
         ex, em = value(first[0]), value(second[0])
         residual = phi.loc[x, x] * em + phi.loc[moderator, moderator] * ex + ex * em
@@ -156,15 +157,10 @@ def _slope_cov(fitted, y: str, predictors: list[str]) -> np.ndarray:
     return known.reindex(index=keys, columns=keys).fillna(0.0).to_numpy()
 
 
-def _chisq_difference(without, fitted) -> pd.DataFrame:
+def _likelihood_ratio(without: Fit, fitted: Fit) -> pd.DataFrame:
     """Chi-square difference of nested models, scaled where the fits are (Satorra & Bentler 2001)."""
-    a, b = without.measures, fitted.measures
-    df = a["df"] - b["df"]
-    scaling = 1.0
-    if "chisq_scaling_factor" in b:
-        scaling = (a["df"] * a["chisq_scaling_factor"] - b["df"] * b["chisq_scaling_factor"]) / df
-    difference = (a["chisq"] - b["chisq"]) / scaling if scaling > 0 else np.nan
+    found = chisq_difference(without.measures, fitted.measures)
     return pd.DataFrame({
-        "logl_without": [a["logl"]], "logl_with": [b["logl"]], "chisq_diff": [difference], "df_diff": [float(df)],
-        "pvalue": [float(chdtrc(df, max(difference, 0.0)))],
+        "logl_without": [without.measures["logl"]], "logl_with": [fitted.measures["logl"]],
+        "chisq_diff": [found.chisq], "df_diff": [found.df], "pvalue": [found.pvalue],
     })  # fmt: skip

@@ -66,10 +66,12 @@ class Structure:
 def layout(n_items: int, n_latents: int) -> tuple[dict[str, tuple[int, tuple[int, ...]]], int]:
     """Start and shape of Lambda, B, Psi, Theta, tau, omega in one flat vector, and its length."""
     p, q = n_items, n_latents
-    out, start = {}, 0
-    for name, shape in (
-        ("lambda", (p, q)), ("beta", (q, q)), ("psi", (q, q)), ("theta", (p, p)), ("tau", (p,)), ("omega", (1,))
-    ):  # fmt: skip
+    out: dict[str, tuple[int, tuple[int, ...]]] = {}
+    start = 0
+    shapes: dict[str, tuple[int, ...]] = {
+        "lambda": (p, q), "beta": (q, q), "psi": (q, q), "theta": (p, p), "tau": (p,), "omega": (1,)
+    }  # fmt: skip
+    for name, shape in shapes.items():
         out[name] = (start, shape)
         start += prod(shape)
     return out, start

@@ -96,7 +96,7 @@ class LatentInteraction(Result):
     moderator: str
     y: str
     level: float = 0.95
-    fit: object = None
+    fit: Fit | None = None
     scores: pd.DataFrame | None = field(default=None)
     inputs: Inputs | None = field(default=None)
 
@@ -179,9 +179,11 @@ class LatentInteraction(Result):
 
     def factor_scores(self) -> pd.DataFrame:
         """Expected latents given each row's answers, indexed as the data; shrunken towards the mean."""
-        if self.scores is None:
+        if self.fit is not None:
             names = {f"{self.x}_x_{self.moderator}": f"{self.x}:{self.moderator}"}
             return self.fit.factor_scores().rename(columns=names)
+        if self.scores is None:
+            raise DataError("this result holds neither its fit nor factor scores")
         return self.scores
 
     def placebo(self, n_samples: int = 50, seed: int | None = None) -> pd.DataFrame:
@@ -212,7 +214,7 @@ class LatentInteraction(Result):
         if self.inputs is None:
             raise DataError("this result does not hold its data; a placebo needs one that latent_interaction returned")
         data, rng = self.inputs.data, np.random.default_rng(default_seed(seed))
-        implied = self.inputs.linear().implied()["cov"]
+        implied = self.inputs.linear().solution.implied_of()["cov"]
         ordered = np.sort(data[implied.columns].to_numpy(), axis=0)
         rows = []
         for _ in range(n_samples):

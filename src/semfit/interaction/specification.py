@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ def with_reliabilities(spec: ModelSpec, items: dict, used: pd.DataFrame, reliabi
                 )
             continue
         value = given[factor]
-        if not (np.isscalar(value) and 0 < float(value) <= 1):
+        if not (isinstance(value, Real) and 0 < float(value) <= 1):
             raise DataError(f"the reliability of {factor!r} must lie above 0 and at most at 1, and is {value!r}")
         if item in fixed:
             raise DataError(f"{item!r} has a fixed residual variance in the model and a reliability; keep one of them")
@@ -148,31 +149,21 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
     for n in alone:
         base[place("lambda", at_item[n], at_latent[n])] = 1.0
     n_theta = model.npar
-    position, constant, weights = [], [], []
+    position: list[int] = []
+    constant: list[float] = []
+    weights: list[np.ndarray] = []
     kinds: dict[int, Row] = {}
     for r in rows:
-        if r.op == "=~" and r.rhs in at_latent:  # a factor measured by factors
-            cells, d = [place("beta", at_latent[r.rhs], at_latent[r.lhs])], scale[r.lhs] / scale[r.rhs]
-        elif r.op == "=~":
-            cells, d = [place("lambda", at_item[r.rhs], at_latent[r.lhs])], scale[r.lhs] / scale[r.rhs]
-        elif r.op == "~":
-            cells, d = [place("beta", at_latent[r.lhs], at_latent[r.rhs])], scale[r.rhs] / scale[r.lhs]
-        elif r.op == "~~":
-            where, index = ("psi", at_latent) if r.lhs in at_latent else ("theta", at_item)
-            if r.lhs not in index or r.rhs not in index:
-                raise DataError(f"'{r.lhs} ~~ {r.rhs}' joins an item and a latent; method='lms' does not support it")
-            cells = list({place(where, index[r.lhs], index[r.rhs]), place(where, index[r.rhs], index[r.lhs])})
-            d = 1 / (scale[r.lhs] * scale[r.rhs])
-        elif r.lhs in var.lv:
+        if r.op == "~1" and r.lhs in var.lv:
             if r.free >= 0 or r.fixed != 0:
                 raise DataError(
                     f"'{r.lhs} ~ 1': with method='lms' latents have intercept 0 and items have free ones; leave it out"
                 )
             continue
-        else:
-            cells, d = [place("tau", at_item[r.lhs])], 1 / scale[r.lhs]
+        found, d = _cells(r, at_item, at_latent, scale)
+        cells = {place(*cell) for cell in found}
         row = d * model.K[r.free] if r.free >= 0 else np.zeros(n_theta)
-        shift = d * (model.c[r.free] if r.free >= 0 else r.fixed)
+        shift = d * (model.c[r.free] if r.free >= 0 else r.known)
         if r.op == "~1":
             shift -= mean[at_item[r.lhs]] / sd[at_item[r.lhs]]
         for cell in cells:
@@ -198,9 +189,28 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
     # a per cent of its own, because a likelihood as sharp as that cannot be integrated.
     variances = {j: r.lhs for j, r in kinds.items() if r.op == "~~" and r.lhs == r.rhs}
     lower = np.full(n_theta + 1, -np.inf)
-    for j, name in variances.items():
-        lower[j] = 1e-4 if name in at_latent else MINIMUM
+    for number, name in variances.items():
+        lower[number] = 1e-4 if name in at_latent else MINIMUM
     return Specification(structure, start, lower, unit, model, items, latents, scale, variances)
+
+
+def _cells(
+    r: Row, at_item: dict[str, int], at_latent: dict[str, int], scale: dict[str, float]
+) -> tuple[list[tuple], float]:
+    """Matrix elements (matrix, index...) that hold a parameter, and its factor from user units to those of the fit."""
+    if r.op == "=~" and r.rhs in at_latent:  # a factor measured by factors
+        return [("beta", at_latent[r.rhs], at_latent[r.lhs])], scale[r.lhs] / scale[r.rhs]
+    if r.op == "=~":
+        return [("lambda", at_item[r.rhs], at_latent[r.lhs])], scale[r.lhs] / scale[r.rhs]
+    if r.op == "~":
+        return [("beta", at_latent[r.lhs], at_latent[r.rhs])], scale[r.rhs] / scale[r.lhs]
+    if r.op == "~1":
+        return [("tau", at_item[r.lhs])], 1 / scale[r.lhs]
+    where, index = ("psi", at_latent) if r.lhs in at_latent else ("theta", at_item)
+    if r.lhs not in index or r.rhs not in index:
+        raise DataError(f"'{r.lhs} ~~ {r.rhs}' joins an item and a latent; method='lms' does not support it")
+    a, b = index[r.lhs], index[r.rhs]
+    return [(where, a, b), (where, b, a)], 1 / (scale[r.lhs] * scale[r.rhs])
 
 
 def _start(kinds: dict, rows: list, used: pd.DataFrame, unit: np.ndarray, var) -> np.ndarray:

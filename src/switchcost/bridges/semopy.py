@@ -160,7 +160,7 @@ def from_semopy(model: Any, data: pd.DataFrame | None = None) -> Fit:
     return fitted
 
 
-def compare(*fits: Fit, names: list[str] | None = None) -> Any:
+def compare(*fits: Fit, names: list[str] | None = None) -> semfit.Comparison:
     """Compare fits as :func:`semfit.compare`; where all came from semopy, its AIC and BIC stand beside the right ones.
 
     Parameters
@@ -172,8 +172,8 @@ def compare(*fits: Fit, names: list[str] | None = None) -> Any:
 
     Returns
     -------
-    as :func:`semfit.compare`
-        With columns ``aic_semopy`` and ``bic_semopy`` for fits made by :func:`from_semopy`, and a note when these
+    Comparison
+        As :func:`semfit.compare` returns it, with columns ``aic_semopy`` and ``bic_semopy`` for fits made by :func:`from_semopy`, and a note when these
         would have chosen another model.
 
     Examples
@@ -184,30 +184,25 @@ def compare(*fits: Fit, names: list[str] | None = None) -> Any:
     >>> _ = correlated.fit(answers), independent.fit(answers)
     >>> import warnings; warnings.simplefilter("ignore")
     >>> both = sc.compare(sc.from_semopy(correlated), sc.from_semopy(independent), names=["correlated", "independent"])
-    >>> getattr(both, "table", both)[["aic_semopy", "aic", "delta_chisq"]].round(1).values.tolist()
+    >>> both.table[["aic_semopy", "aic", "delta_chisq"]].round(1).values.tolist()
     [[41.4, 7517.5, nan], [35.0, 7579.7, 68.2]]
     """
     result = semfit.compare(*fits, names=names)
-    bridges = [getattr(f, "from_semopy", None) for f in fits]
-    bridges = [b for b in bridges if isinstance(b, SemopyBridge)]
+    bridges = [b for f in fits if isinstance(b := getattr(f, "from_semopy", None), SemopyBridge)]
     if len(bridges) < len(fits):
         return result
-    plain = isinstance(result, pd.DataFrame)
-    table = (result if plain else result.table).copy()
+    table = result.table.copy()
     order = names if names is not None else [f"model {k + 1}" for k in range(len(fits))]
     for what in ("aic", "bic"):
         printed = {n: b.measures.loc[what, "semopy"] for n, b in zip(order, bridges, strict=True)}
         table.insert(list(table.columns).index(what) + 1, f"{what}_semopy", [printed[n] for n in table.index])
     best, chosen = table["aic"].idxmin(), table["aic_semopy"].idxmin()
+    if best == chosen:
+        return replace(result, table=table)
     note = (
         f"semopy's AIC would choose {chosen}, the real one {best}: semopy's counts the discrepancy with the wrong sign"
     )
-    if best == chosen:
-        note = ""
-    if plain:
-        table.attrs = {**result.attrs, "notes": [*result.attrs.get("notes", []), *([note] if note else [])]}
-        return table
-    return replace(result, table=table, warnings=[*result.warnings, *([note] if note else [])])
+    return replace(result, table=table, warnings=(*result.warnings, note))
 
 
 def _terms(model: Any, notes: list[str]) -> dict[Key, _Parameter]:

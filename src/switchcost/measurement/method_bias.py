@@ -136,7 +136,7 @@ def _scale_loadings(fit: Fit) -> pd.Series:
 
 
 def _scale_correlations(fit: Fit, scales: Sequence[str]) -> np.ndarray:
-    latent = fit.implied()["cov_lv"]  # type: ignore[call-overload]
+    latent = fit.solution.implied_of()["cov_lv"]
     return correlations(latent.loc[scales, scales].to_numpy()[None])[0]
 
 

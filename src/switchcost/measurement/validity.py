@@ -246,7 +246,7 @@ def _from_fit(fit: Fit) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     measured = measured[measured["lhs"].isin(first)]
     load = measured.pivot_table(index="rhs", columns="lhs", values="std_all", sort=False)[first]
     load = load.reindex(list(dict.fromkeys(measured["rhs"]))).fillna(0.0)
-    cov = fit.implied()["cov_lv"].loc[first, first]  # type: ignore[call-overload]
+    cov = fit.solution.implied_of()["cov_lv"].loc[first, first]
     phi = pd.DataFrame(correlations(cov.to_numpy()[None])[0], first, first)
     residual = pd.DataFrame(np.diag(1 - np.diag(load @ phi @ load.T)), index=load.index, columns=load.index)
     between = e[(e["op"] == "~~") & (e["lhs"] != e["rhs"]) & e["lhs"].isin(load.index) & e["rhs"].isin(load.index)]
