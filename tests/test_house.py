@@ -2,7 +2,12 @@
 
 import ast
 import importlib
+import inspect
+import os
 import pkgutil
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -119,3 +124,82 @@ def test_public_names_are_listed_and_there(package):
 
 def test_about_forty_names():
     assert 35 <= len(dir(switchcost)) <= 50
+
+
+def lines(file: Path) -> int:
+    return len(file.read_text(encoding="utf-8").splitlines())
+
+
+def test_no_module_is_longer_than_five_hundred_lines():
+    assert {str(f.relative_to(SRC)): lines(f) for f in FILES if lines(f) > 500} == {}
+
+
+# What each room of the helper may grow to; a room that shrinks takes its limit down with it.
+LIMITS = {
+    "_core": 350, "bridges": 750, "classroom": 1_050, "data": 2_500, "measurement": 2_500, "moderation": 2_550,
+    "plots": 500, "plspm": 750, "replication": 5_000, "report": 2_100, "screening": 1_950, "simulate": 1_250,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("room", LIMITS)
+def test_a_room_stays_within_its_lines(room):
+    assert sum(lines(f) for f in (SRC / "switchcost" / room).rglob("*.py")) <= LIMITS[room]
+
+
+def test_every_room_has_a_limit():
+    rooms = {f.relative_to(SRC / "switchcost").parts[0] for f in FILES if f.is_relative_to(SRC / "switchcost")}
+    assert rooms - {"__init__.py"} == set(LIMITS)
+
+
+TYPED = ("semfit", "switchcost.measurement", "switchcost.bridges", "switchcost.moderation", "switchcost.data")
+
+
+def test_types_are_right():
+    """mypy over the rooms that other people's code builds on."""
+    pytest.importorskip("mypy")
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", "--cache-dir", os.devnull]
+    done = subprocess.run(
+        [*command, *(part for room in TYPED for part in ("-p", room))],
+        cwd=SRC.parent,
+        env={**os.environ, "MYPYPATH": str(SRC)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == []
+
+
+def public_functions():
+    for package in (semfit, switchcost, switchcost.simulate, switchcost.plots):
+        for name in package.__all__:
+            thing = getattr(package, name)
+            if callable(thing) and not isinstance(thing, type):
+                yield pytest.param(thing, id=f"{package.__name__}.{name}")
+
+
+@pytest.mark.parametrize("function", list(public_functions()))
+def test_the_type_line_of_a_docstring_holds_the_type_only(function):
+    """`name : type`, then what it means on the next line, so that editors show the type as the type."""
+    text = inspect.getdoc(function) or ""
+    block = re.search(r"\nParameters\n-+\n(.*?)(?=\n\n\w[\w ]*\n-+\n|\Z)", text, re.S)
+    long = []
+    for line in block[1].splitlines() if block else ():
+        if line and not line.startswith(" "):
+            name, colon, kind = line.partition(" : ")
+            if not colon or len(kind) > 70 or re.search(r"[;.] |\bwhen\b|\bas in\b|\bwhere\b", kind):
+                long.append(line)
+    assert long == []
+
+
+def test_the_map_names_every_room():
+    """README beside the code: every room is on the map with what it stands on, and nothing else."""
+    text = (SRC / "switchcost" / "README.md").read_text(encoding="utf-8")
+    drawn = dict(
+        re.findall(r"^(\w+) .*\| (.*)$", re.search(r"```\n(.*?)```", text[text.index("## Map") :], re.S)[1], re.M)
+    )
+    found: dict[str, set[str]] = {r: set() for r in LIMITS}
+    for m, to, inside in ARROWS:
+        here, there = room_of(m).removeprefix("switchcost."), room_of(to).removeprefix("switchcost.")
+        if m != "switchcost" and here in found and here != there and there != "switchcost" and not is_plot(inside):
+            found[here].add(there)
+    assert {room: set(under.split()) for room, under in drawn.items()} == found

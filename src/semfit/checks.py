@@ -252,7 +252,8 @@ def matrix_input(
 def _covariances(A: np.ndarray, names: Sequence[str], what: str) -> None:
     """Finite, symmetric, positive on the diagonal, no covariance beyond its variances."""
     if np.isnan(A).any():
-        raise DataError(f"{what} holds missing values")
+        a, b = np.argwhere(np.isnan(A))[0]
+        raise DataError(f"{what} holds missing values, the first at {names[a]} with {names[b]}; all pairs are needed")
     if np.isinf(A).any():
         raise DataError(f"{what} holds infinite values")
     variance = np.diag(A)

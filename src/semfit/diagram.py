@@ -34,22 +34,29 @@ def path_diagram(
     ----------
     fit : Fit, or str
         A fitted model, or a model text: then arrows carry the labels of the parameters, if any.
-    ax : Axes to draw on; new ones of a suitable size when None
-    standardized : write standardised estimates (else the unstandardised ones)
-    group : which group of a multi-group model, by number or label; the first when None
-    covariances : draw (residual) covariances as curved double arrows; ``"auto"`` leaves them out when there are more
-        than six, and says so
-    decimals : of the estimates
-    title : a sentence above the diagram
+    ax : Axes, optional
+        What to draw on; new ones of a suitable size by default.
+    standardized : bool, default True
+        Write standardised estimates, else the unstandardised ones.
+    group : int or str, optional
+        Which group of a multi-group model, by number or label; the first by default.
+    covariances : bool or str, default "auto"
+        Draw (residual) covariances as curved double arrows; ``"auto"`` leaves them out if there are more than six, and
+        says so.
+    decimals : int, default 2
+        Of the estimates.
+    title : str, optional
+        A sentence above the diagram.
 
     Returns
     -------
-    Axes, one unit an inch. Blue arrows are positive paths, orange negative ones, broken lines have p >= .05, grey
-    lines are loadings.
+    Axes
+        One unit an inch. Blue arrows are positive paths, orange negative ones, broken lines have p >= .05, grey lines
+        are loadings.
 
     Raises
     ------
-    ValueError
+    DataError
         The model text cannot be read, or the group is not there.
 
     Examples

@@ -97,11 +97,11 @@ def test_impossible_numbers_of_rows_are_refused(call, n):
 @pytest.mark.parametrize(
     ("matrix", "message"),
     [
-        (spoiled(0, 1, 0.9), "not symmetric: x. with x"),
-        (R.replace(R.iloc[0, 1], 1.5), "above 1"),
+        (spoiled(0, 1, 0.9), "not symmetric: x., x"),
+        (R.replace(R.iloc[0, 1], 1.5), "would correlate at 1"),
         (spoiled(2, 2, -1.0), "variance that is not positive: x3"),
         (spoiled(3, 4, np.nan), "missing values, the first at x4 with x5"),
-        (R.astype(object).replace(1.0, "one"), "text"),
+        (R.astype(object).replace(1.0, "one"), "not a number"),
     ],
 )
 @pytest.mark.parametrize(

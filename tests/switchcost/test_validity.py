@@ -177,7 +177,7 @@ def test_marker_correction_by_hand():
         (lambda x: htmt(x, {"a": ["CUSA1", "CUSA2"]}), "at least two"),
         (lambda x: htmt(x, {"a": ["CUSA1", "CUSA2"], "b": ["CUSCO"]}), "needs at least 2"),
         (lambda x: htmt(x, {"a": ["CUSA1", "CUSA2"], "b": ["CUSA2", "CUSA3"]}), "more than one scale: CUSA2"),
-        (lambda x: htmt(x, TWO, kind="HTMT"), "'htmt' or 'htmt2'"),
+        (lambda x: htmt(x, TWO, kind="HTMT"), "'htmt', 'htmt2'"),
         (lambda x: htmt(x, {"a": ["CUSA1", "CUSA7"], "b": ["CUSL1", "CUSL2"]}), "Did you mean"),
         (lambda x: htmt(x.corr(), TWO, n_obs=250, n_boot=200), "needs the answers"),
         (lambda x: htmt(x.corr(), TWO), "n_obs="),
@@ -199,7 +199,7 @@ def test_marker_correction_by_hand():
         ),
         (
             lambda x: phi_test("a =~ CUSA1 + CUSA2 + CUSA3\nb =~ CUSL1 + CUSL2 + CUSL3", x, value=1.2),
-            "above 0",
+            "value must be a number between 0 and 1",
         ),
         (
             lambda x: phi_test("a =~ CUSA1 + CUSA2 + CUSA3\nb =~ CUSL1 + CUSL2 + CUSL3\nb ~ a", x),

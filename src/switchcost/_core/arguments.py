@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -80,7 +81,9 @@ class OneOf:
         """Raise when ``value`` is not one of the words allowed."""
         if not any(value is a or (isinstance(value, str) and value == a) for a in self.allowed):
             words = ", ".join(map(repr, self.allowed))
-            raise DataError(f"{name} must be one of {words}, and is {value!r}")
+            near = get_close_matches(str(value), [a for a in self.allowed if isinstance(a, str)], n=1)
+            meant = f". Did you mean {near[0]!r}?" if near else ""
+            raise DataError(f"{name} must be one of {words}, and is {value!r}{meant}")
 
 
 def one_of(*allowed: object) -> OneOf:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import helmert
 
+from semfit.resampling import weighted_moments
+
 from .._core import checks
 from .._core.errors import DataError
 
@@ -76,23 +78,18 @@ def correlations(s: np.ndarray) -> np.ndarray:
 
 
 def resampled_covariances(x: np.ndarray, n_boot: int, rng: np.random.Generator) -> np.ndarray:
-    """Covariance matrices of bootstrap samples of rows, shape (n_boot, k, k), without building the samples."""
-    n, k = x.shape
-    x = x - x.mean(0)
-    upper = np.triu_indices(k)
-    products = np.concatenate([x, x[:, upper[0]] * x[:, upper[1]]], axis=1)
-    out = np.empty((n_boot, k, k))
+    """Covariance matrices of bootstrap samples of rows, shape (n_boot, k, k), without building the samples.
+
+    Samples in which an item is constant are left out.
+    """
+    n, x, out = len(x), x - x.mean(0), []
     for first in range(0, n_boot, 250):  # in blocks, to keep the counts small
         size = min(250, n_boot - first)
         drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
-        sums = counts @ products
-        mean = sums[:, :k] / n
-        s = np.empty((size, k, k))
-        s[:, upper[0], upper[1]] = sums[:, k:]
-        s[:, upper[1], upper[0]] = sums[:, k:]
-        out[first : first + size] = (s - n * mean[:, :, None] * mean[:, None, :]) / (n - 1)
-    return out
+        out.append(weighted_moments(x, counts)[1] * n / (n - 1))
+    found = np.concatenate(out)
+    return found[(np.diagonal(found, axis1=1, axis2=2) > 1e-12 * x.var(0)).all(1)]
 
 
 def is_matrix(data: object) -> bool:
@@ -110,43 +107,14 @@ def is_matrix(data: object) -> bool:
 
 
 def matrix_input(data: pd.DataFrame | np.ndarray, names: Sequence[str] | None, n_obs: int | None) -> Items:
-    """A correlation or covariance matrix, checked: numbers, symmetric, possible, with an inverse.
-
-    Raises
-    ------
-    DataError
-        Names the pair of variables, or the number of rows, that cannot be.
-    """
+    """A correlation or covariance matrix as items, checked by :func:`semfit.checks.matrix_input`, with an inverse."""
     if isinstance(data, np.ndarray):
         known = [f"x{i + 1}" for i in range(len(data))]
         data = pd.DataFrame(data, known, known)
-    data = checks.frame(data).rename(index=str, columns=str)
-    names = list(data.columns) if names is None else checks.columns(data, names)
-    try:
-        m = data.loc[names, names].to_numpy(dtype=float)
-    except (TypeError, ValueError):
-        raise DataError("the matrix holds text; it must hold numbers only") from None
-    if not np.isfinite(m).all():
-        i, j = np.argwhere(~np.isfinite(m))[0]
-        raise DataError(f"the matrix has missing values, the first at {names[i]} with {names[j]}; all pairs are needed")
-    off = np.abs(m - m.T)
-    if off.max() > 1e-6 * np.abs(m).max():
-        i, j = np.unravel_index(np.argmax(off), off.shape)
-        raise DataError(
-            "rows and columns have the same names, so this should be a correlation or covariance matrix, but it is not "
-            f"symmetric: {names[i]} with {names[j]} is {m[i, j]:g}, {names[j]} with {names[i]} is {m[j, i]:g}"
-        )
-    if (np.diag(m) <= 0).any():
-        raise DataError(f"the matrix has a variance that is not positive: {names[int(np.diag(m).argmin())]}")
-    found = Items((m + m.T) / 2, names, n_obs)
-    if np.abs(found.r).max() > 1 + 1e-8:
-        raise DataError("the matrix holds correlations above 1 in size; check how it was typed or computed")
-    checks.positive_definite(m, names, "matrix")
-    if n_obs is not None and not (np.isfinite(n_obs) and n_obs == int(n_obs) and n_obs > len(names)):
-        raise DataError(
-            f"n_obs={n_obs!r} and {len(names)} items: it must be a whole number, larger than the items are many"
-        )
-    return found
+    data = data.rename(index=str, columns=str)
+    m = checks.matrix_input(data, names, n_obs=n_obs, what="the matrix")
+    checks.positive_definite(m.to_numpy(), list(m.columns), "matrix")
+    return Items(m.to_numpy(), list(m.columns), n_obs)
 
 
 def complete_items(data: pd.DataFrame, names: Sequence[str] | None = None, fewest: int | None = None) -> Items:
@@ -160,7 +128,7 @@ def complete_items(data: pd.DataFrame, names: Sequence[str] | None = None, fewes
         Text, missing codes, constants (also those that become constant once rows with gaps are gone).
     """
     kept, dropped = checks.complete_rows(checks.numeric(data, names))
-    x = checks.numeric(kept)
+    x = checks.numeric(kept) if dropped else kept
     if len(x) < (x.shape[1] + 1 if fewest is None else fewest):
         raise DataError(
             f"{len(x)} complete rows for {x.shape[1]} items ({', '.join(map(str, x.columns[:4]))} ...): too few"
@@ -204,8 +172,6 @@ def correlation_input(data: pd.DataFrame | np.ndarray, n_obs: int | None = None)
             )
         if n_obs is not None and n_obs != len(x):
             raise DataError(f"n_obs={n_obs}, and the data have {len(x)} rows; n_obs belongs to a matrix only")
-        if len(x) <= x.shape[1]:
-            raise DataError(f"{len(x)} rows and {x.shape[1]} columns: a factor analysis needs more rows than columns")
         found = complete_items(x)
     if len(found.names) < 3:
         raise DataError(f"{len(found.names)} column(s); a factor needs at least three items to show itself")

@@ -17,6 +17,7 @@ from scipy.special import chdtrc
 from semfit.measures import rmsea
 
 from .._core import checks
+from .._core.arguments import Between, check, checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.results import Result
@@ -169,8 +170,7 @@ class EFA(Result):
 
         raw = self.sample.answers("a bootstrap")
         enough_draws(n_boot)
-        if not 0 < level < 1:
-            raise DataError(f"level={level}; a confidence level lies between 0 and 1, e.g. 0.95")
+        check(level=level)
         rng = np.random.default_rng(default_seed(seed))
         target, k, n = self.loadings.to_numpy(), self.loadings.shape[1], len(raw)
         loads, phis = [], []
@@ -217,8 +217,8 @@ def fit_measures(r: np.ndarray, model: np.ndarray, k: int, n: int | None) -> pd.
     ratio = np.linalg.solve(implied, r)
     objective = float(np.trace(ratio) - np.linalg.slogdet(ratio)[1] - p)
     rmsr = float(np.sqrt(((r - model)[~np.eye(p, dtype=bool)] ** 2).mean()))
-    names = ["chisq", "df", "pvalue", "rmsea", "rmsea_ci_lower", "rmsea_ci_upper", "tli", "bic", "rmsr", "objective"]
-    out = dict.fromkeys(names, np.nan) | {"df": df, "rmsr": rmsr, "objective": objective}
+    out = dict.fromkeys("chisq df pvalue rmsea rmsea_ci_lower rmsea_ci_upper tli bic".split(), np.nan)
+    out |= {"df": df, "rmsr": rmsr, "objective": objective}
     if n is not None:
         factor = n - 1 - (2 * p + 5) / 6 - 2 * k / 3
         out["chisq"] = chisq = max(objective * factor, 0.0)
@@ -226,25 +226,21 @@ def fit_measures(r: np.ndarray, model: np.ndarray, k: int, n: int | None) -> pd.
             per_null, per_model = -np.linalg.slogdet(r)[1] * 2 / (p * (p - 1)), objective / df
             interval = rmsea(chisq, df, n - 1, 1)
             out |= {
-                "pvalue": float(chdtrc(df, chisq)),
-                "rmsea": float(np.sqrt(max(chisq / (df * n) - 1 / (n - 1), 0))),
-                "rmsea_ci_lower": float(interval["_ci_lower"]),
-                "rmsea_ci_upper": float(interval["_ci_upper"]),
-                "tli": float((per_null - per_model) / (per_null - 1 / factor)),
-                "bic": float(chisq - df * np.log(n)),
-            }
+                "pvalue": chdtrc(df, chisq), "rmsea": np.sqrt(max(chisq / (df * n) - 1 / (n - 1), 0)),
+                "rmsea_ci_lower": interval["_ci_lower"], "rmsea_ci_upper": interval["_ci_upper"],
+                "tli": (per_null - per_model) / (per_null - 1 / factor), "bic": chisq - df * np.log(n),
+            }  # fmt: skip
     return pd.Series(out, dtype=float)
 
 
 def heywood_items(uniquenesses: np.ndarray, names: list[str]) -> tuple[tuple[str, ...], list[str]]:
     """Items whose uniqueness sits on its bound, and the sentence about them (none when there are none)."""
     found = tuple(name for name, u in zip(names, uniquenesses, strict=True) if u <= SMALLEST_UNIQUENESS * 1.001)
-    if not found:
-        return found, []
-    return found, [
+    said = (
         f"Heywood case: the uniqueness of {', '.join(found)} ran to its bound of {SMALLEST_UNIQUENESS}. Usual causes: "
         "too many factors, a factor with two items, or too few answers."
-    ]
+    )
+    return found, [said] if found else []
 
 
 def in_order(load: np.ndarray, phi: np.ndarray, names: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -260,6 +256,7 @@ def _rotate_once(unrotated: np.ndarray, **options) -> tuple[np.ndarray, np.ndarr
     return rotate(unrotated, n_starts=1, **options)[:2]
 
 
+@checked(method=one_of("ml", "minres"), power=Between(1, closed="left"))
 def efa(
     data: pd.DataFrame | np.ndarray,
     n_factors: int,
@@ -327,17 +324,10 @@ def efa(
     ['F1', 'F1', 'F1', 'F1', 'F2', 'F2', 'F2', 'F2']
     """
     if ordered is not None:
-        raise DataError(
-            "ordered= asks for polychoric correlations, which sc.efa does not have yet; leave it out (Pearson "
-            "correlations), or give a polychoric matrix with n_obs="
-        )
-    if method not in ("ml", "minres"):
-        raise DataError(f"method={method!r}; it must be 'ml' or 'minres'.{checks.suggest(method, ('ml', 'minres'))}")
+        raise DataError("ordered= (polychoric correlations) is not there yet in sc.efa; a polychoric matrix is taken")
     sample = correlation_input(data, n_obs)
     names, p = sample.names, len(sample.names)
-    if isinstance(n_factors, bool) or not isinstance(n_factors, (int, np.integer)) or n_factors < 1:
-        raise DataError(f"n_factors={n_factors!r}; it must be a whole number from 1 up")
-    k = int(n_factors)
+    k = checks.whole(n_factors, "n_factors", 1)
     if (p - k) ** 2 < p + k:
         most = max(j for j in range(p) if (p - j) ** 2 >= p + j)
         raise DataError(f"{k} factors cannot be told apart with {p} items; at most {most}")
@@ -357,16 +347,8 @@ def efa(
         notes.append(f"the {rotation} rotation did not settle; treat the loadings as rough")
     loadings, correlations = in_order(load, phi, names)
     return EFA(
-        loadings=loadings,
-        phi=correlations,
-        measures=fit_measures(sample.r, load @ phi @ load.T, k, sample.n_obs),
-        converged=converged,
-        warnings=tuple(notes),
-        heywood=heywood,
-        same_optimum=turned.same_optimum,
-        method=method,
-        rotation=rotation if k > 1 else "none",
-        corrections=(),
-        sample=sample,
+        loadings=loadings, phi=correlations, measures=fit_measures(sample.r, load @ phi @ load.T, k, sample.n_obs),
+        converged=converged, warnings=tuple(notes), heywood=heywood, same_optimum=turned.same_optimum, method=method,
+        rotation=rotation if k > 1 else "none", corrections=(), sample=sample,
         rotator=partial(_rotate_once, **options),
-    )
+    )  # fmt: skip

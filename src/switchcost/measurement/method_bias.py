@@ -118,16 +118,13 @@ def single_factor_test(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) 
     table.insert(0, "first_factor", [float((extract(items.r, 1)[0] ** 2).mean()), np.nan])
     table.insert(0, "first_component", [first, np.nan])
     return MethodCheck(
-        "Single-factor check",
-        table,
-        (RULES["harman"].say(first),),
+        "Single-factor check", table, (RULES["harman"].say(first),),
         "that one source explains the answers: only if the one-factor model fits about as well as the scales do.",
         "that method variance is absent. A method that adds a moderate amount to every item leaves the scales apart and "
         "the first share below any threshold, and real correlations between constructs raise the share without any "
         "method at work.",
-        len(x),
-        items.n_dropped,
-    )
+        len(x), items.n_dropped,
+    )  # fmt: skip
 
 
 def _scale_loadings(fit: Fit) -> pd.Series:
@@ -207,9 +204,8 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     p = float(chdtrc(1, max(delta, 0.0)))
     p = p / 2 if variances["method_"] > 0 else 1 - p / 2
     columns, upper = ["chisq", "df", "cfi", "rmsea"], np.triu_indices(len(traits), 1)
-    table = pd.DataFrame(
-        [a.measures[columns], b.measures[columns]], index=["the scales", "with method factor"], dtype=float
-    )
+    names = ["the scales", "with method factor"]
+    table = pd.DataFrame([a.measures[columns], b.measures[columns]], names, dtype=float)
     table["delta_chisq"], table["delta_df"], table["pvalue"] = [np.nan, delta], [np.nan, 1.0], [np.nan, p]
     share = e[(e["op"] == "=~") & (e["lhs"] == "method_")]["std_all"] ** 2
     own, other = _scale_loadings(a), _scale_loadings(b)
@@ -221,17 +217,13 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     ):
         table[name] = [plain, plain if absent else with_method if proper else np.nan]
     return MethodCheck(
-        "Unmeasured method factor",
-        table,
-        (RULES["method"].say(p),),
+        "Unmeasured method factor", table, (RULES["method"].say(p),),
         "that the items share something beyond their scales, how large it would be, and whether loadings and "
         "correlations of the scales hold once it is taken out.",
         "that this something is method: a general attitude, or a true common cause of all scales, looks the same. And a "
         "method that touches scales unequally is not caught by equal loadings.",
-        len(x),
-        items.n_dropped,
-        notes,
-    )
+        len(x), items.n_dropped, notes,
+    )  # fmt: skip
 
 
 def _correlation_p(r: float, df: int) -> float:
@@ -306,12 +298,9 @@ def marker_correction(
     table["still_significant"] = [RULES["marker"](p) for p in table["pvalue_adjusted"]]
     says = [RULES["marker"].say(t.pvalue_adjusted, pair=f"{t.scale_1} and {t.scale_2}") for t in table.itertuples()]
     return MethodCheck(
-        "Marker correction",
-        table,
-        tuple(says),
+        "Marker correction", table, tuple(says),
         "whether a correlation would survive if the method added to all pairs as much as it adds to the marker's.",
         "anything if the marker was chosen after seeing the correlations, or is related to the scales in truth; and it "
         "misses method effects that the marker does not share (another answer format, a neutral subject).",
-        n,
-        items.n_dropped,
-    )
+        n, items.n_dropped,
+    )  # fmt: skip

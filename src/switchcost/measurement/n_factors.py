@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._core.arguments import Between, checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.results import Result
@@ -20,11 +21,6 @@ def _reduced_eigenvalues(r: np.ndarray) -> np.ndarray:
     reduced = r.copy()
     reduced[..., np.arange(p), np.arange(p)] = smc
     return np.linalg.eigvalsh(reduced)[..., ::-1]
-
-
-def _first_failure(above: np.ndarray) -> int:
-    """How many leading values pass before the first that does not."""
-    return int(np.argmin(above)) if not above.all() else len(above)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,25 +54,12 @@ class ParallelAnalysis(Result):
 
     def plot(self, kind: str = "components", ax=None):
         """Scree plot with the line that chance draws. ``kind`` is "components" or "factors"; returns the axes."""
-        import matplotlib.pyplot as plt
+        from ..plots.scree import scree
 
-        from ..plots import COLORS
-
-        if kind not in ("components", "factors"):
-            raise DataError(f"kind={kind!r}; it must be 'components' or 'factors'")
-        ax = plt.gca() if ax is None else ax
-        t, chance = self.table, f"chance, {self.percentile:g}th percentile"
-        what, found = ("component", self.n_components) if kind == "components" else ("common factor", self.n_factors)
-        ax.plot(t.index, t[kind], marker="o", color=COLORS[0], label="the answers")
-        ax.plot(t.index, t[f"{kind}_chance"], marker="s", ms=4, ls="--", color=COLORS[1], label=chance)
-        if kind == "components":
-            ax.axhline(1, color="0.6", lw=1, ls=":", label="Kaiser's line at 1")
-        ax.axvline(found + 0.5, color="0.4", lw=1)
-        ax.set(xlabel=f"{what}, largest first", ylabel="eigenvalue")
-        ax.legend()
-        return ax
+        return scree(self, kind, ax)
 
 
+@checked(percentile=Between(50, 100, "left"), draws=one_of("normal", "permute"))
 def parallel_analysis(
     data: pd.DataFrame | np.ndarray,
     n_iter: int = 500,
@@ -107,7 +90,6 @@ def parallel_analysis(
     Returns
     -------
     ParallelAnalysis
-        ``.n_components``, ``.n_factors``, ``.kaiser``, ``.table``, ``.plot()``.
 
     Raises
     ------
@@ -131,8 +113,6 @@ def parallel_analysis(
     """
     items = correlation_input(data, n_obs)
     r, n, p = items.r, items.n, len(items.names)
-    if not 50 <= percentile < 100:
-        raise DataError(f"percentile={percentile}; it must lie from 50 up to below 100")
     enough_draws(n_iter, "n_iter")
     rng = np.random.default_rng(default_seed(seed))
     if draws == "normal":
@@ -141,38 +121,21 @@ def parallel_analysis(
         lower = np.tril(rng.standard_normal((n_iter, p, p)), -1)
         lower[:, np.arange(p), np.arange(p)] = np.sqrt(rng.chisquare(n - 1 - np.arange(p), size=(n_iter, p)))
         random = correlations(lower @ lower.transpose(0, 2, 1))
-    elif draws == "permute":
+    else:
         raw = items.answers("draws='permute'")
         z = (raw - raw.mean(0)) / raw.std(0)
         random = np.empty((n_iter, p, p))
         for i in range(n_iter):
             shuffled = rng.permuted(z, axis=0)
             random[i] = shuffled.T @ shuffled / n
-    else:
-        raise DataError(f"draws={draws!r}; it must be 'normal' or 'permute'")
     real_c, real_f = np.linalg.eigvalsh(r)[::-1], _reduced_eigenvalues(r)
     rand_c, rand_f = np.linalg.eigvalsh(random)[:, ::-1], _reduced_eigenvalues(random)
-    table = pd.DataFrame(
-        {
-            "components": real_c,
-            "components_chance": np.percentile(rand_c, percentile, axis=0),
-            "components_chance_mean": rand_c.mean(0),
-            "factors": real_f,
-            "factors_chance": np.percentile(rand_f, percentile, axis=0),
-            "factors_chance_mean": rand_f.mean(0),
-        },
-        index=pd.RangeIndex(1, p + 1, name="position"),
-    )
-    return ParallelAnalysis(
-        n_components=_first_failure(real_c > table["components_chance"].to_numpy()),
-        n_factors=_first_failure(real_f > table["factors_chance"].to_numpy()),
-        kaiser=int((real_c > 1).sum()),
-        table=table,
-        n_obs=n,
-        n_iter=n_iter,
-        percentile=float(percentile),
-        draws=draws,
-    )
+    table, found = pd.DataFrame(index=pd.RangeIndex(1, p + 1, name="position")), []
+    for kind, real, drawn in (("components", real_c, rand_c), ("factors", real_f, rand_f)):
+        chance = np.percentile(drawn, percentile, axis=0)
+        table[kind], table[f"{kind}_chance"], table[f"{kind}_chance_mean"] = real, chance, drawn.mean(0)
+        found.append(int(np.argmin([*(real > chance), False])))  # leading values before the first that fails
+    return ParallelAnalysis(found[0], found[1], int((real_c > 1).sum()), table, n, n_iter, float(percentile), draws)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import fdtri
 
 from .._core import checks
+from .._core.arguments import Between, checked
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.threads import one_thread
@@ -38,6 +39,7 @@ def _standardised(loadings: Sequence[float], mend: str = "") -> np.ndarray:
     return load
 
 
+@checked(factor_variance=Between(0))
 def composite_reliability(
     loadings: Sequence[float], error_variances: Sequence[float] | None = None, factor_variance: float = 1.0
 ) -> float:
@@ -72,8 +74,6 @@ def composite_reliability(
     >>> round(composite_reliability([0.905, 0.869]), 3)
     0.881
     """
-    if not (np.isfinite(factor_variance) and factor_variance > 0):
-        raise DataError(f"factor_variance={factor_variance!r}; a variance is a number above 0")
     if error_variances is None:
         load = np.asarray(loadings, dtype=float) * np.sqrt(factor_variance)
         load = _standardised(load, "; for unstandardised loadings give error_variances=")
@@ -158,10 +158,9 @@ def _reversed_items(s: np.ndarray, items: list[str]) -> tuple[str, ...]:
     return tuple(i for i, turned in zip(items, negative, strict=True) if turned)
 
 
-def _bootstrap(raw: np.ndarray, s: np.ndarray, n_boot: int, rng, tail: float) -> tuple[dict[str, float], int]:
+def _bootstrap(raw: np.ndarray, n_boot: int, rng, tail: float) -> tuple[dict[str, float], int]:
     """Percentile limits of omega, cr and ave, and how many samples had no solution."""
     drawn = resampled_covariances(raw, n_boot, rng)
-    drawn = drawn[(np.diagonal(drawn, axis1=1, axis2=2) > 1e-12 * np.diag(s)).all(1)]
     drawn = drawn[np.linalg.eigvalsh(correlations(drawn))[:, 0] > 1e-10]
     with one_thread():
         found = _coefficients(drawn)
@@ -169,12 +168,12 @@ def _bootstrap(raw: np.ndarray, s: np.ndarray, n_boot: int, rng, tail: float) ->
     for name in ("omega", "cr", "ave"):
         values = getattr(found, name)[found.reached]
         enough = len(values) > len(drawn) / 2
-        limits[f"{name}_ci_lower"], limits[f"{name}_ci_upper"] = (
-            np.quantile(values, [tail, 1 - tail]) if enough else (np.nan, np.nan)
-        )
+        ends = np.quantile(values, [tail, 1 - tail]) if enough else (np.nan, np.nan)
+        limits[f"{name}_ci_lower"], limits[f"{name}_ci_upper"] = ends
     return limits, n_boot - int(found.reached.sum())
 
 
+@checked()
 def reliability(
     data: pd.DataFrame,
     scales: Mapping[str, Sequence[str]],
@@ -262,13 +261,8 @@ def reliability(
     [[0.796, 0.799]]
     """
     if ordered is not None:
-        raise DataError(
-            "ordered= asks for reliability from polychoric correlations, which sc.reliability does not have yet; leave "
-            "it out"
-        )
+        raise DataError("ordered= (polychoric correlations) is not there yet in sc.reliability; leave it out")
     scales = checks.scales(checks.frame(data), scales, at_least=2)
-    if not 0 < level < 1:
-        raise DataError(f"level={level}; a confidence level lies between 0 and 1, e.g. 0.95")
     if n_boot != 0:
         enough_draws(n_boot)
     rng = np.random.default_rng(default_seed(seed))
@@ -308,7 +302,7 @@ def _one_scale(scale: str, sample: Items, n_boot: int, rng: np.random.Generator,
     for name, q in (("alpha_ci_lower", 1 - tail), ("alpha_ci_upper", tail)):
         row[name] = 1 - (1 - c.alpha[0]) * fdtri(n - 1, (n - 1) * (k - 1), q)
     if n_boot:
-        limits, failed = _bootstrap(sample.answers("a bootstrap"), s, n_boot, rng, tail)
+        limits, failed = _bootstrap(sample.answers("a bootstrap"), n_boot, rng, tail)
         row |= limits
         notes += [f"{failed} of {n_boot} bootstrap samples had no solution"] if failed else []
     row |= {"n_dropped": sample.n_dropped, "reversed": turned, "heywood": heywood, "note": "; ".join(doubts + notes)}
@@ -387,15 +381,12 @@ def item_analysis(
     out = {
         "n": sample.n_obs,
         "n_missing": data[items].isna().sum().to_numpy(),
-        "mean": x.mean().to_numpy(),
-        "sd": np.sqrt(variance),
-        "skew": x.skew().to_numpy(),
-        "kurtosis": x.kurt().to_numpy(),
-        "floor": (x <= low).mean().to_numpy(),
-        "ceiling": (x >= high).mean().to_numpy(),
+        "mean": x.mean().to_numpy(), "sd": np.sqrt(variance),
+        "skew": x.skew().to_numpy(), "kurtosis": x.kurt().to_numpy(),
+        "floor": (x <= low).mean().to_numpy(), "ceiling": (x >= high).mean().to_numpy(),
         "item_total": (s.sum(0) - variance) / np.sqrt(variance * rest_var),
         "r2": 1 - 1 / (variance * np.diag(np.linalg.inv(s))),
         "loading": _coefficients(s[None]).loadings[0] if k > 2 else np.nan,
         "alpha_if_deleted": (k - 1) / (k - 2) * (1 - (np.trace(s) - variance) / rest_var) if k > 2 else np.nan,
-    }
+    }  # fmt: skip
     return pd.DataFrame(out, index=pd.Index(items, name="item"))

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core import checks
-from .._core.errors import DataError
+from .._core.arguments import Between, checked, one_of
 from .._core.inference import default_seed
-
-KNOWN = ("oblimin", "varimax", "promax", "none")
 
 
 @dataclass(frozen=True)
@@ -106,6 +103,7 @@ def _from_starts(a, criterion, gamma, oblique, n_starts, seed, tol=1e-8, max_ite
     return load, t, Rotated(f, float(near.mean()), reached)
 
 
+@checked(rotation=one_of("oblimin", "varimax", "promax", "none"), power=Between(1, closed="left"))
 def rotate(
     loadings: np.ndarray,
     rotation: str = "oblimin",
@@ -154,10 +152,6 @@ def rotate(
     -----
     Equals ``GPArotation::oblimin``, ``stats::varimax`` and ``psych::kaiser(f, "Promax")`` at tight tolerance.
     """
-    if rotation not in KNOWN:
-        raise DataError(
-            f"rotation={rotation!r}; it must be one of {', '.join(KNOWN)}.{checks.suggest(rotation, KNOWN)}"
-        )
     a = np.asarray(loadings, dtype=float)
     k = a.shape[1]
     if k == 1 or rotation == "none":

@@ -17,6 +17,7 @@ from semfit.result import Fit
 from semfit.spec import ModelSpec
 
 from .._core import checks
+from .._core.arguments import Between, checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.results import Result
@@ -24,7 +25,6 @@ from .correlations import correlations, named_items, resampled_covariances
 from .verdicts import HTMT_LIMITS, HTMT_WORDS, RULES, word
 
 
-# --- HTMT ------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False, repr=False)
 class HTMT(Result):
     """Result of :func:`htmt`.
@@ -61,16 +61,7 @@ class HTMT(Result):
         return [("", self.table), ("", self.pairs.dropna(axis=1, how="all"))]
 
 
-def _opposed(r: np.ndarray, scales: dict[str, list[str]], items: list[str]) -> list[str]:
-    """Pairs of items of one scale that correlate negatively."""
-    return [
-        f"{a} and {b} ({scale}, {r[items.index(a), items.index(b)]:.2f})"
-        for scale, group in scales.items()
-        for a, b in combinations(group, 2)
-        if r[items.index(a), items.index(b)] < 0
-    ]
-
-
+@checked(kind=one_of("htmt", "htmt2"), level=Between(0.5, 1, hint="write 0.95 for 95 percent"))
 def htmt(
     data: pd.DataFrame,
     scales: Mapping[str, Sequence[str]],
@@ -104,7 +95,6 @@ def htmt(
     Returns
     -------
     HTMT
-        ``.table`` (scales by scales), ``.pairs``, ``.n_obs`` and ``.n_dropped``.
 
     Raises
     ------
@@ -130,8 +120,6 @@ def htmt(
     >>> bool(htmt(x, {"a": ["a1", "a2", "a3"], "b": ["b1", "b2", "b3"]}).table.loc["a", "b"] < 0.5)
     True
     """
-    if kind not in ("htmt", "htmt2"):
-        raise DataError(f"kind={kind!r}; it must be 'htmt' or 'htmt2'")
     scales = checks.scales(checks.frame(data), scales, at_least=2)
     if len(scales) < 2:
         raise DataError("HTMT compares scales, and there is one; give at least two")
@@ -141,13 +129,17 @@ def htmt(
         raise DataError(f"items in more than one scale: {', '.join(shared)}; an item can speak for one scale only")
     if n_boot != 0:
         enough_draws(n_boot)
-    if not 0.5 < level < 1:
-        raise DataError(f"level={level}; a confidence level lies between 0.5 and 1, e.g. 0.95")
     sample = named_items(data, items, n_obs, fewest=4)
     names = list(scales)
     member = np.array([[i in scales[s] for s in names] for i in items], dtype=float)
     notes = []
-    odd = _opposed(sample.r, scales, items)
+    r = sample.table
+    odd = [
+        f"{a} and {b} ({scale}, {r.loc[a, b]:.2f})"
+        for scale, group in scales.items()
+        for a, b in combinations(group, 2)
+        if r.loc[a, b] < 0
+    ]
     if odd:
         notes.append(
             f"items of one scale correlate negatively: {'; '.join(odd[:4])}{' ...' if len(odd) > 4 else ''}. HTMT takes "
@@ -162,7 +154,6 @@ def htmt(
     pairs[["ci_lower", "ci_upper", "ci_upper_one_sided", *tests]] = np.nan
     if n_boot:
         drawn = resampled_covariances(sample.answers("a bootstrap"), n_boot, np.random.default_rng(default_seed(seed)))
-        drawn = drawn[(np.diagonal(drawn, axis1=1, axis2=2) > 1e-12 * np.diag(sample.cov)).all(1)]
         boot = htmt_values(correlations(drawn), member, kind)[:, *upper]
         pairs["ci_lower"], pairs["ci_upper"] = np.quantile(boot, [(1 - level) / 2, (1 + level) / 2], axis=0)
         pairs["ci_upper_one_sided"] = np.quantile(boot, level, axis=0)
@@ -173,7 +164,6 @@ def htmt(
     return HTMT(table, pairs, kind, sample.n, sample.n_dropped, n_boot, tuple(notes))
 
 
-# --- Fornell and Larcker ---------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False, repr=False)
 class FornellLarcker(Result):
     """Result of :func:`fornell_larcker`.
@@ -277,8 +267,8 @@ def _from_loadings(loadings, phi) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFr
 def _against(load: pd.DataFrame) -> tuple[str, ...]:
     """A warning a factor whose items have loadings of both signs."""
     out = []
-    for f in load.columns:
-        v = load.loc[load[f] != 0, f]
+    for f, column in load.items():
+        v = column[column != 0]
         against = v.index[np.sign(v) != (np.sign(v.sum()) or 1.0)].tolist()
         if against:
             out.append(
@@ -308,7 +298,6 @@ def fornell_larcker(
     Returns
     -------
     FornellLarcker
-        ``.table``, ``.factors`` (``.ave``, ``.cr``, ``.msv``, ``.verdicts``) and ``.pairs``.
 
     Raises
     ------
@@ -340,10 +329,7 @@ def fornell_larcker(
     if (fit is None) == (loadings is None):
         raise DataError("give either a fit, or loadings= with phi=")
     if fit is not None and not hasattr(fit, "estimates"):
-        raise DataError(
-            f"fit must be the result of sc.fit, and is a {type(fit).__name__}; "
-            "for a table of loadings use loadings= and phi="
-        )
+        raise DataError(f"fit must be the result of sc.fit, not a {type(fit).__name__}; or give loadings= and phi=")
     load, phi, residual = _from_loadings(loadings, phi) if fit is None else _from_fit(fit)
     several = load.index[(load != 0).sum(axis=1) > 1].tolist()
     if several:
@@ -373,19 +359,18 @@ def fornell_larcker(
             "discriminant": RULES["discriminant"](ave, squares.max()),
         }  # fmt: skip
     factors = pd.DataFrame.from_dict(rows, orient="index").rename_axis("factor")
-    table = phi.where(np.tril(np.ones(phi.shape), -1).astype(bool))
-    table = table.fillna(pd.DataFrame(np.diag(factors["sqrt_ave"]), phi.index, phi.columns).where(np.eye(len(phi)) > 0))
+    below = np.tril(phi.to_numpy(), -1) + np.diag(factors["sqrt_ave"])
+    table = pd.DataFrame(below, phi.index, phi.columns).where(np.tril(np.ones(phi.shape)) > 0)
     pairs = pd.DataFrame(combinations(load.columns, 2), columns=["scale_1", "scale_2"])
     pairs["correlation"] = [phi.loc[a, b] for a, b in pairs.to_numpy()]
     pairs["squared"] = pairs["correlation"] ** 2
     for side in ("1", "2"):
         pairs[f"ave_{side}"] = factors["ave"].reindex(pairs[f"scale_{side}"]).to_numpy()
-    least = pairs[["ave_1", "ave_2"]].min(axis=1)
-    pairs["distinct"] = [RULES["discriminant"](a, s) for a, s in zip(least, pairs["squared"], strict=True)]
+    pairs["distinct"] = [RULES["discriminant"](min(t.ave_1, t.ave_2), t.squared) for t in pairs.itertuples()]
     return FornellLarcker(table, factors, pairs, None if fit is None else int(np.sum(fit.n_obs)), notes)
 
 
-# --- is the correlation of two factors below a limit? ----------------------------------------------------------------
+@checked(value=Between(0, 1, "right"))
 def phi_test(
     model: str | ModelSpec,
     data: pd.DataFrame | None = None,
@@ -405,7 +390,7 @@ def phi_test(
         Pairs of factors to test; None for all.
     value : float, default 1.0
         Correlation to test against, above 0 up to 1; a pair with a negative estimate is tested against -value.
-    **options
+    **options : object
         Handed to ``sc.fit`` (``missing="fiml"``, ``sample_cov`` ...), ML only.
 
     Returns
@@ -435,31 +420,25 @@ def phi_test(
     >>> bool(phi_test("a =~ a1 + a2 + a3\\nb =~ b1 + b2 + b3", x)["distinct"].iloc[0])
     True
     """
-    if not 0 < value <= 1:
-        raise DataError(f"value={value}; a correlation to test against lies above 0 and at most at 1")
     if options.get("estimator", "ML") != "ML" or options.get("group") is not None:
         raise DataError("phi_test compares likelihoods of one group: use estimator='ML' and no group")
     options = {**options, "std_lv": True}
-    spec = ModelSpec(model) if isinstance(model, str) else model
+    spec = ModelSpec.of(model)
     free = _fit(model, data, **options)
     e = free.estimates
     factors = list(dict.fromkeys(e.loc[e["op"] == "=~", "lhs"]))
     if len(factors) < 2:
         raise DataError("the model has fewer than two factors; there is no correlation to test")
     if e["op"].eq("~").any() or e.loc[e["op"] == "=~", "rhs"].isin(factors).any():
-        raise DataError(
-            "phi_test takes a measurement model: factors with items and free correlations, no ~ lines and "
-            "no second-order factors"
-        )
+        raise DataError("phi_test takes a measurement model: no ~ lines, no second-order factors")
     rows = []
     for pair in combinations(factors, 2) if pairs is None else map(tuple, pairs):
         if len(pair) != 2:
             raise DataError(f"a pair has two factors, and {pair!r} has {len(pair)}")
         a, b = pair
-        for f in pair:
-            if f not in factors:
-                raise DataError(f"{f!r} is not a factor of the model.{checks.suggest(f, factors)}")
-        hit = e[(e["op"] == "~~") & (((e["lhs"] == a) & (e["rhs"] == b)) | ((e["lhs"] == b) & (e["rhs"] == a)))]
+        for f in set(pair) - set(factors):
+            raise DataError(f"{f!r} is not a factor of the model.{checks.suggest(f, factors)}")
+        hit = e[(e["op"] == "~~") & e["lhs"].isin(pair) & e["rhs"].isin(pair) & (e["lhs"] != e["rhs"])]
         if hit.empty or not np.isfinite(hit["se"].iloc[0]):
             raise DataError(f"the correlation of {a} and {b} is not free in the model; drop the line that fixes it")
         r = hit.iloc[0]

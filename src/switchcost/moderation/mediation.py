@@ -170,7 +170,8 @@ def mediate(
     check_roles(data, roles, named)
     frame, notes = read_columns(data, roles, named, nominal_columns(codebook))
     kept, dropped = checks.complete_rows(frame)
-    checks.numeric(kept[[c for c in kept.columns if kept[c].dtype.kind == "f"]])
+    if dropped:
+        checks.numeric(kept[[c for c in kept.columns if kept[c].dtype.kind == "f"]])
     made = {}
     for name in kept.columns:
         groups = () if kept[name].dtype.kind == "f" else ordered_groups(kept[name], (reference or {}).get(name))

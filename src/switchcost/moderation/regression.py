@@ -395,7 +395,8 @@ def moderate(
     groups = _clusters(data, cov_type, cluster)
     kept, _ = checks.complete_rows(frame if groups is None else frame[groups.notna()])
     numbers = [c for c in kept.columns if kept[c].dtype.kind == "f"]
-    checks.numeric(kept[numbers])  # a column may have become constant among complete rows
+    if len(kept) < len(frame):
+        checks.numeric(kept[numbers])  # a column may have become constant among complete rows
     clusters = None if groups is None else groups.loc[kept.index].to_numpy()
     if clusters is not None and len(pd.unique(clusters)) < 2:
         raise DataError("cluster has one group only; clustered standard errors need at least two, better thirty")

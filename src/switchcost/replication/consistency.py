@@ -99,10 +99,14 @@ def check_table(
         ``construct item loading(s) alpha cr ave mean sd``; ``estimate|value ci_lower ci_upper``; ``group``;
         ``test statistic df1 df2 p``; ``r2 adjusted_r2 predictors``; ``first second difference``; ``count n percent``;
         or a square matrix of correlations.
-    name : what the table is called in the column ``where``
-    n : sample size, a number or {group: number}
-    scale : lowest and highest possible answer, for means and standard deviations
-    items : number of observed variables of the model, for fit indices
+    name : str, default "table"
+        What the table is called in the column ``where``.
+    n : float or dict, optional
+        Sample size, a number or {group: number}.
+    scale : (float, float), optional
+        Lowest and highest possible answer, for means and standard deviations.
+    items : int, optional
+        Number of observed variables of the model, for fit indices.
 
     Returns
     -------

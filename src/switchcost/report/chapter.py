@@ -119,9 +119,12 @@ def results_chapter(
         ``exclude`` lists beginnings of audit checks whose rows are left out, such as ``["duplicated", "careless"]``.
         ``hypotheses`` is a list of lines such as ``"H1: satisfaction -> loyalty (+)"`` (see :mod:`switchcost.report.study`);
         with it the roles may be left out. A name is a construct (scored as the mean of its items) or a column.
-    seed : int, default 20260101; of the bootstraps
-    n_boot : bootstrap samples of the intervals, at least 100
-    title : heading of the chapter
+    seed : int, default 20260101
+        Of the bootstraps.
+    n_boot : int, default 1000
+        Bootstrap samples of the intervals, at least 100.
+    title : str, default "Results"
+        Heading of the chapter.
     min_answered : float, default 0.5
         A scale is scored, as the mean of the answered items, for those who answered at least this share of them.
 
