@@ -52,6 +52,34 @@ def contents() -> Any:
     return pd.DataFrame(rows, columns=["number", "title", "minutes", "file"]).set_index("number")
 
 
+def answers() -> Any:
+    """The answer of every page: the bold sentences under its heading "Answer", as they were computed there.
+
+    Returns
+    -------
+    DataFrame
+        Index: number. Columns: title, answer.
+
+    Examples
+    --------
+    >>> answers().columns.tolist()
+    ['title', 'answer']
+    """
+    import json
+
+    found = {}
+    for path in paths():
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        heads = [i for i, c in enumerate(cells) if re.search(r"^## (The a|A)nswer", "".join(c["source"]), re.M)]
+        for cell in cells[heads[-1] + 1 :] if heads else []:
+            said = ["".join(o.get("data", {}).get("text/markdown", "")) for o in cell.get("outputs", [])]
+            bold = re.match(r"\s*\*\*(.+?)\*\*", said[0], re.S) if said else None
+            if bold:
+                found[path.name[:2]] = " ".join(bold[1].split())
+                break
+    return contents()[["title"]].assign(answer=found).dropna()
+
+
 def readme_blocks() -> dict[str, str]:
     """The parts of README.md that are computed: the scoreboard's summary and the map of notebooks."""
     from ..replication import board as replicate
