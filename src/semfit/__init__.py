@@ -20,6 +20,7 @@ from .errors import (
     SingularInformation,
     TwoCategories,
     UndefinedValue,
+    UnusedItems,
 )
 from .fitting import fit
 from .interaction.latent import latent_interaction
@@ -46,6 +47,7 @@ __all__ = [
     "SingularInformation",
     "TwoCategories",
     "UndefinedValue",
+    "UnusedItems",
     "compare",
     "fit",
     "invariance",

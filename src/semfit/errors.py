@@ -136,6 +136,22 @@ class UndefinedValue(FitWarning):
         return self
 
 
+class UnusedItems(FitWarning):
+    """Items of a latent interaction that enter no product indicator.
+
+    Attributes
+    ----------
+    items : tuple of str
+    """
+
+    items: tuple[str, ...]
+
+    def __new__(cls, text: str, items: tuple[str, ...] = ()) -> UnusedItems:
+        self = super().__new__(cls, text)
+        self.items = items
+        return self
+
+
 class TwoCategories(FitWarning):
     """Dependent variables with two answers, fitted as continuous.
 

@@ -1,12 +1,16 @@
 """The results chapter: says what the package computed, says aloud what is wrong, and writes files that open."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import semfit
 import switchcost as sc
+from semfit.measurement_invariance import RULES
+from switchcost.report import sections_measurement
 from switchcost.report.chapter import results_chapter
 from switchcost.report.work import Work
 
@@ -70,7 +74,7 @@ def test_words_hold_the_numbers_of_the_functions(chapter, data, book):
 
 
 def test_faults_come_first_and_every_item_of_the_checklist_has_a_place(chapter):
-    assert chapter.sections[0].loud and chapter.sections[0].heading.startswith("Read this first")
+    assert chapter.sections[0].alarm and chapter.sections[0].heading.startswith("Read this first")
     assert any("duplicated block" in a and "excluded by rule" in a for a in chapter.alarms)
     assert any("Measurement differs across contract" in a for a in chapter.alarms)  # planted in bl2
     places = chapter.checklist.query("reported == 'yes'")["where"]
@@ -216,3 +220,15 @@ def test_a_codebook_that_does_not_fit(data, book):
             book.assign(construct=book["construct"].replace("loyalty", "brand love")),
             {**MODEL, "outcome": "brand love"},
         )
+
+
+@pytest.mark.parametrize(("step", "forbids"), [("metric", True), ("scalar", True), ("strict", False), ("none", False)])
+def test_a_failed_strict_step_says_nothing_against_comparing_means(data, book, monkeypatch, step, forbids):
+    rule = next(r for r in RULES if r.name == step)
+    found = lambda *args, **options: dataclasses.replace(semfit.invariance(*args, **options), decision=rule)  # noqa: E731
+    monkeypatch.setattr(sections_measurement, "invariance", found)
+    ch = results_chapter(data, book, MODEL, n_boot=100)
+    said = [a for a in ch.alarms if "Measurement differs across contract" in a]
+    assert bool(said) is forbids
+    assert all("means" in a for a in said)
+    assert ("means of the latents can be compared all the same" in ch.section("Limitations").text) is (step == "strict")

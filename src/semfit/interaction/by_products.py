@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
+from ..errors import DataError, UnusedItems
 from ..fitting import fit
 from ..measures import chisq_difference
 from ..result import Fit
@@ -62,10 +62,8 @@ def fit_product(spec, items, used, dropped, x, moderator, y, indicators, estimat
         pairs = list(zip(first, second, strict=False))
         unused = [*first[len(pairs) :], *second[len(pairs) :]]
         if unused:
-            notes.append(
-                f"{x!r} and {moderator!r} have different numbers of items: {', '.join(unused)} enter no product; "
-                "indicators='all' uses them"
-            )
+            said = f"{x!r} and {moderator!r} have different numbers of items: {', '.join(unused)} enter no product; "
+            notes.append(UnusedItems(said + "indicators='all' uses them", tuple(unused)))
     product, error = f"{x}_x_{moderator}", f"{x}_x_{moderator}_error"
     data = pd.concat([used, _product_items(used, pairs)], axis=1)
     names = [f"{a}.{b}" for a, b in pairs]

@@ -21,7 +21,7 @@ from ..result import Fit
 # --- the result -------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False, repr=False)
 class LatentJohnsonNeyman(Result):
-    """Where along the latent moderator the slope of x can be told from zero.
+    """Where along the latent moderator the slope of x differs from zero.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class LatentInteraction(Result):
         return table
 
     def johnson_neyman(self, alpha: float | None = None) -> LatentJohnsonNeyman:
-        """Values of the latent moderator between which the slope of x can, and cannot, be told from zero.
+        """Values of the latent moderator between which the slope of x does, and does not, differ from zero.
 
         Solves (b_x + b_xm m)^2 = z^2 (V_xx + 2 m V_x,xm + m^2 V_xm,xm) (Johnson & Neyman 1936; Bauer & Curran 2005).
 

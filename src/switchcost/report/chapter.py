@@ -223,7 +223,7 @@ def _guarded(work: Work, step: Callable, *arguments: object) -> Any:
         heading = work.sections[-1].heading
         work.alarms.append(f"{heading} could not be computed: {problem}")
         work.say("This part could not be computed; the reason stands among the points to settle.")
-        work.tick(heading, "no", "could not be computed")
+        work.check_off(heading, "no", "could not be computed")
         return None
 
 

@@ -28,7 +28,7 @@ class Section:
 
     heading: str
     parts: list[str | Table | Picture] = field(default_factory=list)
-    loud: bool = False  # printed so that nobody reads past it
+    alarm: bool = False  # printed so that nobody reads past it
 
     @property
     def text(self) -> str:
@@ -68,7 +68,7 @@ def to_html(title: str, sections: Sequence[Section]) -> str:
                 )
             else:
                 body.append(f"<p>{html.escape(part)}</p>")
-        style = ' style="border-left:5px solid #b2182b;padding-left:12px"' if section.loud else ""
+        style = ' style="border-left:5px solid #b2182b;padding-left:12px"' if section.alarm else ""
         out.append(f"<div{style}>{''.join(body)}</div>")
     return f'<div style="max-width:820px">{"".join(out)}</div>'
 
@@ -89,6 +89,6 @@ def to_markdown(title: str, sections: Sequence[Section], path: str | Path) -> Pa
                 lines.append(f"![{part.alt}]({image.name})\n\n*{part.caption}*")
             else:
                 text = re.sub(r"(?<!\w)_|_(?!\w)|\*", lambda m: "\\" + m.group(), part)
-                lines.append("\n".join(f"> {row}" for row in text.split("\n")) if section.loud else text)
+                lines.append("\n".join(f"> {row}" for row in text.split("\n")) if section.alarm else text)
     path.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     return path

@@ -77,4 +77,4 @@ def verdicts(work: Work, keyed: pd.DataFrame, scores: pd.DataFrame) -> None:
         "b: unstandardised. Not supported is not the same as no effect: see the interval.",
         3,
     )
-    work.tick("Hypotheses with verdict, estimate and interval")
+    work.check_off("Hypotheses with verdict, estimate and interval")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from semfit.errors import DroppedRows
 from semfit.measurement_invariance import invariance
 
 from .._core.errors import OURS
@@ -61,7 +62,7 @@ def scale_reliability(work: Work, keyed: pd.DataFrame) -> None:
             )
             work.alarms.append(f"Scale {scale}: {row.note}.{turned}")
     work.cite("omega", "feldt")
-    work.tick("Reliability with intervals")
+    work.check_off("Reliability with intervals")
 
 
 def factors(work: Work, keyed: pd.DataFrame):
@@ -74,7 +75,7 @@ def factors(work: Work, keyed: pd.DataFrame):
             "The model with one factor a scale has no usable solution. Nothing below that rests on it can be reported."
         )
         work.limits.append("The confirmatory factor analysis failed, so the structure of the scales is an assumption.")
-        work.tick("Factor analysis: fit and loadings", "no", "the model has no usable solution")
+        work.check_off("Factor analysis: fit and loadings", "no", "the model has no usable solution")
         return None
     m, e = cfa.measures, cfa.estimates
     load = e[e["op"] == "=~"]
@@ -117,7 +118,7 @@ def factors(work: Work, keyed: pd.DataFrame):
             f"The sample (n = {cfa.n_total}) is small for a measurement model with {cfa.npar} parameters."
         )
     work.cite("mlr", "fit")
-    work.tick("Factor analysis: fit and loadings")
+    work.check_off("Factor analysis: fit and loadings")
     return cfa
 
 
@@ -133,7 +134,7 @@ def validity(work: Work, keyed: pd.DataFrame, cfa) -> None:
             work.alarms.append(f"Average variance extracted could not be computed: {problem}")
     if len(work.scales) < 2:
         work.say("With one scale there is nothing to discriminate.")
-        work.tick("Validity: AVE and HTMT", "not applicable", "one scale")
+        work.check_off("Validity: AVE and HTMT", "not applicable", "one scale")
         return
     ratio = work.results["htmt"] = htmt(keyed, work.scales, n_boot=work.n_boot, seed=work.seed).pairs
     rows = ratio[["scale_1", "scale_2", "htmt", "ci_lower", "ci_upper"]].copy()
@@ -156,13 +157,21 @@ def validity(work: Work, keyed: pd.DataFrame, cfa) -> None:
             f"{pair.scale_1} and {pair.scale_2} may be one thing; separate effects of the two cannot be told apart with confidence."
         )
     work.cite("ave", "htmt")
-    work.tick("Validity: AVE and HTMT")
+    work.check_off("Validity: AVE and HTMT")
+
+
+# What a failed step forbids; equal residual variances are not needed to compare latents.
+CONSEQUENCE = {
+    "configural": "neither relations nor means of the groups can be compared",
+    "metric": "neither relations nor means of the groups can be compared",
+    "scalar": "means of the groups must not be compared",
+}
 
 
 def groups(work: Work, keyed: pd.DataFrame) -> None:
     group = work.spec["group"]
     if group is None:
-        work.tick("Measurement invariance across groups", "not applicable", "no group named")
+        work.check_off("Measurement invariance across groups", "not applicable", "no group named")
         return
     work.open(f"Measurement invariance across {group}")
     sizes = keyed[group].value_counts()
@@ -172,15 +181,15 @@ def groups(work: Work, keyed: pd.DataFrame) -> None:
         )
     except OURS as problem:
         work.alarms.append(f"Measurement invariance across {group} could not be tested: {problem}")
-        work.tick("Measurement invariance across groups", "no", "the models could not be estimated")
+        work.check_off("Measurement invariance across groups", "no", "the models could not be estimated")
         return
     for level, f in steps.fits.items():
-        work.alarms += [f"Invariance, {level} model: {w}." for w in f.warnings if "dropped" not in w]
+        work.alarms += [f"Invariance, {level} model: {w}." for w in f.warnings if not isinstance(w, DroppedRows)]
     names = {"metric": "equal loadings", "scalar": "equal intercepts", "strict": "equal residual variances"}
-    failed = [level for level in names if steps.table.loc[level, "delta_cfi"] < -0.010]
+    failed = steps.decision.name
     work.say(f"The measurement model was fitted in {joined([f'{k} (n = {v})' for k, v in sizes.items()])} with growing equality.",
              f"CFI changed by {', '.join(f'{d:+.3f} for {v}' for d, v in zip(steps.table.loc[list(names), 'delta_cfi'], names.values(), strict=True))}.",
-             f"By Chen's (2007) limit of -.010, the step to {names[failed[0]]} does not hold." if failed else "No step loses more than .010 in CFI (Chen, 2007).")  # fmt: skip
+             f"By Chen's (2007) limit of -.010, the step to {names[failed]} does not hold." if failed in names else f"{steps.decision.sentence}.")  # fmt: skip
     shown = printed(
         steps.table[["chisq", "df", "cfi", "rmsea", "srmr", "delta_chisq", "delta_df", "delta_pvalue", "delta_cfi"]]
     )
@@ -197,8 +206,8 @@ def groups(work: Work, keyed: pd.DataFrame) -> None:
             **dict.fromkeys(["cfi", "rmsea", "srmr", "change in cfi"], 3),
         },
     )
-    if failed:
-        worst = steps.score_tests.query("level == @failed[0]")
+    if failed in names:
+        worst = steps.score_tests.query("level == @failed")
         names_of = [
             f"the loading of {r.rhs}"
             if r.op == "=~"
@@ -207,17 +216,20 @@ def groups(work: Work, keyed: pd.DataFrame) -> None:
             else f"the residual variance of {r.lhs}"
             for r in worst.head(2).itertuples()
         ]
-        consequence = (
-            "means of the groups must not be compared"
-            if failed[0] != "metric"
-            else "neither relations nor means of the groups can be compared"
-        )
         work.say(f"The equalities that cost most: {joined(names_of)}.")
-        work.alarms.append(f"Measurement differs across {group} ({names[failed[0]]} fails): {consequence}.")
+    if failed in CONSEQUENCE:
+        consequence = CONSEQUENCE[failed]
+        work.alarms.append(
+            f"Measurement differs across {group} ({names.get(failed, 'the same model')} fails): {consequence}."
+        )
         work.limits.append(f"The scales do not measure alike across {group}: {consequence}.")
+    elif failed == "strict":
+        work.limits.append(
+            f"Scale scores are not equally reliable across {group}; means of the latents can be compared all the same."
+        )
     if sizes.min() < 100:
         work.limits.append(
             f"The smallest group of {group} has {sizes.min()} respondents; differences in measurement can have been missed."
         )
     work.cite("chen")
-    work.tick("Measurement invariance across groups")
+    work.check_off("Measurement invariance across groups")

@@ -72,7 +72,7 @@ def sample(work: Work) -> pd.DataFrame:
         work.limits.append(
             "The file says nothing about who the respondents are, so nobody can judge whom the results are about."
         )
-    work.tick("Sample size and exclusions, with reasons")
+    work.check_off("Sample size and exclusions, with reasons")
 
     work.open("Data quality")
     work.say(
@@ -96,7 +96,7 @@ def sample(work: Work) -> pd.DataFrame:
             + (" These rows were excluded by rule." if handled else "")
         )
     work.cite("meade")
-    work.tick("Audit of the raw answers")
+    work.check_off("Audit of the raw answers")
     return used
 
 
@@ -147,7 +147,7 @@ def missing(work: Work, used: pd.DataFrame) -> pd.DataFrame:
             work.limits.append(
                 f"Only {100 * complete / len(keyed):.0f}% of the respondents answered all items; analyses of complete rows describe them."
             )
-    work.tick("Missing answers and how they were handled")
+    work.check_off("Missing answers and how they were handled")
     return keyed
 
 
@@ -189,4 +189,4 @@ def descriptives(work: Work, scores: pd.DataFrame) -> None:
     skewed = [n for n in work.scales if abs(body["skew"].iloc[list(numbers).index(n)]) > 1]
     if skewed:
         work.say(f"Answers to {joined(skewed)} were clearly skewed (beyond 1 in absolute value).")
-    work.tick("Descriptive statistics and correlations")
+    work.check_off("Descriptive statistics and correlations")

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from semfit.errors import DroppedRows, UnusedItems
 from semfit.interaction.latent import latent_interaction
 
 from .._core.errors import OURS
@@ -71,7 +72,7 @@ def moderation(work: Work, scores: pd.DataFrame):
         work.figure(main.plot_johnson_neyman, f"Slope of {x} along {m}, with its 95% band.",
                     f"Line of the slope of {x} on {y} along {m} from {jn.observed[0]:g} to {jn.observed[1]:g} with its band; bounds at " + (", ".join(f"{b:.2f}" for b in jn.inside) or "no observed value") + ".")  # fmt: skip
     work.cite("aiken", "hc3", "jn")
-    work.tick("Moderated regression: product, slopes, Johnson-Neyman")
+    work.check_off("Moderated regression: product, slopes, Johnson-Neyman")
     known = work.results["reliability"]["omega"] if "reliability" in work.results else pd.Series(dtype=float)
     rel = known.reindex([x, m, y]).fillna(1.0).clip(0.05, 1.0)
     r_true = float(np.clip(scores[[x, m]].corr().iloc[0, 1] / np.sqrt(rel[x] * rel[m]), -0.95, 0.95))
@@ -140,14 +141,14 @@ def robustness(work: Work, keyed: pd.DataFrame, scores: pd.DataFrame, main) -> N
     if (np.sign(table_.est) != np.sign(table_.est.iloc[0])).any():
         work.alarms.append("The sign of the product changes between defensible analyses.")
     work.cite("ganzach")
-    work.tick("Squares beside the product, other choices")
+    work.check_off("Squares beside the product, other choices")
 
 
 def _latent(work: Work, keyed: pd.DataFrame, main):
     roles = {"x": main.x, "moderator": main.moderator, "y": main.y}
     observed = [n for n in roles.values() if n not in work.scales]
     if observed:
-        work.tick("Latent interaction", "not applicable", f"{joined(observed)} is a single column, not a scale")
+        work.check_off("Latent interaction", "not applicable", f"{joined(observed)} is a single column, not a scale")
         return None
     model = (
         "\n".join(f"{n} =~ {' + '.join(work.scales[n])}" for n in roles.values())
@@ -157,22 +158,22 @@ def _latent(work: Work, keyed: pd.DataFrame, main):
         latent = latent_interaction(model, keyed, **roles, estimator="MLR")
     except OURS as problem:
         work.alarms.append(f"The latent interaction could not be estimated: {problem}")
-        work.tick("Latent interaction", "no", "could not be estimated")
+        work.check_off("Latent interaction", "no", "could not be estimated")
         return None
     work.results["latent"] = latent
     if not latent.converged:
         work.alarms.append("The latent interaction did not converge; it is left out.")
-        work.tick("Latent interaction", "no", "did not converge")
+        work.check_off("Latent interaction", "no", "did not converge")
         return None
     work.alarms += [
-        f"Latent interaction: {w}." for w in latent.warnings if "dropped" not in w and "different numbers" not in w
+        f"Latent interaction: {w}." for w in latent.warnings if not isinstance(w, (DroppedRows, UnusedItems))
     ]
     p = latent.product
     work.say(
         f"With measurement error modelled (product indicators, complete rows, n = {latent.n_obs}), the product is {p.std_all:.2f} standardised ({p.est:.3f}, {interval(p.ci_lower, p.ci_upper, lambda v: f'{v:.3f}')}, {p_text(p.pvalue)})."
     )
     work.cite("lin")
-    work.tick("Latent interaction")
+    work.check_off("Latent interaction")
     return latent
 
 
@@ -196,7 +197,7 @@ def structural(work: Work, keyed: pd.DataFrame) -> None:
     )
     if f is None:
         work.say("The structural model has no usable solution; no path is reported.")
-        work.tick("Structural model: paths and fit", "no", "no usable solution")
+        work.check_off("Structural model: paths and fit", "no", "no usable solution")
         return
     paths = f.estimates[(f.estimates["op"] == "~") & (f.estimates["lhs"] == spec["outcome"])]
     work.say(
@@ -227,8 +228,8 @@ def structural(work: Work, keyed: pd.DataFrame) -> None:
         work.alarms.append(
             f"The standardised path of {joined(list(large['rhs']))} is beyond 1: the predictors overlap so much that their effects cannot be told apart."
         )
-    work.tick("Structural model: paths and fit")
-    work.tick("Moderated regression: product, slopes, Johnson-Neyman", "not applicable", "no moderator named")
+    work.check_off("Structural model: paths and fit")
+    work.check_off("Moderated regression: product, slopes, Johnson-Neyman", "not applicable", "no moderator named")
 
 
 def closing(work: Work) -> None:
@@ -239,7 +240,7 @@ def closing(work: Work) -> None:
     work.say(
         "All variables come from one questionnaire at one time. Neither the direction of an effect nor the share that a common method adds can be read from these data, whatever the coefficients are."
     )
-    work.tick("Limitations that follow from the numbers")
+    work.check_off("Limitations that follow from the numbers")
     from .._core.version import __version__
 
     work.open("Software and reproducibility")
@@ -250,13 +251,13 @@ def closing(work: Work) -> None:
     work.say(
         "Settings: " + "; ".join(f"{k} = {joined(v) if isinstance(v, list) else v}" for k, v in spec.items()) + "."
     )
-    work.tick("Software, version and seed")
+    work.check_off("Software, version and seed")
     work.open("References for the methods")
     for text in sorted(REFERENCES[k] for k in work.cited):
         work.say(text)
-    work.tick("References for the methods")
+    work.check_off("References for the methods")
     for what in NOT_IN_FILE:
-        work.tick(what[0].upper() + what[1:], "yours to write", "not in the file")
+        work.check_off(what[0].upper() + what[1:], "yours to write", "not in the file")
     work.open("Checklist")
     work.table(
         pd.DataFrame(work.checks, columns=["what", "reported", "where"]),
@@ -265,5 +266,5 @@ def closing(work: Work) -> None:
     )
     work.alarms[:] = dict.fromkeys(re.sub(r"(?<!\.)\.\.(?!\.)", ".", a) for a in work.alarms)
     if work.alarms:
-        top = Section(f"Read this first: {counted(len(work.alarms), 'point')} to settle", list(work.alarms), loud=True)
+        top = Section(f"Read this first: {counted(len(work.alarms), 'point')} to settle", list(work.alarms), alarm=True)
         work.sections.insert(0, top)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from semfit.errors import DroppedRows
 from semfit.fitting import fit
 
 from .._core.errors import OURS
@@ -49,7 +50,7 @@ class Work:
         text = " ".join(s for s in sentences if s)
         self.sections[-1].parts.append(text[:1].upper() + text[1:])
 
-    def tick(self, what: str, reported: str = "yes", where: str | None = None) -> None:
+    def check_off(self, what: str, reported: str = "yes", where: str | None = None) -> None:
         self.checks.append((what, reported, self.sections[-1].heading if where is None else where))
 
     def table(self, data: pd.DataFrame, title: str, note: str = "", decimals=2) -> None:
@@ -106,7 +107,7 @@ def fitted_or_none(work: Work, model: str, keyed: pd.DataFrame, what: str, **opt
     except OURS as problem:
         work.alarms.append(f"{what} could not be estimated: {problem}")
         return None
-    work.alarms += [f"{what}: {w}." for w in f.warnings if "dropped" not in w]
+    work.alarms += [f"{what}: {w}." for w in f.warnings if not isinstance(w, DroppedRows)]
     return f if f.converged else None
 
 
