@@ -169,3 +169,14 @@ def test_power_of_fit_equals_r():
     assert power.rmsea_power(np.array([100, 200]), 50).shape == (2,)
     with pytest.raises(DataError, match="two different values"):
         power.rmsea_power(200, 50, rmsea_true=0.05)
+
+
+def test_small_studies_that_find_the_product_overstate_it():
+    small, large = (power.simulated_power(n, -0.15, r_xm=0.2, slopes=(0.5, 0.2), n_items=4, loading=0.7, n_rep=1500, seed=6)
+                    for n in (120, 1500))  # fmt: skip
+    assert small.mean_found == pytest.approx(0.208, abs=0.01)  # 6,000 surveys of the same plan by another program
+    assert large.mean_found == pytest.approx(-large.mean_estimate, abs=0.004) and large.wrong_sign == 0
+    tiny = power.simulated_power(30, -0.05, n_rep=2000, seed=6)
+    assert tiny.wrong_sign > 0.1 and power.simulated_power(30, 0.05, n_rep=2000, seed=6).wrong_sign > 0.1
+    none = power.simulated_power(60, 0.0, n_rep=2, seed=1)
+    assert np.isnan(none.wrong_sign) and (none.power > 0 or np.isnan(none.mean_found))

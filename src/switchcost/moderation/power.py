@@ -301,13 +301,20 @@ def simulated_power(
     Returns
     -------
     Series
-        ``power se mean_estimate reliability``: share of surveys with p < alpha, its standard error, the mean
-        estimate of the product's slope between standardised scale means, and the mean reliability (alpha) of a scale.
+        ``power se mean_estimate mean_found wrong_sign reliability``: share of surveys with p < alpha, its standard error,
+        the mean estimate of the product's slope between standardised scale means, its mean absolute size among the surveys
+        with p < alpha and the share of these whose sign is not that of ``beta`` (NaN where no survey finds it, or
+        ``beta`` is 0), and the mean reliability (alpha) of a scale.
 
     Raises
     ------
     DataError
         Effects that explain more than everything, or a sample that is too small.
+
+    Notes
+    -----
+    ``mean_found`` over the size of the true effect is the exaggeration of Gelman & Carlin (2014), ``wrong_sign`` their
+    type S error, both for the slope that a study of scale means reports.
 
     Examples
     --------
@@ -321,7 +328,7 @@ def simulated_power(
     if explained >= 1:
         raise DataError(f"slopes and product explain {explained:.2f} of the outcome's variance; keep it below 1")
     rng = np.random.default_rng(default_seed(seed))
-    hits, slopes_found, alphas = 0, [], []
+    p_values, estimates, alphas = [], [], []
     edges = None if points is None else np.linspace(-2, 2, points + 1)[1:-1] - skew
     for _ in range(n_rep):
         x, m = rng.normal(size=(2, n))
@@ -337,17 +344,20 @@ def simulated_power(
         coef = inverse @ design.T @ scores[2]
         residual = scores[2] - design @ coef
         t2 = coef[3] ** 2 / (inverse[3, 3] * (residual @ residual) / (n - 4))
-        hits += fdtrc(1, n - 4, t2) < alpha
-        slopes_found.append(coef[3])
+        p_values.append(fdtrc(1, n - 4, t2))
+        estimates.append(coef[3])
         if n_items > 1:
             r = np.mean([np.corrcoef(a.T)[np.triu_indices(n_items, 1)].mean() for a in answers])
             alphas.append(n_items * r / (1 + (n_items - 1) * r))
-    share = hits / n_rep
+    share = float(np.mean(np.array(p_values) < alpha))
+    found = np.array(estimates)[np.array(p_values) < alpha]
     return pd.Series(
         {
             "power": share,
             "se": np.sqrt(max(share * (1 - share), 0.25 / n_rep) / n_rep),
-            "mean_estimate": float(np.mean(slopes_found)),
+            "mean_estimate": float(np.mean(estimates)),
+            "mean_found": float(np.abs(found).mean()) if len(found) else np.nan,
+            "wrong_sign": float((np.sign(found) != np.sign(beta)).mean()) if len(found) and beta else np.nan,
             "reliability": float(np.mean(alphas)) if alphas else loading**2,
         }
     )
