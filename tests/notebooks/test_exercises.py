@@ -74,7 +74,7 @@ def test_zero_one_and_every_number_above_it_are_wrong(plain):
     sealed = checks.sealed(plain.name)
     tried = [0, 1, *numbers_above(plain.name)]
     assert [n for n in tried if sealing.judge(sealed, n).right] == []
-    assert plain.name == "09-thesis" or len(tried) > 20
+    assert len(tried) > 20
 
 
 @each
@@ -109,8 +109,8 @@ def test_answers_in_every_spelling_and_hints_one_after_the_other(capsys):
         checks.check("09-core", answer)
         out = capsys.readouterr().out
         assert "waits for a number" in out and "Right" not in out
-    checks.check("09-thesis", ["a", "b"])
-    assert "more than one answer" in capsys.readouterr().out
+    word = sealing.seal(sealing.exercise("99-word", {"question": "?", "words": ["a"]}))
+    assert "more than one answer" in sealing.judge(word, ["a", "b"]).text
     with pytest.raises(DataError, match="no exercise '09-cor'.*Did you mean '09-core'"):
         checks.check("09-cor", 1)
 

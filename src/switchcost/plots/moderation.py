@@ -126,7 +126,8 @@ def johnson_neyman(
     ax.plot([], [], "|", color="black", alpha=0.5, ms=7, label=f"one observation (n = {len(values)})")
     ax.set(xlabel=result.moderator, ylabel=f"slope of {result.x} on {result.y}", xlim=(low - 0.03 * (high - low), high + 0.03 * (high - low)))  # fmt: skip
     falls = line["est"].iloc[-1] < line["est"].iloc[0]
-    ax.legend(fontsize=9, loc="upper right" if falls else "upper left")  # the empty upper corner
+    place = "upper right" if falls else "upper left"  # the empty upper corner
+    ax.legend(fontsize=9, loc=place, frameon=True, framealpha=1, edgecolor="none")  # a bound may pass behind it
     return ax
 
 
