@@ -135,7 +135,7 @@ def parameter_table(
     for g in range(groups):
         for template, term in base:
             row = replace(template, group=g)
-            if g > 0 and not row.user and row.lhs in var.lv and _released(row, std_lv, group_equal):
+            if g > 0 and not row.user and row.lhs in var.lv and _released(row, std_lv, group_equal, partial):
                 row.fixed = None
             if term is not None:
                 _modify(row, term, groups)
@@ -204,10 +204,14 @@ def _single_items(parsed: Parsed) -> set[str]:
     return {t.rhs for t in loadings if count[t.lhs] == 1 and used[t.rhs] == 1}
 
 
-def _released(row: Row, std_lv: bool, group_equal: tuple) -> bool:
-    """Latent means are free in later groups once intercepts are equal; fixed variances once loadings are."""
+def _released(row: Row, std_lv: bool, group_equal: tuple, partial: list[tuple[str, str, str]]) -> bool:
+    """Latent means are free in later groups once intercepts are equal; fixed variances once loadings are.
+
+    A mean named in ``group_partial`` is released from ``"means"`` as well (lavaan 0.6-14 leaves it fixed, unsaid).
+    """
     if row.op == "~1":
-        return "intercepts" in group_equal and "means" not in group_equal
+        held = "means" in group_equal and (row.lhs, row.op, row.rhs) not in partial
+        return "intercepts" in group_equal and not held
     variance = row.op == "~~" and row.lhs == row.rhs
     return variance and std_lv and "loadings" in group_equal and "lv.variances" not in group_equal
 

@@ -302,3 +302,17 @@ def test_factor_scores_keep_the_order_of_the_rows():
     assert list(scores.index) == [i for k, i in enumerate(data.index) if k != 3]
     assert np.corrcoef(scores["f"], data["x1"].drop("r56"))[0, 1] > 0.5
     assert len(sc.fit(model, data, missing="fiml").factor_scores()) == 60
+
+
+def test_a_latent_mean_named_in_group_partial_is_released():
+    rng = np.random.default_rng(11)
+    f = rng.normal(size=(400, 2)) + np.repeat([[0.0, 0.0], [0.0, 0.8]], 200, axis=0)
+    data = pd.DataFrame({f"{'vt'[k]}{i}": f[:, k] + rng.normal(size=400) for k in (0, 1) for i in (1, 2, 3)})
+    data["school"] = np.repeat(["a", "b"], 200)
+    model = "v =~ v1 + v2 + v3; t =~ t1 + t2 + t3"
+    equal = ("loadings", "intercepts", "means")
+    held = sc.fit(model, data, group="school", group_equal=equal)
+    free = sc.fit(model, data, group="school", group_equal=equal, group_partial=["t ~ 1"])
+    means = free.estimates.query("op == '~1' and lhs in ['v', 't'] and group == 2").set_index("lhs")["est"]
+    assert held.measures["df"] - free.measures["df"] == 1
+    assert means["v"] == 0 and 0.5 < means["t"] < 1.1
