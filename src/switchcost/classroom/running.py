@@ -39,7 +39,9 @@ def execute(path: Path, figures: Path) -> tuple[Any, float, str]:
     )
     began, problem = time.perf_counter(), ""
     try:
-        client.execute(env={**os.environ, KEEP_IN: str(figures)})
+        # The same numbers wherever it runs: semopy's order of rows follows the hash seed, sums follow the threads.
+        fixed = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        client.execute(env={**os.environ, **fixed, KEEP_IN: str(figures)})
     except CellExecutionError as error:
         problem = f"a cell failed: {error.ename}: {error.evalue}"
     except CellTimeoutError:
