@@ -47,16 +47,15 @@ def _standardized(solution: Solution, g: Group, e: np.ndarray, kind: str) -> np.
     values[:, arrow] *= sd[:, g.j[arrow]] / sd[:, g.i[arrow]]
     values[:, mean] /= sd[:, g.i[mean]]
     raw = e / g.d
-    variance = {i: n for n, (i, j) in enumerate(zip(g.i, g.j, strict=True)) if g.kind[n] == Kind.COVARIANCE and i == j}
-    for n in np.flatnonzero(g.kind == Kind.COVARIANCE):
-        i, j = g.i[n], g.j[n]
-        if i == j:
-            values[:, n] /= sd[:, i] ** 2
-            continue
-        for v in (i, j):  # residual correlation; a negative variance counts by its size, as in lavaan
-            if kind == "std_all" or v >= p:
-                r = raw[:, variance[v]] if v in variance else np.zeros(len(e), e.dtype)
-                values[:, n] /= np.sqrt(np.where(r.real < 0, -r, r))
+    covariance = g.kind == Kind.COVARIANCE
+    own, other = np.flatnonzero(covariance & (g.i == g.j)), np.flatnonzero(covariance & (g.i != g.j))
+    values[:, own] /= sd[:, g.i[own]] ** 2
+    # Residual correlation; a negative variance counts by its size, as in lavaan.
+    size, r = np.zeros(sd.shape, e.dtype), raw[:, own]
+    size[:, g.i[own]] = np.sqrt(np.where(r.real < 0, -r, r))
+    for end in (g.i[other], g.j[other]):
+        counted = np.ones(len(other), dtype=bool) if kind == "std_all" else end >= p
+        values[:, other[counted]] /= size[:, end[counted]]
     return np.where(np.isinf(values), np.nan, values)  # a covariance with what does not vary has no correlation
 
 
