@@ -8,31 +8,6 @@ from switchcost.classroom import guesses, teach
 from switchcost.report import tables
 
 
-def test_check_accepts_a_right_answer_and_refuses_a_wrong_one_without_telling(capsys):
-    check = teach.Check("the share found", between=(0.15, 0.30), hint="0.05 means the effect is off")
-    for answer in (0.15, 0.2, 0.3):
-        check(answer)
-        assert f"Right: the share found is {answer:g}" in capsys.readouterr().out
-    for answer in (0.05, 0.13, 0.32):
-        check(answer)
-        said = capsys.readouterr().out
-        assert said == f"Not yet: the share found is not {answer:g}. 0.05 means the effect is off.\n"
-
-
-def test_check_without_an_answer_asks_and_holds_no_target(capsys):
-    check = teach.Check("the mean", equals=3.25, tol=0.01, hint="2 is the median")
-    check(None)
-    assert capsys.readouterr().out == "Self-check: the mean. (Give a number.)\n"
-    assert "3.25" not in str(vars(check)) and "3.26" not in str(vars(check))
-
-
-def test_check_of_a_name(capsys):
-    check = teach.Check("the odd item", equals="er5")
-    check(" ER5")
-    check("er4")
-    assert capsys.readouterr().out == "Right: the odd item is  ER5.\nNot yet: the odd item is not er4.\n"
-
-
 def test_guess_is_kept_until_the_answer(monkeypatch, capsys):
     said = []
     monkeypatch.setattr(guesses, "say", said.append)
@@ -50,11 +25,6 @@ def test_guess_is_kept_until_the_answer(monkeypatch, capsys):
     assert "the free one. You guessed the tied one." in said[2]
     assert said[3] == "**The slope:** -0.07. You guessed -0.1, off by 0.03. The sign is right."
     assert "Write your guess before you go on" in capsys.readouterr().out
-
-
-def test_check_needs_one_kind_of_answer():
-    with pytest.raises(ValueError, match="either between"):
-        teach.Check("x")
 
 
 def test_figure_is_saved_twice_and_the_same_each_time_where_it_is_asked_for(tmp_path, monkeypatch):

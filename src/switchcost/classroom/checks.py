@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import json
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from .._core import checks as known
 from .._core.errors import DataError
@@ -71,63 +68,3 @@ def write_sealed() -> list[Path]:
             path.write_text(text, encoding="utf-8")
             changed.append(path)
     return changed
-
-
-class Check:
-    """A self-check written on the page itself; :func:`check` is for every new page, since a page can be read.
-
-    Parameters
-    ----------
-    what : str
-        What the answer is, in words.
-    between : (float, float), optional
-        Smallest and largest value that count.
-    equals : number, str, bool or collection of str, optional
-        The value, with ``tol`` as the largest distance that still counts.
-    hint : str
-        Said to a wrong answer, never to an empty one.
-
-    Examples
-    --------
-    >>> ex = Check("the mean of 1, 2 and 6", equals=3, tol=0.01, hint="2 is the median")
-    >>> ex(3.0)
-    Right: the mean of 1, 2 and 6 is 3.
-    >>> ex(2.0)
-    Not yet: the mean of 1, 2 and 6 is not 2. 2 is the median.
-    """
-
-    def __init__(
-        self,
-        what: str,
-        *,
-        between: tuple[float, float] | None = None,
-        equals: Any = None,
-        tol: float = 0.005,
-        hint: str = "",
-    ):
-        if (between is None) == (equals is None):
-            raise DataError("give either between=(low, high) or equals=value")
-        plain: dict[str, Any] = {"question": f"Self-check: {what}."}
-        if between is not None:
-            plain["between"] = tuple(map(float, between))
-        elif isinstance(equals, (bool, str)):
-            plain["words"] = str(equals)
-        elif isinstance(equals, (set, frozenset, tuple, list)):
-            plain["names"] = list(equals)
-        else:
-            plain |= {"answer": float(equals), "tolerance": tol}
-        self.what, self.hint = what, hint
-        self.sealed = sealing.seal(sealing.exercise("00-page", plain))
-
-    def __call__(self, answer: Any) -> None:
-        verdict = sealing.judge(self.sealed, answer)
-        shown = f"{answer:.4g}" if isinstance(answer, (int, float, np.number)) else str(answer)
-        if verdict.right is None:
-            print(verdict.text)
-        elif verdict.right:
-            print(f"Right: {self.what} is {shown}.")
-        else:
-            print(f"Not yet: {self.what} is not {shown}.{f' {self.hint}.' if self.hint else ''}")
-
-    def _repr_html_(self) -> str:
-        return f"<p>Self-check: {html.escape(self.what)}</p>"

@@ -1,8 +1,8 @@
 """What a page calls: ``from switchcost.classroom import teach``."""
 
-from .checks import Check, check
+from .checks import check
 from .figures import figure, start
 from .guesses import guess, reveal
 from .prose import say
 
-__all__ = ["Check", "check", "figure", "guess", "reveal", "say", "start"]
+__all__ = ["check", "figure", "guess", "reveal", "say", "start"]

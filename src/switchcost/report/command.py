@@ -43,7 +43,9 @@ def write_chapter(
     made = results_chapter(Path(answers), Path(codebook), model, **settings)
     folder = Path(out) if out else Path(answers).resolve().parent / f"{Path(answers).stem}_chapter"
     folder.mkdir(parents=True, exist_ok=True)
-    clean = Chapter(made.title, [s for s in made.sections if not s.alarm], [], made.checklist, made.results, made.scores)
+    clean = Chapter(
+        made.title, [s for s in made.sections if not s.alarm], [], made.checklist, made.results, made.scores
+    )
     points = "\n".join(f"- {a}" for a in made.alarms) or "Nothing was found."
     files = [
         clean.to_docx(folder / "chapter.docx"),
