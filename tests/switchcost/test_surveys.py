@@ -118,6 +118,48 @@ def test_small_gaps_and_mixed_scales():
     assert len(read("11_mixed_scales.csv", declared)) == 248
 
 
+SECOND = pd.read_csv(HERE / "second" / "expected.csv", keep_default_na=False)
+
+
+@pytest.mark.parametrize("file", SECOND["file"].unique())
+def test_exports_written_by_a_second_person(file):
+    right = SECOND[SECOND["file"] == file]
+    data = read(f"second/{file}")
+    assert len(data) == int(right["n"].iloc[0]) == flow(data)["left"].iloc[-1]
+    for line in right.iloc[1:].itertuples():
+        assert (data[line.column].notna().sum(), f"{data[line.column].mean():.4f}") == (line.n, line.mean), line.column
+    everybody = right["note"].iloc[0].split()[0]
+    assert len(read(f"second/{file}", keep="all")) == int(everybody)
+
+
+def test_what_the_second_exports_tell_beside_the_answers():
+    sosci = read("second/sosci_de.csv")
+    assert sosci.attrs["labels"]["SA01_01"].endswith("bin ich mit meinem Anbieter zufrieden")
+    assert flow(sosci)["step"].tolist() == ["records in the file", "previews", "unfinished"]
+    assert flow(sosci)["dropped"].tolist() == [0, 3, 11]
+    forms = read("second/microsoft_forms.xlsx")
+    assert forms.attrs["value_labels"]["My operator meets my expectations"][4.0] == "Agree / Stimme zu"
+    unipark = read("second/unipark.csv")
+    assert "0 means no answer in 16 questions" in " ".join(unipark.attrs["read"]["notes"])
+    zero_based = pd.DataFrame({"variable": ["v_12"], "low": [0], "high": [7]})
+    assert (read("second/unipark.csv", zero_based)["v_12"] == 0).sum() == 2
+    redcap = " ".join(read("second/redcap_labels.csv").attrs["read"]["notes"])
+    assert redcap.count("anchored") == 1 and "in 16 columns" in redcap
+
+
+def test_forms_of_redcap_leave_when_one_is_incomplete(tmp_path):
+    rows = [f"{i},,{i % 5 + 1},{0 if i == 3 else 2},{i % 4 + 1},{0 if i == 4 else 2}" for i in range(9)]
+    head = "record_id,redcap_survey_identifier,sat1,one_complete,loy1,two_complete"
+    (tmp_path / "raw.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    labels = "Record ID,Survey Identifier,Satisfied,Complete?,Loyal,Complete?"
+    states = {"0": "Incomplete", "2": "Complete"}
+    words = [",".join(states[c] if k in (3, 5) else c for k, c in enumerate(r.split(","))) for r in rows]
+    (tmp_path / "labels.csv").write_text("\n".join([labels, *words]), encoding="utf-8")
+    for file in ("raw.csv", "labels.csv"):
+        with pytest.warns(SurveyNote, match="a REDCap export; 9 records read, 2 unfinished left out, 7 remain"):
+            assert len(sc.read_survey(tmp_path / file)) == 7
+
+
 def test_numbers_with_thousands_and_anchors():
     assert round(read("bill_us.csv")["bill"].mean(), 2) == 890.35
     data = read("anchored_likert.csv")

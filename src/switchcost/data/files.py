@@ -7,7 +7,6 @@ import os
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,35 +17,10 @@ from .._core.errors import DataError, SurveyNote
 from . import platforms, words
 from .binary import STATISTICS, read_labelled, read_workbook
 from .codebook import codebook as read_codebook
-from .codebook import codes_to_nan, is_attention_line, is_nominal_line
+from .codebook import codes_to_nan, is_nominal_line
 from .numbers import NO_ANSWER, decimal_sign, signs, to_column
 from .parsing import MAX_COLUMNS, read_table
-
-
-@dataclass
-class _Reading:
-    """What is known about a file while it is read."""
-
-    name: str
-    book: pd.DataFrame | None
-    found: dict = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
-    value_labels: dict[str, dict[float, str]] = field(default_factory=dict)
-    own: tuple[str, ...] = ()
-    platform: platforms.Platform | None = None
-    flow: list[dict] = field(default_factory=list)
-    attention: dict[str, object] = field(default_factory=dict)
-
-    def of_book(self, column: str) -> pd.DataFrame:
-        """Codebook by variable, lines with a value in ``column`` only."""
-        if self.book is None:
-            return pd.DataFrame(columns=["variable"]).set_index("variable")
-        return self.book[self.book[column].notna()].set_index("variable")
-
-    def step(self, what: str, left: int) -> None:
-        before = self.flow[-1]["left"] if self.flow else left
-        self.flow.append({"step": what, "dropped": before - left, "left": left})
+from .records import Reading, attention_items, enough, leave
 
 
 # ------------------------------------------------------------------------------------------ your own survey
@@ -125,7 +99,7 @@ def read_survey(
     if isinstance(missing, (str, int, float)):
         missing = (missing,)
     drop = [drop] if isinstance(drop, str) else list(drop)
-    reading = _Reading(path.name, None if codebook is None else read_codebook(codebook))
+    reading = Reading(path.name, None if codebook is None else read_codebook(codebook))
     if reading.book is not None:
         reading.notes += reading.book.attrs.get("notes", [])
     if path.suffix.lower() in STATISTICS:
@@ -136,12 +110,12 @@ def read_survey(
         raise DataError(f"{path.name} has {frame.shape[1]} columns, and up to {MAX_COLUMNS} are read")
     frame = _named_as_the_book(frame, reading, drop)
     reading.step("records in the file", len(frame))
-    frame = _leave(frame, reading, keep, min_seconds)
+    frame = leave(frame, reading, keep, min_seconds)
     if path.suffix.lower() not in STATISTICS:
         frame = _cells_to_values(frame, reading, missing, decimal, thousands)
     else:
         frame = _numeric_codes(frame, _codes(missing)[1])
-    frame = _attention(frame, reading, keep, attention)
+    frame = attention_items(frame, reading, keep, attention)
     if reading.book is not None:
         frame = codes_to_nan(frame, reading.book)
     return _finish(frame, reading)
@@ -185,7 +159,7 @@ def _check_options(decimal: object, thousands: object, keep: object, min_seconds
 
 # ------------------------------------------------------------------------------------------------- the file
 def _table(
-    path: Path, reading: _Reading, drop: list[str], sep: str | None, encoding: str | None, sheet: str | None
+    path: Path, reading: Reading, drop: list[str], sep: str | None, encoding: str | None, sheet: str | None
 ) -> pd.DataFrame:
     """Text or workbook: a frame of cells, all of them text."""
     if path.suffix.lower() in {".xlsx", ".xlsm"}:
@@ -194,7 +168,7 @@ def _table(
         reading.found = {"encoding": "xlsx", "sep": None}
     else:
         lines, reading.found = read_table(path, sep, encoding)
-    export = platforms.recognise(lines, path.name)
+    export = platforms.recognise(lines)
     reading.platform, reading.labels = export.platform, export.labels
     reading.notes += export.notes
     names, rows = export.names, export.rows
@@ -212,11 +186,11 @@ def _table(
     reading.own = tuple(n for n in export.own if n not in drop)
     if drop:
         frame = frame.drop(columns=checks.columns(frame, drop))
-    _enough(frame, path.name)
+    enough(frame, path.name)
     return frame
 
 
-def _labelled(path: Path, reading: _Reading, drop: list[str]) -> pd.DataFrame:
+def _labelled(path: Path, reading: Reading, drop: list[str]) -> pd.DataFrame:
     nominal = (
         {}
         if reading.book is None
@@ -230,7 +204,7 @@ def _labelled(path: Path, reading: _Reading, drop: list[str]) -> pd.DataFrame:
     platforms.check_unique([str(c) for c in frame.columns], path.name)
     if drop:
         frame = frame.drop(columns=checks.columns(frame, drop))
-    _enough(frame, path.name)
+    enough(frame, path.name)
     empty = [c for c in frame if frame[c].isna().all()]
     if empty:
         frame = frame.drop(columns=empty)
@@ -238,16 +212,7 @@ def _labelled(path: Path, reading: _Reading, drop: list[str]) -> pd.DataFrame:
     return frame
 
 
-def _enough(frame: pd.DataFrame, name: str) -> None:
-    if len(frame) == 0:
-        raise DataError(f"{name} has a header and no answers; check the export")
-    if len(frame) == 1:
-        raise DataError(
-            f"{name} has one row of answers; nothing can vary in it. Check the export, or whether rows and columns are swapped."
-        )
-
-
-def _named_as_the_book(frame: pd.DataFrame, reading: _Reading, drop: list[str]) -> pd.DataFrame:
+def _named_as_the_book(frame: pd.DataFrame, reading: Reading, drop: list[str]) -> pd.DataFrame:
     """Columns spelled as the codebook spells them; a variable that is no column is an error."""
     if reading.book is None:
         return frame
@@ -269,65 +234,6 @@ def _named_as_the_book(frame: pd.DataFrame, reading: _Reading, drop: list[str]) 
             + (f" ({len(absent)} such variables.)" if len(absent) > 1 else "")
         )
     return frame
-
-
-# ------------------------------------------------------------------------------------------------- who leaves
-def _leave(frame: pd.DataFrame, reading: _Reading, keep: str, min_seconds: float | None) -> pd.DataFrame:
-    """Previews, then unfinished records, then those that were too fast."""
-    platform = reading.platform
-
-    def cells(name: str) -> pd.Series | None:
-        column = next((n for n in reading.own if platforms.short(n) == name), None)
-        return None if column is None or column not in frame else frame[column].astype(str)
-
-    for what, rule in (("previews", platform and platform.preview), ("unfinished", platform and platform.unfinished)):
-        found = cells(rule[0]) if rule and keep != "all" else None
-        if rule and found is not None:
-            frame = frame[~found.str.casefold().str.fullmatch(rule[1])]
-            reading.step(what, len(frame))
-    times = cells(platform.seconds) if platform and platform.seconds else None
-    if min_seconds is not None:
-        if times is None:
-            raise DataError(f"min_seconds: {reading.name} has no column with the time of answering that is known here")
-        frame = frame[~(times.loc[frame.index].map(platforms.seconds) < min_seconds)]
-        reading.step(f"answered in less than {min_seconds:g} seconds", len(frame))
-    _enough(frame, f"{reading.name}, without previews and unfinished records,")
-    return frame.reset_index(drop=True)
-
-
-def _attention(
-    frame: pd.DataFrame, reading: _Reading, keep: str, attention: Mapping[str, float | str] | None
-) -> pd.DataFrame:
-    """Records that failed an item whose right answer is known leave, and the item with its duty done stays."""
-    right: dict[str, object] = dict(attention or {})
-    for column in right:
-        checks.columns(frame, [column], "attention item")
-    if attention is None:
-        for column in frame.columns:
-            answers = frame[column].dropna()
-            known = reading.book is not None and column in set(reading.book["variable"])
-            line = reading.book.set_index("variable").loc[column] if known and reading.book is not None else None
-            declared = line is not None and is_attention_line(line["construct"])
-            if declared and line is not None and line["low"] == line["high"]:
-                right[column] = line["low"]
-            elif (declared or platforms.is_attention(column, reading.labels.get(column, ""))) and len(answers):
-                common = answers.value_counts(normalize=True)
-                if common.iloc[0] >= 0.6:
-                    right[column] = common.index[0]
-                    reading.notes.append(
-                        f"{column!r} is an attention item; its right answer is taken to be {common.index[0]}"
-                    )
-            elif re.fullmatch(r"att(ention|n)?[ _-]?(check|item)?\d*", column, re.IGNORECASE):
-                reading.notes.append(f"{column!r} may be an attention item: say attention={{{column!r}: right answer}}")
-    reading.attention = right
-    for column, answer in right.items():
-        failed = frame[column].notna() & (frame[column] != answer)
-        reading.own = (*reading.own, column)
-        if keep != "all":
-            frame = frame[~failed]
-            reading.step(f"failed {column}", len(frame))
-    _enough(frame, f"{reading.name}, without records that failed an attention item,")
-    return frame.reset_index(drop=True)
 
 
 # ------------------------------------------------------------------------------------------------- the cells
@@ -352,7 +258,7 @@ def _numeric_codes(frame: pd.DataFrame, codes: set[float]) -> pd.DataFrame:
 
 
 def _cells_to_values(
-    frame: pd.DataFrame, reading: _Reading, missing: Sequence[str | float], decimal: str | None, thousands: str | None
+    frame: pd.DataFrame, reading: Reading, missing: Sequence[str | float], decimal: str | None, thousands: str | None
 ) -> pd.DataFrame:
     texts, numbers = _codes(missing)
     lower = frame.apply(lambda cells: cells.str.casefold())
@@ -383,7 +289,7 @@ def _cells_to_values(
     proven = {c: signs(cells.dropna().astype(str)).proven for c, cells in answers.items() if cells.dtype == object}
     own = [next(iter(p)) for p in proven.values() if len(p) == 1]
     others = frozenset(own) if len(set(own)) == 1 else frozenset()
-    out, styles = {}, {}
+    out, styles, anchored = {}, {}, []
     for column, cells in filled.items():
         if column in empty:
             continue
@@ -408,8 +314,13 @@ def _cells_to_values(
         reading.notes += done.notes
         if done.labels:
             reading.value_labels[column] = done.labels
+            anchored.append(next(iter(done.labels.values())))
         if done.decimal:
             styles[column] = done.decimal
+    if anchored:
+        reading.notes.append(
+            f"anchored answers such as {anchored[0]!r} read as their numbers in {len(anchored)} columns"
+        )
     both = {s: next(c for c, own in styles.items() if own == s) for s in set(styles.values())}
     if len(both) == 2 and sep != ",":
         raise DataError(
@@ -417,10 +328,30 @@ def _cells_to_values(
             "make them the same, or read it with decimal=',' or decimal='.'"
         )
     reading.found["decimal"] = "," if "," in both else "."
-    return _numeric_codes(pd.DataFrame(out), numbers)
+    return _without_blank_code(_numeric_codes(pd.DataFrame(out), numbers), reading)
 
 
-def _words_to_numbers(answers: dict, reading: _Reading, points: Mapping[str, float], book: pd.DataFrame) -> None:
+def _without_blank_code(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """A platform's number for "seen and not answered" is a gap in questions that are answered from 1 up to 7."""
+    blank = float(reading.platform.blank or "nan") if reading.platform else np.nan
+    begins = reading.of_book("low")["low"] if reading.book is not None else pd.Series(dtype=float)
+    emptied = []
+    for column in frame.columns.difference(reading.own, sort=False):
+        if begins.get(column, 1.0) <= blank or not pd.api.types.is_numeric_dtype(frame[column]):
+            continue
+        hit, rest = frame[column] == blank, frame[column][frame[column] != blank].dropna()
+        if hit.any() and hit.mean() < 0.2 and rest.nunique() >= 3 and rest.between(1, 7).all():
+            frame[column] = frame[column].where(~hit)
+            emptied.append(column)
+    if emptied:
+        reading.notes.append(
+            f"{blank:g} means no answer in {len(emptied)} questions that are answered from 1 "
+            f"({', '.join(map(repr, emptied[:4]))}, ...); a codebook with low 0 keeps it"
+        )
+    return frame
+
+
+def _words_to_numbers(answers: dict, reading: Reading, points: Mapping[str, float], book: pd.DataFrame) -> None:
     """Replace answers in words by their numbers, in place, and note each set of words once."""
     nominal = set()
     if reading.book is not None:
@@ -450,7 +381,7 @@ def _words_to_numbers(answers: dict, reading: _Reading, points: Mapping[str, flo
         )
 
 
-def _limesurvey_codes(answers: dict, reading: _Reading) -> None:
+def _limesurvey_codes(answers: dict, reading: Reading) -> None:
     """LimeSurvey's answer codes A1 to A5, or AO01 to AO05, are numbers."""
     if reading.platform is None or reading.platform.name != "LimeSurvey":
         return
@@ -464,7 +395,7 @@ def _limesurvey_codes(answers: dict, reading: _Reading) -> None:
         reading.notes.append(f"answer codes A1, A2, ... of {len(coded)} columns read as 1, 2, ...")
 
 
-def _finish(frame: pd.DataFrame, reading: _Reading) -> pd.DataFrame:
+def _finish(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
     gone = [f"{s['dropped']} {s['step']}" for s in reading.flow[1:] if s["dropped"]]
     name = reading.platform.name if reading.platform else None
     start = f"{reading.name}: " + (f"a {name} export; " if name else "")

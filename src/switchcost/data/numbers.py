@@ -149,8 +149,6 @@ def to_column(text: pd.Series, column: str, file: str, point: str, must: bool) -
         return Column(text, notes=(kept,))
     cells, notes = _without_currency(filled, column, file)
     cells, labels = _without_anchors(cells)
-    if labels:
-        notes.append(f"{column!r}: anchored answers such as {next(iter(labels.values()))!r} read as their numbers")
     group = "," if point == "." else "."
     grouped = cells.str.fullmatch(
         rf"[-+]?\d{{1,3}}(?:[{re.escape(group)} '’{_BLANKS}]\d{{3}})+(?:{re.escape(point)}\d+)?"

@@ -1,9 +1,12 @@
-"""Exports of survey platforms, recognised by the shape of their headers: one line a platform in a table."""
+"""Exports of survey platforms, recognised by the shape of their headers: one line a platform in ``platforms.csv``."""
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from .._core.errors import DataError
 
@@ -18,76 +21,49 @@ class Platform:
     signature : tuple of str
         Column names, without case, that only this platform writes together.
     own : frozenset of str
-        Further columns that describe the record and are no answers.
-    headers : int
-        Lines of header.
-    preview, unfinished : (column, pattern) or None
+        Further columns that describe the record and are no answers; ``pattern`` matches more of them.
+    preview, unfinished : (pattern of the column, pattern of the cell) or None
         Records whose cell matches leave; an absent column leaves nobody.
+    seconds : str
+        The column with the time of answering.
     gaps : frozenset of str
         Codes that mean that a question was not asked or left blank.
+    blank : str
+        A number that means so only in a question whose answers begin at 1.
     """
 
     name: str
     signature: tuple[str, ...]
-    own: frozenset[str] = frozenset()
-    headers: int = 1
-    preview: tuple[str, str] | None = None
-    unfinished: tuple[str, str] | None = None
-    seconds: str = ""
-    gaps: frozenset[str] = frozenset()
+    own: frozenset[str]
+    pattern: str
+    preview: tuple[str, str] | None
+    unfinished: tuple[str, str] | None
+    seconds: str
+    gaps: frozenset[str]
+    blank: str
+
+    def is_own(self, name: str) -> bool:
+        """A column that describes the record and is no answer."""
+        plain = short(name)
+        return plain in self.signature or plain in self.own or bool(re.fullmatch(self.pattern, plain))
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split("|"))
+@cache
+def known_platforms() -> tuple[Platform, ...]:
+    """All platforms of the table. A new one needs a line in the table and no code."""
 
+    def rule(text: str) -> tuple[str, str] | None:
+        column, _, cell = text.partition("=")
+        return (column, cell) if text else None
 
-_PERSON = "email|email address|e-mail-adresse|username|nutzername|name|first name|last name|ip address"
-PLATFORMS = (
-    Platform(
-        "Qualtrics",
-        ("startdate", "enddate", "responseid"),
-        _names("status|ipaddress|progress|duration (in seconds)|finished|recordeddate|recipientlastname|recipientfirstname|recipientemail|externalreference|externaldatareference|locationlatitude|locationlongitude|distributionchannel|userlanguage|q_recaptchascore|q_relevantidduplicate|q_relevantidfraudscore"),
-        2,
-        ("status", r".*(preview|test|spam).*|1|2|8|9|12"),
-        ("finished", r"false|0|falsch|no"),
-        "duration (in seconds)",
-        frozenset({"-99"}),
-    ),
-    Platform(
-        "SurveyMonkey",
-        ("respondent id", "collector id"),
-        _names("start date|end date|date created|date modified|ip address|email address|first name|last name|custom data 1|custom data"),
-        2,
-    ),
-    Platform(
-        "LimeSurvey",
-        ("submitdate", "lastpage", "startlanguage"),
-        _names("id|seed|startdate|datestamp|ipaddr|refurl|token|interviewtime|groupname"),
-        unfinished=("submitdate", r"|n/a|1980-01-01.*"),
-        seconds="interviewtime",
-    ),
-    Platform(
-        "LimeSurvey",
-        ("response id", "date submitted", "last page"),
-        _names("start language|seed|date started|date last action|ip address|referrer url|access code|total time"),
-        unfinished=("date submitted", r"|n/a|1980-01-01.*"),
-        seconds="total time",
-    ),
-    Platform(
-        "wjx 问卷星",
-        ("序号", "提交答卷时间"),
-        _names("所用时间|来源|来源详情|来自ip|总分|答题者昵称|用户id"),
-        seconds="所用时间",
-        gaps=frozenset({"-3", "-2", "(跳过)", "(空)", "（跳过）", "（空）"}),
-    ),
-    Platform("Tally", ("submission id", "respondent id", "submitted at")),
-    Platform("Typeform", ("#", "submit date (utc)"), _names("start date (utc)|network id|response type|tags|stage date (utc)|ending")),
-    Platform("Microsoft Forms", ("id", "start time", "completion time"), _names(f"last modified time|language|{_PERSON}")),
-    Platform("Google Forms", ("timestamp",), _names(f"score|{_PERSON}")),
-    Platform("Google Forms", ("zeitstempel",), _names(f"punkte|{_PERSON}")),
-    Platform("Google Forms", ("marca temporal",), _names(f"puntuación|{_PERSON}")),
-    Platform("Google Forms", ("时间戳记",), _names(f"分数|{_PERSON}")),
-)  # fmt: skip
+    with open(Path(__file__).with_name("platforms.csv"), encoding="utf-8", newline="") as file:
+        return tuple(
+            Platform(
+                r["name"], tuple(r["signature"].split("|")), frozenset(r["own"].split("|")) - {""}, r["pattern"] or "(?!)",
+                rule(r["preview"]), rule(r["unfinished"]), r["seconds"], frozenset(r["gaps"].split("|")) - {""}, r["blank"],
+            )
+            for r in csv.DictReader(file)
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,49 +77,62 @@ class Export:
     own: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
 
-    def column(self, name: str) -> str | None:
-        """The file's own spelling of a platform column."""
-        return next((n for n in self.own if short(n) == name), None)
-
 
 def short(name: str) -> str:
     """A header without case and without LimeSurvey's code in front of it."""
     return re.sub(r"^(\w+)\. .*", r"\1", name.strip()).casefold()
 
 
-def recognise(lines: list[list[str]], file: str) -> Export:
-    """Take the lines of a table apart into header and records.
-
-    Raises
-    ------
-    DataError
-        A platform's second line of header is missing.
-    """
-    names = [cell.strip() for cell in lines[0]]
+def recognise(lines: list[list[str]]) -> Export:
+    """Take the lines of a table apart into header and records."""
+    names = [re.sub(r"\s+", " ", cell.strip()) for cell in lines[0]]
     known = {short(n) for n in names}
-    platform = next((p for p in PLATFORMS if set(p.signature) <= known), None)
-    if platform is None or (platform.name == "Google Forms" and short(names[0]) != platform.signature[0]):
-        return Export(names, {}, lines[1:])
-    own = tuple(n for n in names if short(n) in {*platform.signature, *platform.own})
-    labels, rows, notes = {}, lines[1:], []
-    if platform.name == "Qualtrics":
+    platform = next((p for p in known_platforms() if set(p.signature) <= known), None)
+    if platform is not None and platform.name == "Google Forms" and short(names[0]) != platform.signature[0]:
+        platform = None
+    own = () if platform is None else tuple(n for n in names if platform.is_own(n))
+    if platform is not None:
+        names, own = _numbered(names, own)
+    labels, rows, notes, headers = {}, lines[1:], [], 0
+    if platform is not None and platform.name == "Qualtrics":
         marked = next((k for k, row in enumerate(rows[:3]) if sum('"ImportId"' in c for c in row) > len(row) / 2), None)
-        headers = 0 if marked is None else marked + 1
-        if marked is None and rows and short(rows[0][names.index(own[0])]) in {short(own[0]), "start date"}:
-            headers = 1
-        if headers:
-            labels = {n: c.strip() for n, c in zip(names, rows[0], strict=True) if c.strip() and c.strip() != n}
-            rows = rows[headers:]
-            notes.append(
-                f"lines 2 to {headers + 1} are further headers" if headers > 1 else "line 2 is a further header"
-            )
-    elif platform.name == "SurveyMonkey" and rows and not rows[0][names.index(own[0])].strip():
-        names, labels = _two_lines(names, rows[0], own)
-        rows = rows[1:]
-        notes.append("line 2 is a further header")
-    elif platform.name == "LimeSurvey":
+        again = bool(rows) and short(rows[0][names.index(own[0])]) in {short(own[0]), "start date"}
+        headers = int(again) if marked is None else marked + 1
+    elif platform is not None and platform.name == "SurveyMonkey":
+        if rows and not rows[0][names.index(own[0])].strip():
+            names, labels = _two_lines(names, rows[0], own)
+            rows = rows[1:]
+            notes.append("line 2 is a further header")
+    elif _is_header(rows):
+        headers = 1
+    if headers:
+        labels = {n: c.strip() for n, c in zip(names, rows[0], strict=True) if c.strip() and c.strip() != n}
+        rows = rows[headers:]
+        notes.append(f"lines 2 to {headers + 1} are further headers" if headers > 1 else "line 2 is a further header")
+    elif platform is not None and platform.name == "LimeSurvey":
         labels = {n: re.sub(r"^[^.]{1,40}\. ", "", n) for n in names if n not in own and ". " in n}
     return Export(names, labels, rows, platform, own, notes)
+
+
+def _numbered(names: list[str], own: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+    """A platform's own column that occurs once a form, as REDCap's ``Complete?``, gets a number."""
+    seen: dict[str, int] = {}
+    out = []
+    for n in names:
+        seen[n] = seen.get(n, 0) + 1
+        out.append(f"{n} ({seen[n]})" if n in own and n and seen[n] > 1 else n)
+    return out, (*own[:0], *(n for n, old in zip(out, names, strict=True) if old in own))
+
+
+def _is_header(rows: list[list[str]]) -> bool:
+    """The first record holds words where all the others hold numbers, in most of the number columns."""
+    if len(rows) < 5:
+        return False
+    number = re.compile(r"\s*[-+]?\d*[.,]?\d+\s*")
+    below = [[c for c in column if c.strip()] for column in zip(*rows[1:31], strict=True)]
+    filled = [k for k, cells in enumerate(below) if cells and all(map(number.fullmatch, cells))]
+    words = [k for k in filled if rows[0][k].strip() and not number.fullmatch(rows[0][k])]
+    return len(words) >= 3 and len(words) > len(filled) / 2
 
 
 def _two_lines(first: list[str], second: list[str], own: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:

@@ -15,12 +15,19 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class AnswerScale:
-    """One set of answers: ``values`` maps a wording to its number, 1 to ``points``."""
+    """One set of answers: ``values`` maps a wording to its number, 1 to ``points``; ``parts`` are the sets of a mixture."""
 
     language: str
     kind: str
     points: int
     values: Mapping[str, int]
+    parts: tuple[AnswerScale, ...] = ()
+
+    def holds(self, words: frozenset[str]) -> bool:
+        """All of these words belong to the set, each as a number of its own (in its own language)."""
+        if self.parts:
+            return words <= self.values.keys() and all(p.holds(words & p.values.keys()) for p in self.parts)
+        return words <= self.values.keys() and len({self.values[w] for w in words}) == len(words)
 
 
 @cache
@@ -31,7 +38,14 @@ def answer_scales() -> tuple[AnswerScale, ...]:
         for row in csv.DictReader(file):
             words = found.setdefault((row["language"], row["kind"], int(row["points"])), {})
             words.update({normal(word): int(row["value"]) for word in row["words"].split("|")})
-    return tuple(AnswerScale(*key, words) for key, words in found.items())
+    single = [AnswerScale(*key, words) for key, words in found.items()]
+    mixed = []  # a questionnaire in two languages gives both in one column
+    for kind, points in dict.fromkeys((s.kind, s.points) for s in single):
+        parts = tuple(s for s in single if (s.kind, s.points) == (kind, points))
+        words = {w: v for s in parts for w, v in s.values.items()}
+        agree = {w: v for w, v in words.items() if all(s.values.get(w, v) == v for s in parts)}
+        mixed.append(AnswerScale("several languages", kind, points, agree, parts))
+    return (*single, *mixed)
 
 
 def normal(text: str) -> str:
@@ -40,8 +54,9 @@ def normal(text: str) -> str:
 
 
 def fitting(words: frozenset[str]) -> list[AnswerScale]:
-    """Sets that hold all of these words, each as a number of its own."""
-    return [s for s in answer_scales() if words <= s.values.keys() and len({s.values[w] for w in words}) == len(words)]
+    """Sets that hold all of these words; a mixture of languages only where no language holds them alone."""
+    found = [s for s in answer_scales() if s.holds(words)]
+    return [s for s in found if not s.parts] or found
 
 
 def block_of(name: str) -> str:
@@ -66,7 +81,7 @@ def choose_scales(cells: Mapping[str, pd.Series], points: Mapping[str, float]) -
         Answers given, gaps left out.
     points : dict of column -> number of points in the codebook's range
     """
-    words = {c: frozenset(map(normal, s.unique())) for c, s in cells.items() if 1 <= s.nunique() <= 7}
+    words = {c: frozenset(map(normal, s.unique())) for c, s in cells.items() if 1 <= s.nunique() <= 14}
     blocks: dict[str, list[str]] = {}
     for column, used in words.items():
         if fitting(used):
@@ -95,4 +110,8 @@ def _key(scale: AnswerScale) -> tuple[str, str, int]:
 
 def wording(scale: AnswerScale, used: Sequence[str]) -> dict[float, str]:
     """Value labels in the words of the file."""
-    return {float(scale.values[normal(w)]): w for w in sorted(used, key=lambda w: scale.values[normal(w)])}
+    labels: dict[float, str] = {}
+    for w in sorted(used, key=lambda w: (scale.values[normal(w)], w)):
+        value = float(scale.values[normal(w)])
+        labels[value] = f"{labels[value]} / {w}" if value in labels else w
+    return labels
