@@ -89,7 +89,12 @@ class Patterns:
 
 def entries(model: Model, g: Group, theta: np.ndarray, sample: tuple) -> np.ndarray:
     """Scaled matrix entries (B, n_entries) of one group; exogenous ones are read from ``sample`` (S, m)."""
-    e = theta @ g.D.T + g.k0
+    links = g.links
+    if links.size is None:
+        e = theta @ g.D.T + g.k0
+    else:
+        e = np.repeat(g.k0[None], len(theta), axis=0).astype(theta.dtype)
+        e[:, links.entries] += theta[:, links.columns] * links.size
     if g.exo.any():
         S, m = sample
         for k in np.flatnonzero(g.exo):
@@ -155,26 +160,24 @@ def pullback(model: Model, g: Group, Q, mean, M, v) -> np.ndarray:
     if model.means:
         Pv = np.concatenate([v, (Q.swapaxes(1, 2) @ v[:, :, None])[:, :, 0]], axis=1)
         out = out - slopes(model, g, mean) * Pv[:, g.x]
-    return out @ g.D
+    return g.links.gather(out, model.npar)
 
 
-def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight=None, L=None, u=None) -> np.ndarray:
-    """Information (B, npar, npar) from the Gram matrix K (R, q, q); summed over R with ``weight`` if given.
+def products(g: Group, K: np.ndarray, c: np.ndarray | None, weight=None, L=None, u=None) -> np.ndarray:
+    """Information (B, m, m) about the m parameters ``g.links.columns`` from the Gram matrix K (R, q, q); summed over
+    R with ``weight`` if given.
 
     ``L`` (a second Gram matrix, of W S W - W / 2) and ``u`` = P'W(m - mu) give the part of the Hessian that comes
     from first derivatives of the moments instead of the expected information; see ``robust.hessian``.
     """
-    free = np.flatnonzero(g.D.any(axis=1))
-    if model.simple:
-        free = free[np.argsort(g.D[free].argmax(axis=1))]
-    D, n = g.D[free], len(free)
+    free, n = g.links.entries, len(g.links.entries)
     size = max(1, int(2**23 / max(n * n, 1)))
     if weight is not None and len(K) > size:  # many patterns: in portions
-        summed = np.zeros((1, model.npar, model.npar))
+        m = len(g.links.columns)
+        summed = np.zeros((1, m, m))
         for k in range(0, len(K), size):
             part = slice(k, k + size)
             summed = summed + products(
-                model,
                 g,
                 K[part],
                 c,
@@ -217,11 +220,10 @@ def products(model: Model, g: Group, K: np.ndarray, c: np.ndarray | None, weight
             cross = total(cross, len(cov), len(mid)) * w[:, None] * cm[:, None, :]
             out[:, place[:, None], mid] += cross
             out[:, mid[:, None], place] += cross.swapaxes(1, 2)
-    if model.simple:
-        d = D.max(axis=1)
-        out *= np.outer(d, d)
+    if g.links.size is not None:
+        out *= np.outer(g.links.size, g.links.size)
         return out
-    return D.T @ out @ D
+    return g.links.D.T @ out @ g.links.D
 
 
 def _inverse(Sigma: np.ndarray) -> tuple:
@@ -296,7 +298,7 @@ def evaluate(model: Model, data, theta: np.ndarray, information: bool = True) ->
         grad = grad + share * pullback(model, g, Q, mean, M, v)
         if information:
             c = None if mean is None else slopes(model, g, mean)
-            info = info + share * products(model, g, gram(W, Q), c, wt)
+            info = info + share * g.links.spread(products(g, gram(W, Q), c, wt), model.npar)
     return F, grad, info
 
 

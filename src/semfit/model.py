@@ -76,6 +76,53 @@ def _empty() -> np.ndarray:
     return np.empty(0)
 
 
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Which entries of a group move with which parameters.
+
+    Attributes
+    ----------
+    entries, columns : array of int
+        Entries that are free in the group and parameters that move them: D is zero elsewhere.
+    D : array, shape (len(entries), len(columns))
+    size : array, shape (len(columns),), or None
+        The diagonal of D where each entry has a parameter of its own, the usual case; then nothing is multiplied out.
+    """
+
+    entries: np.ndarray
+    columns: np.ndarray
+    D: np.ndarray
+    size: np.ndarray | None
+
+    @classmethod
+    def of(cls, D: np.ndarray) -> Links:
+        moves = D != 0
+        entries, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
+        alone = len(columns) > 0 and (moves.sum(axis=0)[columns] == 1).all() and (moves.sum(axis=1)[entries] == 1).all()
+        if alone:
+            entries = moves[:, columns].argmax(axis=0)
+        part = D[np.ix_(entries, columns)]
+        return cls(entries, columns, part, np.diag(part).copy() if alone else None)
+
+    def gather(self, values: np.ndarray, npar: int) -> np.ndarray:
+        """Derivatives (B, entries) about all entries -> (B, npar) about the parameters."""
+        own = values[:, self.entries]
+        own = own @ self.D if self.size is None else own * self.size
+        if len(self.columns) == npar:
+            return own
+        out = np.zeros((len(values), npar), own.dtype)
+        out[:, self.columns] = own
+        return out
+
+    def spread(self, blocks: np.ndarray, npar: int) -> np.ndarray:
+        """Matrices (B, columns, columns) of this group -> (B, npar, npar)."""
+        if len(self.columns) == npar:
+            return blocks
+        out = np.zeros((len(blocks), npar, npar))
+        out[:, self.columns[:, None], self.columns] = blocks
+        return out
+
+
 @dataclass
 class Group:
     """Where the parameters of one group stand in A, S and m (positions in the vector of all variables).
@@ -92,6 +139,7 @@ class Group:
     at : flat positions in the matrices
     d : (entries,) user units to scaled ones
     D : (entries, npar) derivative of the scaled entries with respect to the parameters
+    links : the part of D that is not zero
     k0 : (entries,) scaled value of fixed entries; sample-valued ones (exo) are filled in from the data
     """
 
@@ -110,6 +158,7 @@ class Group:
     d: np.ndarray = field(default_factory=_empty)
     D: np.ndarray = field(default_factory=_empty)
     k0: np.ndarray = field(default_factory=_empty)
+    links: Links = field(default_factory=lambda: Links.of(np.zeros((0, 0))))
 
 
 class Model:
@@ -159,7 +208,6 @@ class Model:
             if n not in senders:
                 raise DataError(f"the latent {n!r} has no indicator and no effect; nothing is known about it")
         self.groups = [self._place(g) for g in range(self.n_groups)]
-        self.simple = self.n_groups == 1 and self.npar == self.n_free and np.array_equal(self.K, np.eye(self.npar))
         if scale is None:
             self.set_scale(np.ones(self.n_ov))
         else:
@@ -237,6 +285,7 @@ class Model:
             to, other = s[g.i], s[g.j]
             g.d = np.where(g.kind == Kind.ARROW, other / to, np.where(g.kind == Kind.MEAN, 1 / to, 1 / (to * other)))
             g.D, g.k0 = g.d[:, None] * g.K, g.d * g.c
+            g.links = Links.of(g.D)
 
     # -- views -------------------------------------------------------------------------------------------------
     def free_values(self, theta: np.ndarray) -> np.ndarray:

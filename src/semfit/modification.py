@@ -135,9 +135,9 @@ def _score_tests(solution: Solution, k: int, rows: list[Row]) -> tuple[np.ndarra
     grams = [(1.0 if weight is None else weight[r], pool.T @ W[r] @ pool) for r in range(len(W))]
     own = np.zeros(len(rows))
     shared = np.zeros(len(rows))
-    used = np.flatnonzero(g.D.any(axis=1))
-    kept, D = _subset(old, used), g.D[used]
-    inverse = solution.expected_bread
+    used, D, columns = g.links.entries, g.links.D, g.links.columns
+    kept = _subset(old, used)
+    inverse = solution.expected_bread[np.ix_(columns, columns)]
     size = max(1, CELLS // max(len(used), 1))
     for first in range(0, len(rows), size):
         part = slice(first, first + size)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .derivatives import hessian
+from .derivatives import eigenvalues_above, hessian
 from .errors import NotIdentifiedError
 from .estimate import entries, evaluate, fit_batch, gram, products, sample_of, slopes, structure
 from .model import Model
 from .start import starting_values
 from .state import Saturated
+
+FLAT = 1e-10  # smallest eigenvalue of the moments' Jacobian (correlation form, squared) that counts as full rank
 
 
 def estimate(model: Model, data, h1: Saturated) -> tuple:
@@ -65,15 +67,16 @@ def check_identified(model: Model, data, start: np.ndarray) -> None:
         for k, g in enumerate(model.groups):
             Q, _, mean = structure(model, g, entries(model, g, theta, sample_of(data, k)))
             K = gram(np.eye(model.n_ov)[None], Q)
-            info = info + products(model, g, K, None if mean is None else slopes(model, g, mean))[0]
+            block = products(g, K, None if mean is None else slopes(model, g, mean))
+            info = info + g.links.spread(block, model.npar)[0]
         info = info * np.outer(size, size)
         d = np.sqrt(np.diag(info))
         d[d < 1e-8 * d.max()] = 1.0
         scaled = info / np.outer(d, d)
-        values, vectors = np.linalg.eigh(scaled)
-        if values[0] > 1e-10:
+        if eigenvalues_above(scaled, FLAT):
             return
-    null = np.abs(vectors[:, values < 1e-10]).max(axis=1)
+    values, vectors = np.linalg.eigh(scaled)
+    null = np.abs(vectors[:, values <= FLAT]).max(axis=1)
     weight = np.abs(model.K) @ null
     blame = [r for r in np.argsort(-weight, kind="stable") if weight[r] > 0.3 * weight.max()][:6]
     names = ", ".join(

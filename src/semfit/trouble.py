@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
+from .derivatives import eigenvalues_above
 from .errors import FitWarning, ImproperSolution, NotConverged, SingularInformation, UndefinedValue
 from .model import Kind
 from .solution import Solution, row_name
@@ -36,9 +37,10 @@ def _information(solution: Solution) -> list[FitWarning]:
     if not model.npar:
         return []
     d = np.sqrt(np.maximum(np.diag(solution.information), 1e-300))
-    curvature, vectors = np.linalg.eigh(solution.information / np.outer(d, d))
-    if curvature[0] >= FLAT:
+    scaled = solution.information / np.outer(d, d)
+    if eigenvalues_above(scaled, FLAT):
         return []
+    vectors = np.linalg.eigh(scaled)[1]
     weight = np.abs(model.K) @ np.abs(vectors[:, 0])
     names = tuple(row_name(model.free_rows[i]) for i in np.argsort(-weight)[:3])
     return [
