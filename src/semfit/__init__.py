@@ -12,6 +12,7 @@
 from .diagram import path_diagram
 from .equality import ScoreTests, score_tests
 from .errors import (
+    CategoryTrouble,
     DroppedRows,
     FitWarning,
     ImproperSolution,
@@ -27,11 +28,13 @@ from .interaction.latent import latent_interaction
 from .interaction.result import LatentInteraction
 from .measurement_invariance import Invariance, invariance
 from .nested import Comparison, compare
+from .ordinal.correlations import Polychoric, polychoric
 from .refits import Refits, refit
 from .result import Fit
 from .spec import ModelSpec
 
 __all__ = [
+    "CategoryTrouble",
     "Comparison",
     "DroppedRows",
     "Fit",
@@ -41,6 +44,7 @@ __all__ = [
     "LatentInteraction",
     "ModelSpec",
     "NotConverged",
+    "Polychoric",
     "Refits",
     "ScoreTests",
     "SearchTrouble",
@@ -53,6 +57,7 @@ __all__ = [
     "invariance",
     "latent_interaction",
     "path_diagram",
+    "polychoric",
     "refit",
     "score_tests",
 ]

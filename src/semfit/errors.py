@@ -166,3 +166,23 @@ class TwoCategories(FitWarning):
         self = super().__new__(cls, text)
         self.variables = variables
         return self
+
+
+class CategoryTrouble(FitWarning):
+    """Something about ordered answers that a reader should know.
+
+    Attributes
+    ----------
+    what : str
+        ``"many"`` categories, an ``"empty"`` one, ``"alphabetical"`` order, an empty ``"cell"`` of a two-by-two table,
+        or a ``"perfect"`` pair.
+    variables : tuple of str
+    """
+
+    what: str
+    variables: tuple[str, ...]
+
+    def __new__(cls, text: str, what: str = "", variables: tuple[str, ...] = ()) -> CategoryTrouble:
+        self = super().__new__(cls, text)
+        self.what, self.variables = what, variables
+        return self

@@ -1,0 +1,1 @@
+"""Ordered items: thresholds, polychoric correlations, weighted least squares."""

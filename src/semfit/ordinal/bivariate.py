@@ -1,0 +1,189 @@
+"""Two ordered variables over a bivariate normal: cells, two-step correlations and scores, all pairs at once.
+
+P(X < h, Y < k) = Phi(h) Phi(k) + (1 / 2 pi) int_0^asin(rho) exp(-(h^2 + k^2 - 2 h k sin t) / (2 cos^2 t)) dt
+(Sheppard 1900; Drezner & Wesolowsky 1990), by Gauss-Legendre nodes; near a correlation of one by more of them.
+The correlation maximises the likelihood of the two-way table with the thresholds of the margins held (Olsson 1979,
+Psychometrika 44, 443-460). Variables with fewer categories than others are padded: a threshold at ``FAR`` closes a
+category that nobody can be in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+FAR = 40.0  # beyond every quantile
+BOUND = 0.999  # correlations are looked for between -BOUND and BOUND, as in lavaan
+TINY = float(np.sqrt(np.finfo(float).eps))  # cells with less probability have no score, as in lavaan
+STEEP = 0.75  # beyond this the integrand needs more nodes
+_FEW, _MANY = (np.polynomial.legendre.leggauss(k) for k in (12, 64))
+CHUNK = 4096  # pairs at once
+
+
+def phi(z: np.ndarray) -> np.ndarray:
+    """Standard normal density."""
+    return np.exp(-0.5 * z * z) * 0.3989422804014327
+
+
+def density(h: np.ndarray, k: np.ndarray, rho: np.ndarray) -> np.ndarray:
+    """Standard bivariate normal density; the arguments broadcast."""
+    r = 1 - rho * rho
+    return np.exp(-(h * h + k * k - 2 * rho * h * k) / (2 * r)) / (2 * np.pi * np.sqrt(r))
+
+
+def below(h: np.ndarray, k: np.ndarray, rho: np.ndarray) -> np.ndarray:
+    """P(X < h, Y < k) of arrays that broadcast."""
+    h, k, rho = np.broadcast_arrays(h, k, rho)
+    out = np.asarray(ndtr(h) * ndtr(k))
+    for (nodes, weights), some in ((_FEW, np.abs(rho) <= STEEP), (_MANY, np.abs(rho) > STEEP)):
+        if some.any():
+            out[some] += _integral(h[some], k[some], rho[some], nodes, weights)
+    return out
+
+
+def _integral(h, k, rho, nodes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    half = np.arcsin(rho) / 2
+    t = half[..., None] * (1 + nodes)
+    sine, cosine2 = np.sin(t), np.cos(t) ** 2
+    exponent = ((h * h + k * k) / -2)[..., None] / cosine2 + (h * k)[..., None] * (sine / cosine2)
+    return (np.exp(exponent) @ weights) * half / (2 * np.pi)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells of P tables at given correlations, C categories each way.
+
+    Attributes
+    ----------
+    probability, slope, curvature : array, shape (P, C, C)
+        Probability of a cell, and its first and second derivative by the correlation.
+    """
+
+    probability: np.ndarray
+    slope: np.ndarray
+    curvature: np.ndarray
+
+
+def cells(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> Cells:
+    """Cells between thresholds ``a`` and ``b`` (P, C - 1), rows by the first variable."""
+    P, K = a.shape
+    h, k, r = a[:, :, None], b[:, None, :], rho[:, None, None]
+    F = np.zeros((P, K + 2, K + 2))
+    F[:, 1:-1, 1:-1] = _below_grid(a, b, rho)
+    F[:, -1, 1:-1], F[:, 1:-1, -1], F[:, -1, -1] = ndtr(b), ndtr(a), 1.0
+    f = density(h, k, r)
+    s = 1 - r * r
+    df = f * (r * s + h * k * (1 + r * r) - r * (h * h + k * k)) / (s * s)
+    return Cells(*(np.diff(np.diff(g, axis=1), axis=2) for g in (F, _bordered(f), _bordered(df))))
+
+
+def _below_grid(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> np.ndarray:
+    """``below`` at all pairs of thresholds (P, K, K); the correlation is one a table, so its nodes are shared."""
+    P, K = a.shape
+    out = ndtr(a)[:, :, None] * ndtr(b)[:, None, :]
+    squares = -(a[:, :, None] ** 2 + b[:, None, :] ** 2) / 2
+    product = a[:, :, None] * b[:, None, :]
+    for (nodes, weights), some in ((_FEW, np.abs(rho) <= STEEP), (_MANY, np.abs(rho) > STEEP)):
+        if not some.any():
+            continue
+        half = np.arcsin(rho[some]) / 2
+        t = half[:, None] * (1 + nodes)
+        sine, inverse = np.sin(t), 1 / np.cos(t) ** 2
+        exponent = squares[some].reshape(len(half), -1, 1) * inverse[:, None, :]
+        exponent += product[some].reshape(len(half), -1, 1) * (sine * inverse)[:, None, :]
+        out[some] += (np.exp(exponent, out=exponent) @ weights * (half / (2 * np.pi))[:, None]).reshape(-1, K, K)
+    return out
+
+
+def _bordered(f: np.ndarray) -> np.ndarray:
+    out = np.zeros((len(f), f.shape[1] + 2, f.shape[2] + 2))
+    out[:, 1:-1, 1:-1] = f
+    return out
+
+
+def correlations(a: np.ndarray, b: np.ndarray, counts: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+    """Two-step maximum likelihood (P,) from tables ``counts`` (P, C, C) and thresholds (P, C - 1).
+
+    Newton's method with the expected curvature where the observed one has the wrong sign; steps stay within the
+    bounds. A table that wants a correlation beyond them ends there.
+    """
+    out = np.zeros(len(counts))
+    for first in range(0, len(counts), CHUNK):
+        part = slice(first, first + CHUNK)
+        begin = np.zeros(len(counts[part])) if start is None else start[part]
+        out[part] = _newton(a[part], b[part], counts[part], np.clip(begin, -0.95, 0.95))
+    return out
+
+
+def _newton(a, b, counts, rho) -> np.ndarray:
+    out, active = rho.copy(), np.arange(len(rho))
+    low, high = np.full(len(rho), -BOUND), np.full(len(rho), BOUND)
+    for _ in range(60):
+        cell = cells(a, b, rho)
+        p = np.maximum(cell.probability, 1e-300)
+        seen = counts > 0
+        ratio = np.where(seen, cell.slope / p, 0.0)
+        score = (counts * ratio).sum(axis=(1, 2))
+        observed = (counts * (ratio**2 - np.where(seen, cell.curvature / p, 0.0))).sum(axis=(1, 2))
+        total = counts.sum(axis=(1, 2))
+        expected = total * (cell.slope**2 / np.maximum(p, 1e-12)).sum(axis=(1, 2))
+        low, high = np.where(score > 0, np.maximum(low, rho), low), np.where(score < 0, np.minimum(high, rho), high)
+        curvature = np.where(observed > 0.2 * expected, observed, np.maximum(expected, 1e-10))
+        new = rho + score / curvature
+        outside = (new <= low) | (new >= high)  # the likelihood has one maximum: its score keeps it between the two
+        new = np.where(outside, (low + high) / 2, new)
+        step = np.abs(new - rho)
+        rho = new
+        done = step < 1e-11 * (1 + 1e3 * (high - low < 1e-9))
+        done |= high - low < 1e-12
+        if done.any():
+            out[active[done]] = rho[done]
+            keep = ~done
+            if not keep.any():
+                return out
+            a, b, counts, rho, low, high, active = (v[keep] for v in (a, b, counts, rho, low, high, active))
+    out[active] = rho
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Derivatives of the logarithm of each cell's probability.
+
+    Attributes
+    ----------
+    rho : array, shape (P, C, C)
+    first, second : array, shape (P, C, C, C - 1)
+        By the thresholds of the first and of the second variable.
+    """
+
+    rho: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+def scores(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> Scores:
+    """Scores of P tables; zero where a cell has next to no probability."""
+    cell = cells(a, b, rho)
+    with np.errstate(all="ignore"):
+        inverse = np.where(cell.probability > TINY, 1 / cell.probability, 0.0)
+    first = _threshold_slopes(a, b, rho) * inverse[:, :, :, None]
+    second = _threshold_slopes(b, a, rho).swapaxes(1, 2) * inverse[:, :, :, None]
+    return Scores(cell.slope * inverse, first, second)
+
+
+def _threshold_slopes(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> np.ndarray:
+    """Derivative (P, C, C, C - 1) of the cells by the thresholds of the first variable."""
+    P, K = a.shape
+    root = np.sqrt(1 - rho * rho)[:, None, None]
+    G = np.zeros((P, K, K + 2))
+    G[:, :, 1:-1] = ndtr((b[:, None, :] - rho[:, None, None] * a[:, :, None]) / root)
+    G[:, :, -1] = 1.0
+    edge = phi(a)[:, :, None] * np.diff(G, axis=2)  # (P, K, C): mass that crosses threshold k, by category of the other
+    out = np.zeros((P, K + 1, K + 1, K))
+    for k in range(K):
+        out[:, k, :, k] += edge[:, k]
+        out[:, k + 1, :, k] -= edge[:, k]
+    return out
