@@ -9,11 +9,13 @@
 (True, 2)
 """
 
+from .design import DesignEffects
 from .diagram import path_diagram
 from .equality import ScoreTests, score_tests
 from .errors import (
     CategoryTrouble,
     DroppedRows,
+    FewClusters,
     FitWarning,
     ImproperSolution,
     NotConverged,
@@ -36,7 +38,9 @@ from .spec import ModelSpec
 __all__ = [
     "CategoryTrouble",
     "Comparison",
+    "DesignEffects",
     "DroppedRows",
+    "FewClusters",
     "Fit",
     "FitWarning",
     "ImproperSolution",

@@ -118,8 +118,8 @@ def bootstrap(
     seed : int, optional
         None means the seed of the package. The numbers depend on the seed alone, not on ``n_jobs``.
     kind : str
-        ``"nonparametric"``: rows are drawn with replacement, within groups; gives standard errors and intervals
-        that need no normality. ``"bollen-stine"``: the rows are first transformed so that the model holds exactly,
+        ``"nonparametric"``: rows (clusters, where the fit has them) are drawn with replacement, within groups; gives
+        standard errors and intervals that need no normality. ``"bollen-stine"``: the rows are first transformed so that the model holds exactly,
         z = (y - mean) S^-1/2 Sigma^1/2 + mu; gives a test of fit that needs no normality. ``"parametric"``: samples
         from the normal distribution of the fitted model; works without raw data.
     functions : str, sequence of str or dict, optional
@@ -180,6 +180,13 @@ def bootstrap(
         raise DataError(
             "the Bollen-Stine transformation needs complete rows; use kind='parametric', or fit with missing='listwise'"
         )
+    if sample.options.sampling_weights is not None:
+        raise DataError(
+            "the bootstrap does not take sampling weights: resampling rows would treat them as equally likely; "
+            "the standard errors of the fit are robust and take the weights into account"
+        )
+    if sample.design and kind != "nonparametric":
+        raise DataError(f"kind={kind!r} makes independent rows, and the fit has clusters; use kind='nonparametric'")
     chosen = chosen_functions(functions)
     draw = Resampler(sample, kind)
     keys = fit.estimates[[c for c in ("lhs", "op", "rhs", "group", "label") if c in fit.estimates]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .design import Design, mean_and_cov
 from .estimate import entries, gram, products, pullback, sample_of, slopes, structure, terms
 from .model import Model
 
@@ -13,7 +14,7 @@ STEP = 1e-30
 ROWS = 4096  # rows whose scores are formed at once
 
 
-def hessian(model: Model, data, theta: np.ndarray) -> np.ndarray:
+def hessian(model: Model, data, theta: np.ndarray, *, whole: bool = True) -> np.ndarray:
     """Second derivatives (npar, npar) of F: the observed information of one observation.
 
     The part that comes from first derivatives of the moments is gathered in closed form, pattern by pattern:
@@ -21,7 +22,8 @@ def hessian(model: Model, data, theta: np.ndarray) -> np.ndarray:
         tr(dSigma_i W dSigma_j (W S W - W / 2)) + dmu_i' W dSigma_j W d + dmu_j' W dSigma_i W d + dmu_i' W dmu_j ;
 
     the part that comes from their second derivatives is the derivative of ``pullback`` with M and v held, taken by
-    the complex step, which is exact (Squire & Trapp 1998).
+    the complex step, which is exact (Squire & Trapp 1998). ``whole=False`` leaves it out: D'AD with the observed
+    information A of the moments.
     """
     N, total = sum(data.n), np.zeros((model.npar, model.npar))
     for k, g in enumerate(model.groups):
@@ -36,6 +38,9 @@ def hessian(model: Model, data, theta: np.ndarray) -> np.ndarray:
             u = np.concatenate([Wd, Wd @ Q[0]], axis=1)
         first = products(g, K, c, wt, gram(W @ T @ W - W / 2, Q), u)[0]
         own = g.links.columns
+        if not whole:
+            total[np.ix_(own, own)] += data.n[k] / N * first
+            continue
         stepped = theta[None] + 1j * STEP * np.eye(model.npar)[own]
         second = np.empty((len(own), len(own)))
         for part in np.array_split(np.arange(len(own)), max(1, len(own) // 64)):
@@ -56,17 +61,20 @@ def eigenvalues_above(matrix: np.ndarray, limit: float) -> bool:
     return bool(np.isfinite(matrix).all())
 
 
-def meat(model: Model, data, theta: np.ndarray, k: int, X: np.ndarray) -> np.ndarray:
+def meat(model: Model, data, theta: np.ndarray, k: int, X: np.ndarray, design: Design | None = None) -> np.ndarray:
     """Mean outer product (npar, npar) of the casewise scores of group k's rows X (n, p), gaps as NaN.
 
-    The score of a case for entry i is w (x'u y'u - x'Wy) + c x'u with u = W (row - mu).
+    The score of a case for entry i is w (x'u y'u - x'Wy) + c x'u with u = W (row - mu). A ``design`` weights the
+    scores and sums them by cluster first.
     """
     g, p = model.groups[k], model.n_ov
     Q, C, mean = structure(model, g, entries(model, g, theta[None], sample_of(data, k)))
     Sigma, P = C[0, :p, :p], np.concatenate([np.eye(p), Q[0]], axis=1)
     s, total = model.scale[:p], np.zeros((model.npar, model.npar))
     c = slopes(model, g, mean)[0] if model.means else np.zeros(len(g.kind))
-    centre = mean[0, :p] if model.means else X.mean(axis=0) / s
+    weights = None if design is None else design.weights
+    centre = mean[0, :p] if model.means else mean_and_cov(X, weights)[0] / s
+    every = None if design is None else np.empty((len(X), model.npar))
     for o, rows in row_patterns(X):
         W = np.zeros((p, p))
         W[np.ix_(o, o)] = np.linalg.inv(Sigma[np.ix_(o, o)])
@@ -77,8 +85,14 @@ def meat(model: Model, data, theta: np.ndarray, k: int, X: np.ndarray) -> np.nda
             uP = d @ (W @ P)
             ux = uP[:, g.x]
             scores = g.links.gather(ux * (uP[:, g.y] * g.w + c) - fixed, model.npar)
-            total += scores.T @ scores
-    return total / len(X)
+            if every is None:
+                total += scores.T @ scores
+            else:
+                every[part] = scores
+    if design is None or every is None:
+        return total / len(X)
+    folded = design.fold(every)
+    return folded.T @ folded / design.size(len(X))
 
 
 def row_patterns(X: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

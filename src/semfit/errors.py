@@ -60,6 +60,23 @@ class DroppedRows(FitWarning):
         return self
 
 
+class FewClusters(FitWarning):
+    """Clusters are too few for standard errors that rest on differences between them.
+
+    Attributes
+    ----------
+    n : int
+        How many.
+    """
+
+    n: int
+
+    def __new__(cls, text: str, n: int = 0) -> FewClusters:
+        self = super().__new__(cls, text)
+        self.n = n
+        return self
+
+
 class NotConverged(FitWarning):
     """The search did not end at a minimum: no standard errors, no measures, no diagnostics."""
 

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from . import checks
-from .errors import DataError, NotIdentifiedError, TwoCategories
+from .errors import DataError, FewClusters, NotIdentifiedError, TwoCategories
 from .missing import fiml_moments
 from .model import Model
 from .partable import EQUAL, parameter_table, variables
 from .result import Fit
-from .sample import complete_moments, from_covariance, from_rows
+from .sample import complete_moments, designed, from_covariance, from_rows
 from .search import check_identified, estimate
 from .solution import Solution
 from .spec import ModelSpec, model_text
@@ -83,8 +83,14 @@ def fit(
         Latents uncorrelated.
     information : str, optional
         ``"expected"`` (default of ML) or ``"observed"`` (default of MLR and FIML).
-    ordered, cluster, sampling_weights : optional
+    ordered : optional
         Not available yet; anything but None raises.
+    cluster : str, optional
+        Column that says which rows belong together (customers of one shop): standard errors and test are robust to
+        likeness within clusters. Means are modelled.
+    sampling_weights : str, optional
+        Column of weights, such as the inverse probability of being in the sample; rescaled so that they sum to the
+        rows used. The estimator is then ``"MLR"``.
 
     Returns
     -------
@@ -99,7 +105,10 @@ def fit(
     Notes
     -----
     Defaults are those of ``lavaan::sem()`` 0.6-14, and so are the numbers: estimates to 1e-5, standard errors to
-    1e-4 of their size. Divisor n, chi-square = 2 N F. See ``semfit.estimate`` for the formulas.
+    1e-4 of their size. Divisor n, chi-square = 2 N F. See ``semfit.estimate`` for the formulas. With clusters the
+    casewise scores are summed by cluster, times C / (C - 1), before their cross product is taken, and the test is that
+    of Yuan & Bentler (2000); lavaan takes other information for the test under ``"ML"`` than under ``"MLR"``, so the
+    scaling factor differs a little between the two. Weights multiply the scores (Asparouhov 2005).
 
     Examples
     --------
@@ -111,9 +120,11 @@ def fit(
     >>> fit.converged, int(fit.measures["df"])
     (True, 2)
     """
-    _not_yet(ordered=ordered, cluster=cluster, sampling_weights=sampling_weights)
+    _not_yet(ordered=ordered)
     asked = Options(
-        estimator=estimator,
+        estimator="MLR" if estimator == "ML" and sampling_weights is not None else estimator,
+        cluster=cluster,
+        sampling_weights=sampling_weights,
         missing=missing,
         std_lv=std_lv,
         fixed_x=fixed_x,
@@ -135,21 +146,23 @@ def fit(
     if data is not None:
         data = checks.frame(data)
         source = from_rows(parsed, roles, data, group, missing, fixed_x)
+        source = designed(source, data, roles.ov, cluster, sampling_weights)
     else:
         source = from_covariance(parsed, roles.ov, sample_cov, sample_mean, n_obs)
     fiml = missing == "fiml"
     if meanstructure is None:
         several = len(source.n) > 1
-        meanstructure = sample_mean is not None if data is None else several or fiml
+        meanstructure = sample_mean is not None if data is None else several or fiml or cluster is not None
     built = _model(parsed, len(source.n), replace(asked, meanstructure=bool(meanstructure)))
     if built.means and data is None and sample_mean is None:
         raise DataError("the model has intercepts (~ 1), so sample_mean is needed beside sample_cov")
     options = replace(
         asked,
         meanstructure=built.means,
-        information=information or ("observed" if fiml or estimator == "MLR" else "expected"),
+        information=information or ("observed" if fiml or asked.robust else "expected"),
     )
     notes = [*built.var.notes, *source.notes, *_label_notes(parsed, built, () if data is None else data.columns)]
+    notes += _clusters_and_parameters(built, source, options)
     solution, more = _solve(built, source, options)
     return Fit(solution, text=text, notes=[*notes, *_two_categories(built, source), *more], n_dropped=source.dropped)
 
@@ -196,6 +209,7 @@ def _solve(built: Model, source: Source, options: Options) -> tuple[Solution, li
         raw=source.rows,
         groups=tuple(source.labels),
         positions=source.positions,
+        design=source.design,
     )
     return solution, notes
 
@@ -205,11 +219,7 @@ def _words(value) -> tuple[str, ...]:
 
 
 def _not_yet(**arguments) -> None:
-    for name, what in (
-        ("ordered", "ordered items (thresholds and weighted least squares)"),
-        ("cluster", "standard errors for clustered rows"),
-        ("sampling_weights", "sampling weights"),
-    ):
+    for name, what in (("ordered", "ordered items (thresholds and weighted least squares)"),):
         if arguments[name] is not None:
             raise DataError(f"{name}= is not available yet: {what} will come later; leave it out")
 
@@ -230,6 +240,9 @@ def _check(options: Options, information: str | None, from_matrix: bool) -> None
     for name in ("std_lv", "fixed_x", "orthogonal"):
         if not isinstance(getattr(options, name), (bool, np.bool_)):
             raise DataError(f"{name} must be True or False, and is {getattr(options, name)!r}")
+    for name in ("cluster", "sampling_weights"):
+        if from_matrix and getattr(options, name) is not None:
+            raise DataError(f"{name}= names a column, so it needs the rows of the data, not a covariance matrix")
     if from_matrix and options.estimator == "MLR":
         raise DataError("estimator='MLR' needs the rows of the data: a covariance matrix does not hold the kurtosis")
     if from_matrix and options.missing == "fiml":
@@ -256,6 +269,20 @@ def _two_categories(model: Model, source: Source) -> list[str]:
             names,
         )
     ]
+
+
+def _clusters_and_parameters(model: Model, source: Source, options: Options) -> list[str]:
+    """Scores summed by cluster cannot tell more parameters apart than there are clusters."""
+    if options.cluster is None:
+        return []
+    n = sum(d.n_clusters for d in source.design)
+    if model.npar < n:
+        return []
+    text = (
+        f"{model.npar} free parameters and {n} clusters: standard errors of single estimates can be read, tests of "
+        "many parameters at once cannot, since their covariance matrix is singular"
+    )
+    return [FewClusters(text, n)]
 
 
 def _label_notes(parsed: Parsed, model: Model, columns: Iterable) -> list[str]:

@@ -157,6 +157,8 @@ def invariance(
     std_lv: bool = False,
     further: str | Sequence[str] = (),
     ordered: Sequence[str] | bool | None = None,
+    cluster: str | None = None,
+    sampling_weights: str | None = None,
 ) -> Invariance:
     """Measurement invariance across groups: configural, metric, scalar and strict models, and their differences.
 
@@ -177,6 +179,8 @@ def invariance(
         Steps after strict, in this order: ``"lv.variances"``, ``"lv.covariances"``, ``"means"`` of the latents equal.
     ordered : None
         Thresholds of ordered items are not there yet.
+    cluster, sampling_weights : str, optional
+        Columns, as in :func:`semfit.fit`.
 
     Returns
     -------
@@ -229,6 +233,8 @@ def invariance(
             estimator=estimator,
             missing=missing,
             std_lv=std_lv,
+            cluster=cluster,
+            sampling_weights=sampling_weights,
         )
         if not fits[step.name].converged:
             raise NotConvergedError(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .derivatives import meat, row_patterns
+from .design import Design, mean_and_cov
 from .errors import DataError, NotConvergedError
 from .estimate import Moments, Patterns, evaluate, slopes, terms
 from .model import Model
@@ -18,16 +19,17 @@ from .state import Saturated, Source
 LOG2PI = float(np.log(2 * np.pi))
 
 
-def patterns(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def patterns(X: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """mask (P, p), count (P,), means (P, p) and covariances (P, p, p) by pattern of gaps; unobserved parts zero."""
     p, found = X.shape[1], row_patterns(X)
     mask = np.zeros((len(found), p), bool)
     count, m, S = np.zeros(len(found)), np.zeros((len(found), p)), np.zeros((len(found), p, p))
     for k, (o, rows) in enumerate(found):
-        part = X[np.ix_(rows, o)]
-        mask[k, o], count[k], m[k, o] = True, len(rows), part.mean(axis=0)
-        d = part - m[k, o]
-        S[k][np.ix_(o, o)] = d.T @ d / len(rows)
+        part, w = X[np.ix_(rows, o)], None if weights is None else weights[rows]
+        size = len(rows) if w is None else w.sum()
+        if size > 0:  # a pattern whose rows all have weight 0 counts for nothing
+            mask[k, o], count[k] = True, size
+            m[k, o], S[k][np.ix_(o, o)] = mean_and_cov(part, w)
     return mask, count, m, S
 
 
@@ -104,7 +106,7 @@ def fiml_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> t
     if given is None:
         raise AssertionError("missing values are seen in rows")
     ix = [model.ov.index(v) for v in x]
-    found = [patterns(X) for X, _ in given]
+    found = [patterns(X, source.weights(k)) for k, (X, _) in enumerate(given)]
     cells = sum(count @ mask for mask, count, _, _ in found)
     means, covs, logl, x_logl, base, x_moments, alone = [], [], 0.0, 0.0, 0.0, [], []
     for k, (mask, count, m, S) in enumerate(found):
@@ -133,7 +135,7 @@ def fiml_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> t
                 one_mean[j], one_var[j] = centre, var
         alone.append((one_mean, one_var))
         if ix:
-            sub = patterns(given[k].values[:, ix])
+            sub = patterns(given[k].values[:, ix], source.weights(k))
             mux, Sx, Fx = em(*sub)
             here = -n[k] * Fx - (sub[1] @ sub[0]).sum() * LOG2PI / 2
             base += here
@@ -205,13 +207,15 @@ def _saturated_hessian(sat: Model, data: Patterns, mu: np.ndarray, S: np.ndarray
     return H * np.outer(unit, unit)
 
 
-def saturated_information(names: list[str], X: np.ndarray, mu: np.ndarray, S: np.ndarray) -> float:
+def saturated_information(
+    names: list[str], X: np.ndarray, mu: np.ndarray, S: np.ndarray, design: Design | None = None
+) -> float:
     """tr(A^-1 B) of an unrestricted normal distribution whose moments were estimated from rows with gaps."""
     sat = _saturated_model(names, set(), np.sqrt(np.diag(S)))
-    mask, count, m, cov = patterns(X)
-    data = Patterns([mask], [count], [m], [cov], [(mu, S)], [float(len(X))])
+    mask, count, m, cov = patterns(X, None if design is None else design.weights)
+    data = Patterns([mask], [count], [m], [cov], [(mu, S)], [float(count.sum())])
     theta = _saturated_theta(sat, mu, S)
-    return float(np.trace(np.linalg.solve(_saturated_hessian(sat, data, mu, S), meat(sat, data, theta, 0, X))))
+    return float(np.trace(np.linalg.solve(_saturated_hessian(sat, data, mu, S), meat(sat, data, theta, 0, X, design))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +260,7 @@ def h1_information(fit: Solution) -> list[SaturatedInformation]:
         data, mu, S = _patterns_of(fit.patterns, k), fit.h1.mean[k], fit.h1.cov[k]
         theta = _saturated_theta(sat, mu, S)
         W = _saturated_hessian(sat, data, mu, S)
-        J = meat(sat, data, theta, 0, X)
+        J = meat(sat, data, theta, 0, X, fit.design_of(k))
         We = W if fit.options.information == "observed" else evaluate(sat, data, theta[None])[2][0]
         Wc = evaluate(sat, Moments([S[None]], [mu[None]], data.n), theta[None])[2][0]
         out.append(SaturatedInformation(sat.free_rows, W, J, Wc, We, float(np.trace(np.linalg.solve(W, J)))))

@@ -37,11 +37,16 @@ def fit_line(measures: pd.Series, df: int, robust: bool) -> str:
 
 
 def sample_line(solution: Solution, n_dropped: int) -> str:
-    """Rows by group, patterns of gaps, rows left out."""
-    n = [int(round(k)) for k in solution.data.n]
+    """Rows by group, clusters, weights, patterns of gaps, rows left out."""
+    n, options = solution.n_rows, solution.options
     text = f"n = {n[0]}"
     if len(n) > 1:
         text = "n = " + ", ".join(f"{k} ({g})" for k, g in zip(n, solution.groups, strict=True))
+    if options.cluster is not None:
+        counts = [str(d.n_clusters) for d in solution.design]
+        text += f", {' and '.join(counts)} clusters ({options.cluster})"
+    if options.sampling_weights is not None:
+        text += f", weighted by {options.sampling_weights}"
     if not isinstance(solution.data, Moments):
         text += f", {sum(len(c) for c in solution.data.count)} patterns of missing values (full information)"
     return text + (f"; {n_dropped} row{'s' if n_dropped > 1 else ''} dropped" if n_dropped else "")

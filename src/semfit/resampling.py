@@ -53,11 +53,19 @@ class Resampler:
                 S.append(np.array([d[0] for d in drawn]))
                 m.append(np.array([d[1] for d in drawn]) + self.center[k])
             else:
-                counts = np.array([np.bincount(rng.integers(n, size=n), minlength=n) for rng in rngs], dtype=float)
+                counts = np.array([np.bincount(self._drawn(rng, k), minlength=n) for rng in rngs], dtype=float)
                 mean, cov = weighted_moments(self.rows[k], counts)
                 S.append(cov)
                 m.append(mean + self.center[k])
         return Moments(S, m if self.means else None, [float(n) for n in self.n])
+
+    def _drawn(self, rng: np.random.Generator, k: int) -> np.ndarray:
+        """Positions of the rows of one resample of group k: rows, or all rows of the clusters drawn."""
+        design = self.solution.design_of(k)
+        if design is None or design.clusters is None:
+            return rng.integers(self.n[k], size=self.n[k])
+        times = np.bincount(rng.integers(design.n_clusters, size=design.n_clusters), minlength=design.n_clusters)
+        return np.repeat(np.arange(self.n[k]), times[design.clusters])
 
     def patterns(self, seed) -> Patterns:
         """One resample with missing values."""
@@ -67,7 +75,7 @@ class Resampler:
                 X = rng.standard_normal((n, len(self.root[k]))) @ self.root[k].T + self.center[k]
                 X[self.rows[k]] = np.nan
             else:
-                X = self.rows[k][rng.integers(n, size=n)]
+                X = self.rows[k][self._drawn(rng, k)]
             rows.append(X)
         return pattern_moments(rows, self.solution.patterns.x_moments)
 
@@ -77,15 +85,15 @@ def weighted_moments(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.
 
     X should be centred near its mean, so that no digits are lost.
     """
-    n, p = X.shape
+    p, total = X.shape[1], counts.sum(axis=1)[:, None]
     low = np.tril_indices(p)
     second = np.zeros((len(counts), len(low[0])))
-    for first in range(0, n, 4096):  # blocks of rows: the outer products of a million rows would not fit in memory
+    for first in range(0, len(X), 4096):  # blocks of rows: the outer products of a million rows would not fit in memory
         rows = X[first : first + 4096]
         second += counts[:, first : first + 4096] @ (rows[:, low[0]] * rows[:, low[1]])
-    mean = counts @ X / n
+    mean = counts @ X / total
     cov = np.empty((len(counts), p, p))
-    cov[:, low[0], low[1]] = second / n - mean[:, low[0]] * mean[:, low[1]]
+    cov[:, low[0], low[1]] = second / total - mean[:, low[0]] * mean[:, low[1]]
     cov[:, low[1], low[0]] = cov[:, low[0], low[1]]
     return mean, cov
 

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from .derivatives import ROWS
+from .design import mean_and_cov
 from .estimate import Moments, slopes
 from .missing import SaturatedInformation, information_at_the_model, moment_derivatives
 from .solution import Solution, invert_information
@@ -160,14 +161,16 @@ def _from_rows(solution: Solution, k: int, q: Pieces) -> Spread:
     if solution.raw is None:
         raise AssertionError("MLR keeps its rows")
     X = solution.raw[k][0] / solution.model.scale[: solution.model.n_ov]
-    p, x = X.shape[1], solution.fixed
-    centred = X - X.mean(axis=0)
+    p, x, design = X.shape[1], solution.fixed, solution.design_of(k)
+    weights = None if design is None else design.weights
+    centred = X - mean_and_cov(X, weights)[0]
     given = centred[:, x] @ np.linalg.solve(q.S[np.ix_(x, x)], q.S[x]) if x else None
-    explained = 0.0 if given is None else given.T @ given / len(X)
+    explained = 0.0 if given is None else mean_and_cov(given, weights)[1]
     b = q.B.reshape(len(q.B), -1)
     cov, cross = np.zeros(p * p), np.zeros((len(b), p * p))
     mean, cross_mean, inner = np.zeros(p), np.zeros((len(b), p)), np.zeros((len(b), len(b)))
-    for rows in np.array_split(np.arange(len(X)), max(1, len(X) // ROWS)):
+    portions = np.array_split(np.arange(len(X)), max(1, len(X) // ROWS))
+    for rows in portions if design is None else design.portions(len(X), p * p):
         z = centred[rows]
         f = z[:, :, None] * z[:, None, :] - q.S
         if given is not None:
@@ -175,6 +178,8 @@ def _from_rows(solution: Solution, k: int, q: Pieces) -> Spread:
             f -= h[:, :, None] * h[:, None, :] - explained
             z = z - h
         f = f.reshape(len(z), -1)
+        if design is not None:
+            f, z = design.fold(f, rows), design.fold(z, rows)
         share = 0.5 * f @ b.T
         if q.bm is not None:
             share = share + z @ q.bm.T
@@ -183,7 +188,7 @@ def _from_rows(solution: Solution, k: int, q: Pieces) -> Spread:
         cross += share.T @ f
         cross_mean += share.T @ z
         inner += share.T @ share
-    n = len(X)
+    n = len(X) if design is None else design.size(len(X))
     return Spread(cov / n, cross / n, mean / n, cross_mean / n, inner / n)
 
 

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from . import measures as fm
 from . import modification, page, residuals, scores
+from .design import DesignEffects, design_effects
 from .errors import DataError, FitWarning
 from .missing import SaturatedInformation, corrected, h1_information
 from .robust import Sandwich, sandwich
@@ -43,6 +44,8 @@ class Fit:
         Improper estimates, dropped rows and the like: sentences whose classes (``semfit.errors``) carry the details.
     n_obs : int or list of int
         Rows used in all, or by group when there are groups.
+    n_clusters : int, list of int or None
+        Clusters in all, or by group.
     n_dropped : int
         Rows left out; ``notes`` say why.
     groups : list of str
@@ -75,7 +78,15 @@ class Fit:
 
     @property
     def n_obs(self) -> int | list[int]:
-        n = [int(round(k)) for k in self.solution.data.n]
+        n = self.solution.n_rows
+        return n[0] if len(n) == 1 else n
+
+    @property
+    def n_clusters(self) -> int | list[int] | None:
+        """Clusters in all, or by group when there are groups; None without ``cluster=``."""
+        if self.options.cluster is None:
+            return None
+        n = [d.n_clusters for d in self.solution.design]
         return n[0] if len(n) == 1 else n
 
     @property
@@ -267,6 +278,24 @@ class Fit:
         NotConvergedError
         """
         return residuals.residual_table(self.solution, self._saturated)
+
+    def design_effects(self) -> DesignEffects:
+        """What clusters and weights do to the precision of the variables' means.
+
+        Returns
+        -------
+        DesignEffects
+            ``.table`` has one row a variable (and group): n_obs, icc, deff, deft.
+
+        Raises
+        ------
+        DataError
+            The fit has neither ``cluster=`` nor ``sampling_weights=``.
+        """
+        sol = self.solution
+        if not sol.design:
+            raise DataError("design effects need cluster= or sampling_weights= in the fit")
+        return design_effects(sol.model.ov, [X for X, _ in sol.rows], sol.design, sol.groups)
 
     def factor_scores(self, method: str = "regression") -> pd.DataFrame:
         """Scores of the latents, one row a row used (index of the data kept).

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .derivatives import meat
+from .derivatives import hessian, meat
+from .design import Design, mean_and_cov
 from .missing import SaturatedInformation, saturated_information
-from .solution import Solution
+from .solution import Solution, invert_information
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,25 +43,31 @@ def sandwich(fit: Solution, saturated: list[SaturatedInformation] | None) -> San
     model, data, raw = fit.model, fit.data, fit.rows
     B0 = np.zeros((model.npar, model.npar))
     for k, (f, (X, _)) in enumerate(zip(fit.shares, raw, strict=True)):
-        B0 += f * meat(model, data, fit.theta, k, X)
-    h0 = float(np.sum(B0 * fit.bread))
+        B0 += f * meat(model, data, fit.theta, k, X, fit.design_of(k))
+    bread = fit.bread
+    if fit.options.estimator == "ML":  # clusters without MLR: lavaan's default takes the moments' information here
+        bread = invert_information(hessian(model, data, fit.theta, whole=False))
+    h0 = float(np.sum(B0 * bread))
     x = [model.ov.index(v) for v in model.var.x]
     fixed = bool(fit.fixed)
     h1 = base = 0.0
 
-    def trace(X, mean=None, cov=None):
-        return _normal_trace(X, mean, cov) - (0 if model.means else X.shape[1])
-
     for k, (X, _) in enumerate(raw):
+        design = fit.design_of(k)
+
+        def trace(X, design=design):
+            return _normal_trace(X, design, model.means)
+
         if saturated is None:
-            h1 += trace(X, fit.h1.mean[k], fit.h1.cov[k])
+            h1 += trace(X)
             if fixed:
                 h1 -= trace(X[:, x])
         else:
             h1 += saturated[k].trace
         for j in range(model.n_ov):
             if j not in x:
-                base += trace(X[~np.isnan(X[:, j]), j : j + 1])
+                have = np.flatnonzero(~np.isnan(X[:, j]))
+                base += trace(X[have, j : j + 1], None if design is None else design.take(have))
         if x and not fixed:  # free predictors are saturated in the baseline
             base += _predictor_trace(fit, k, x) if np.isnan(X[:, x]).any() else trace(X[:, x])
     c = (h1 - h0) / fit.df if fit.df else np.nan
@@ -71,19 +78,30 @@ def _predictor_trace(fit: Solution, k: int, x: list[int]) -> float:
     """tr(A^-1 B) of the saturated distribution of predictors with gaps."""
     mean, cov = fit.patterns.x_moments[k]
     X = fit.rows[k].values[:, x]
-    X = X[~np.isnan(X).all(axis=1)]
-    return saturated_information([fit.model.ov[j] for j in x], X, mean[x], cov[np.ix_(x, x)])
+    have = np.flatnonzero(~np.isnan(X).all(axis=1))
+    design = fit.design_of(k)
+    part = None if design is None else design.take(have)
+    return saturated_information([fit.model.ov[j] for j in x], X[have], mean[x], cov[np.ix_(x, x)], part)
 
 
-def _normal_trace(X: np.ndarray, mean: np.ndarray | None = None, cov: np.ndarray | None = None) -> float:
-    """tr(A^-1 B) of an unrestricted normal distribution: p + (b - p) / 2."""
-    if mean is None or cov is None:
-        mean = X.mean(axis=0)
-        cov = (X - mean).T @ (X - mean) / len(X)
+def _normal_trace(X: np.ndarray, design: Design | None, means: bool) -> float:
+    """tr(A^-1 B) of an unrestricted normal distribution: p + (b - p) / 2, without the leading p when means are not
+    modelled. With a design the squared length of the folded scores in whitened units: z for the means and
+    (z z' - I) / sqrt(2) for the covariances."""
+    n, p = X.shape
+    mean, cov = mean_and_cov(X, None if design is None else design.weights)
     L = np.linalg.inv(np.linalg.cholesky(cov))
-    b = 0.0
-    for part in np.array_split(X, max(1, len(X) // 65536)):
-        z = (part - mean) @ L.T
-        b += ((z * z).sum(axis=1) ** 2).sum()
-    p = X.shape[1]
-    return p + (b / len(X) - p) / 2
+    if design is None:
+        b = 0.0
+        for part in np.array_split(X, max(1, n // 65536)):
+            z = (part - mean) @ L.T
+            b += ((z * z).sum(axis=1) ** 2).sum()
+        return (p if means else 0) + (b / n - p) / 2
+    total = 0.0
+    for rows in design.portions(n, p * p):
+        z = (X[rows] - mean) @ L.T
+        square = (z[:, :, None] * z[:, None, :] - np.eye(p)).reshape(len(rows), -1)
+        total += (design.fold(square, rows) ** 2).sum() / 2
+        if means:
+            total += (design.fold(z, rows) ** 2).sum()
+    return total / design.size(n)

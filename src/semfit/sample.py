@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
 import pandas as pd
 
 from . import checks
-from .errors import DataError, DroppedRows
+from .design import FEWEST_CLUSTERS, Design, mean_and_cov
+from .errors import DataError, DroppedRows, FewClusters, FitWarning
 from .estimate import Moments
 from .model import Model
 from .partable import Variables
@@ -36,7 +38,7 @@ def from_rows(parsed, roles: Variables, data: pd.DataFrame, group: str | None, m
     ov = roles.ov
     _known(parsed, ov, data.columns, "column of the data")
     if group is not None:
-        _group_column(data, group, ov)
+        _one_column(data, group, "group", ov)
     values = checks.numeric(data, ov).to_numpy()
     keep, notes = _kept(values, roles, missing, fixed_x)
     labels, parts = ([], [keep]) if group is None else _split(data[group], keep, notes)
@@ -48,12 +50,12 @@ def from_rows(parsed, roles: Variables, data: pd.DataFrame, group: str | None, m
     return source
 
 
-def _group_column(data: pd.DataFrame, group: str, ov: list[str]) -> None:
-    if not isinstance(group, Hashable) or isinstance(group, tuple):
-        raise DataError(f"group must be the name of one column, and is {group!r}")
-    checks.columns(data, [group], "group")
-    if group in ov:
-        raise DataError(f"the group column {group!r} is also a variable of the model")
+def _one_column(data: pd.DataFrame, name: str, what: str, ov: list[str]) -> None:
+    if not isinstance(name, Hashable) or isinstance(name, tuple):
+        raise DataError(f"{what} must be the name of one column, and is {name!r}")
+    checks.columns(data, [name], what)
+    if name in ov:
+        raise DataError(f"the {what} column {name!r} is also a variable of the model")
 
 
 def _kept(values: np.ndarray, roles: Variables, missing: str, fixed_x: bool) -> tuple[np.ndarray, list[str]]:
@@ -127,6 +129,86 @@ def _copies(X: np.ndarray, ov: list[str], where: str) -> None:
     if R.max() > 1 - 1e-10:
         a, b = np.unravel_index(R.argmax(), R.shape)
         raise DataError(f"{ov[a]} and {ov[b]} correlate at 1{where}: one is a copy of the other; leave one of them out")
+
+
+# -- clusters and weights ------------------------------------------------------------------------------------------
+def designed(source: Source, data: pd.DataFrame, ov: list[str], cluster: str | None, weights: str | None) -> Source:
+    """The same source with clusters and weights of its rows; weights are rescaled so that they sum to the rows."""
+    if cluster is None and weights is None:
+        return source
+    sizes = [len(r) for r in source.positions]
+    w: list = [None] * len(sizes)
+    codes: list = [None] * len(sizes)
+    notes: list[str] = []
+    if weights is not None:
+        _one_column(data, weights, "sampling_weights", ov)
+        values = checks.numeric(data, [weights], constant="allow", codes="allow")[weights].to_numpy()
+        w = _rescaled([values[r] for r in source.positions], weights, source, notes)
+    if cluster is not None:
+        _one_column(data, cluster, "cluster", ov)
+        codes = _cluster_codes(data[cluster], source, notes)
+    design = tuple(Design(v, c, 0 if c is None else int(c.max()) + 1) for v, c in zip(w, codes, strict=True))
+    n = source.n if weights is None else [float(v.sum()) for v in w]
+    return replace(source, n=n, notes=[*source.notes, *notes], design=design)
+
+
+def _rescaled(values: list[np.ndarray], name: str, source: Source, notes: list[str]) -> list[np.ndarray]:
+    """Weights of the rows used times rows / sum, as lavaan's sampling.weights.normalization = "total"."""
+    every = np.concatenate(values)
+    gaps = int(np.isnan(every).sum())
+    if gaps:
+        raise DataError(
+            f"the weights in column {name!r} are missing in {gaps} of {len(every)} rows used; fill them, or drop "
+            "those rows"
+        )
+    if (every < 0).any():
+        raise DataError(
+            f"column {name!r} holds {int((every < 0).sum())} negative weights (smallest {every.min():g}); "
+            "a sampling weight is the number of people that a row stands for"
+        )
+    for k, part in enumerate(values):
+        if not part.sum() > 0:
+            raise DataError(f"all weights in column {name!r} are 0{source.where(k)}; no row would count")
+    if (every == 0).any():
+        notes.append(FitWarning(f"{int((every == 0).sum())} rows have weight 0 in {name!r} and count for nothing"))
+    return [part * (len(every) / every.sum()) for part in values]
+
+
+def _cluster_codes(column: pd.Series, source: Source, notes: list[str]) -> list[np.ndarray]:
+    """Clusters of the rows used, counted from 0 within each group."""
+    name = str(column.name)
+    parts = [column.iloc[r] for r in source.positions]
+    gaps = sum(int(part.isna().sum()) for part in parts)
+    if gaps:
+        raise DataError(
+            f"the cluster column {name!r} is missing in {gaps} of {sum(map(len, parts))} rows used; drop those rows, "
+            "or give each a cluster"
+        )
+    codes = [pd.factorize(part)[0] for part in parts]
+    counts = [int(c.max()) + 1 for c in codes]
+    for k, count in enumerate(counts):
+        if count < 2:
+            raise DataError(
+                f"cluster column {name!r} holds only one value{source.where(k)} ({parts[k].iloc[0]}); "
+                "clustered standard errors need several clusters"
+            )
+    if all(count == len(c) for count, c in zip(counts, codes, strict=True)):
+        notes.append(FitWarning(f"every row is a cluster of its own in {name!r}, so cluster= changes next to nothing"))
+    crossing = sum(counts) - column.iloc[np.concatenate(source.positions)].nunique()
+    if crossing:
+        notes.append(
+            FitWarning(
+                f"{crossing} clusters of {name!r} have rows in several groups: the groups are taken as independent, "
+                "which they are not where they share clusters"
+            )
+        )
+    if min(counts) < FEWEST_CLUSTERS:
+        where = source.where(int(np.argmin(counts)))
+        text = (
+            f"only {min(counts)} clusters{where}: with fewer than {FEWEST_CLUSTERS} their standard errors are too small"
+        )
+        notes.append(FewClusters(text, min(counts)))
+    return codes
 
 
 # -- matrices ----------------------------------------------------------------------------------------------------
@@ -224,11 +306,8 @@ def _means(mean, ov: list[str], what: str) -> np.ndarray:
 def complete_moments(model: Model, source: Source, x: list[str], fixed_x: bool) -> tuple[Moments, Saturated]:
     """Moments of complete data, and what the saturated and the baseline model say about them."""
     if source.rows is not None:
-        m = [X.mean(axis=0) for X, _ in source.rows]
-        S = []
-        for (X, _), mu in zip(source.rows, m, strict=True):
-            d = X - mu
-            S.append(d.T @ d / len(X))
+        found = [mean_and_cov(X, source.weights(k)) for k, (X, _) in enumerate(source.rows)]
+        m, S = [mu for mu, _ in found], [A for _, A in found]
     else:
         S = list(source.cov)
         m = [np.zeros(len(S[0])) if mu is None else mu for mu in source.mean]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .derivatives import hessian
+from .design import Design
 from .errors import DataError, NotConvergedError
 from .estimate import Moments, Patterns, entries, evaluate, sample_of, structure
 from .model import Model
@@ -36,6 +37,8 @@ class Solution:
     groups : tuple of str
     positions : tuple of array of int
         Where the rows of each group stand in the data.
+    design : tuple of Design
+        Clusters and weights by group; empty without.
     """
 
     model: Model
@@ -48,6 +51,7 @@ class Solution:
     raw: list[Rows] | None
     groups: tuple[str, ...]
     positions: tuple[np.ndarray, ...] = ()
+    design: tuple[Design, ...] = ()
 
     @property
     def rows(self) -> list[Rows]:
@@ -69,12 +73,16 @@ class Solution:
 
     @property
     def shares(self) -> list[float]:
-        """Rows of each group over all rows."""
+        """Rows (or weights) of each group over those of all."""
         return [n / sum(self.data.n) for n in self.data.n]
 
     @property
     def robust(self) -> bool:
-        return self.options.estimator == "MLR"
+        return self.options.robust
+
+    def design_of(self, k: int) -> Design | None:
+        """Clusters and weights of group k, or None."""
+        return self.design[k] if self.design else None
 
     @property
     def df(self) -> int:
@@ -96,6 +104,12 @@ class Solution:
     def at(self, data: Moments | Patterns, theta: np.ndarray) -> Solution:
         """The same model at other moments and estimates, without rows."""
         return replace(self, data=data, theta=theta, raw=None)
+
+    @property
+    def n_rows(self) -> list[int]:
+        """Rows by group, whatever they weigh."""
+        sizes = [len(X) for X, _ in self.raw] if self.raw is not None else self.data.n
+        return [int(round(n)) for n in sizes]
 
     # -- moments -----------------------------------------------------------------------------------------------
     def entries(self, k: int, theta: np.ndarray | None = None) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .design import Design
+
 
 @dataclass(frozen=True)
 class Options:
@@ -31,6 +33,13 @@ class Options:
     group_equal: tuple[str, ...] = ()
     group_partial: tuple[str, ...] = ()
     information: str = "expected"
+    cluster: str | None = None
+    sampling_weights: str | None = None
+
+    @property
+    def robust(self) -> bool:
+        """Whether standard errors and the test come from the casewise scores."""
+        return self.estimator == "MLR" or self.cluster is not None
 
 
 class Rows(NamedTuple):
@@ -47,7 +56,7 @@ class Source:
     Attributes
     ----------
     n : list of float
-        Rows by group.
+        Rows by group, or the sum of their weights.
     labels : list of str
         Names of the groups; empty when there is one.
     notes : list of str
@@ -62,6 +71,8 @@ class Source:
         Covariance matrices with divisor n; empty when there are rows.
     mean : list of array, shape (p,), or None
         Means, None where none were given.
+    design : tuple of Design
+        Clusters and weights by group; empty without.
     """
 
     n: list[float]
@@ -72,6 +83,10 @@ class Source:
     positions: tuple[np.ndarray, ...] = ()
     cov: tuple[np.ndarray, ...] = ()
     mean: tuple[np.ndarray | None, ...] = ()
+    design: tuple[Design, ...] = ()
+
+    def weights(self, k: int) -> np.ndarray | None:
+        return self.design[k].weights if self.design else None
 
     def where(self, k: int) -> str:
         """``" in group 'north'"`` where there are groups, for a message about group ``k``."""

@@ -210,7 +210,7 @@ def test_full_information_names_the_real_cause(gaps):
 
 
 # -- options -------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", ["ordered", "cluster", "sampling_weights"])
+@pytest.mark.parametrize("name", ["ordered"])
 def test_what_comes_later_says_so(name):
     with pytest.raises(DataError, match=f"{name}= is not available yet"):
         semfit.fit(MODEL, survey(), **{name: ["a1"]})

@@ -18,12 +18,15 @@ import switchcost as sc
 from semfit import score_tests
 
 HERE = Path(__file__).parents[1] / "reference"
-FAMILIES = ("sem_cfa", "sem_structural", "sem_robust", "sem_groups", "sem_more")
+FAMILIES = ("sem_cfa", "sem_structural", "sem_robust", "sem_groups", "sem_more", "weights")
 BODIES = {f: json.loads((HERE / f"{f}.json").read_text(encoding="utf8")) for f in FAMILIES}
 CASES = {name: case for body in BODIES.values() for name, case in body["cases"].items()}
 PAIRS = [pair for body in BODIES.values() for pair in (body["pairs"] or [])]
 NONLINEAR = {"path_nonlinear_constraint"}  # a product of parameters in `==`; refused with a message, see below
 FITTED = [name for name in CASES if name not in NONLINEAR]
+# lavaan cuts the sums of weights (299.97, 338.03) to whole numbers where it refits for these; with its numbers of rows
+# semfit has its values (test_design.py).
+CUT = {"both_fiml_groups", "both_fiml_groups_equal"}
 
 # Measures that every fit must have; the others are compared where both have them.
 CORE = """npar chisq df pvalue baseline_chisq baseline_df baseline_pvalue cfi tli logl unrestricted_logl aic bic bic2
@@ -114,7 +117,7 @@ def test_fit_measures(name):
     need = CORE + (ROBUST if "chisq_scaled" in theirs else [])
     missing = [k for k in need if k in theirs and k not in ours]
     assert not missing, f"measures without {missing}"
-    shared = {k: v for k, v in theirs.items() if k in ours}
+    shared = {k: v for k, v in theirs.items() if k in ours and not (name in CUT and k.endswith("_robust"))}
     assert_close(ours, shared, "measure", rtol=1e-6, atol=1e-5)
 
 
