@@ -10,7 +10,7 @@ python run.py copies     write student/ (solutions removed) and instructor/ (sol
 python run.py book       build the readable site into build/book
 python run.py codebook answers.sav   write a codebook to begin with beside a survey file
 python run.py chapter ANSWERS CODEBOOK STUDY   write a results chapter beside the answers (--out FOLDER)
-python run.py new-study NAME   write NAME.yaml, an example of a study file
+python run.py new-study NAME   write a folder NAME with answers, codebook and study file that run
 python run.py check-paper table.csv   hold the numbers of a printed table against each other (--n, --scale LOW HIGH)
 python run.py check-study smith2020   what a folder of data/published still lacks, and how its numbers are judged
 python run.py setup      only build the environment in .venv
@@ -135,7 +135,7 @@ def setup() -> None:
     print("  done")
 
 
-def inside(*arguments: str) -> int:
+def inside(*arguments: str, where: str | Path = ROOT) -> int:
     """Run Python from .venv and return its exit code."""
     env = dict(os.environ, PYTHONUTF8="1", JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0")
     # One thread a process: notebooks and tests run side by side, and the numbers do not depend on the split.
@@ -143,7 +143,7 @@ def inside(*arguments: str) -> int:
         env.setdefault(name, "1")
     env.pop("PYTHONPATH", None)
     try:
-        return subprocess.call([str(venv_python()), *arguments], cwd=ROOT, env=env)
+        return subprocess.call([str(venv_python()), *arguments], cwd=where, env=env)
     except KeyboardInterrupt:
         return 130
 
@@ -166,10 +166,8 @@ def main(arguments: list[str]) -> int:
         return inside("-m", "pytest", *workers, *rest)
     if command == "lab":
         return inside("-m", "jupyter", "lab", "notebooks/00_start_here.ipynb", *rest)
-    if command == "codebook":  # inside() runs in the project's folder, and the file is named from where the person is
-        return inside("-m", "switchcost.data", command, *(a if a.startswith("-") else os.path.abspath(a) for a in rest))
-    if command in ("chapter", "new-study"):
-        return inside("-m", "switchcost.report.command", command, *rest)
+    if command in ("codebook", "chapter", "new-study"):  # files are named from where the person is
+        return inside("-m", "switchcost.report.command", command, *rest, where=os.getcwd())
     if command in ("check-paper", "check-study"):
         return inside("-m", "switchcost.replication", command, *rest)
     if command == "all":

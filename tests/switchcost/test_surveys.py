@@ -14,8 +14,8 @@ import pytest
 import switchcost as sc
 from switchcost._core.errors import DataError, SurveyNote
 from switchcost.data import flow, skeleton
-from switchcost.data.__main__ import main
 from switchcost.data.encoding import decode
+from switchcost.report.command import main
 
 HERE = Path(__file__).parent / "surveys"
 
@@ -375,10 +375,46 @@ def test_the_command_writes_a_codebook_that_can_be_read(tmp_path, capsys):
     assert "a Qualtrics export; 231 records read" in said and "02_qualtrics_codebook.csv" in said
     book = sc.codebook(tmp_path / "02_qualtrics_codebook.csv")
     assert len(read("02_qualtrics.csv", book)) == 193
-    for arguments, says in (
-        (["codebook", str(tmp_path / "02_qualtrics.csv")], "exists already"),
-        (["codebook"], "two commands"),
-        (["codebook", "nowhere.csv"], "there is no file"),
-    ):
-        with pytest.raises(SystemExit, match=says):
-            main(arguments)
+    for name, says in ((str(tmp_path / "02_qualtrics.csv"), "exists already"), ("nowhere.csv", "there is no file")):
+        assert main(["codebook", name]) == 2 and says in capsys.readouterr().err
+
+
+OPTIONS = {
+    "sep": ({"sep": 3}, "sep must be a text and is 3"),
+    "encoding": ({"encoding": 8}, "encoding must be a text"),
+    "unknown encoding": ({"encoding": "utf-88"}, "no encoding 'utf-88'"),
+    "sheet": ({"sheet": 1}, "sheet must be a text"),
+    "decimal": ({"decimal": ";"}, "decimal must be"),
+    "thousands": ({"thousands": "x"}, "thousands must be"),
+    "same signs": ({"decimal": ",", "thousands": ","}, "they must differ"),
+    "missing": ({"missing": {"q": 9}}, "missing must be a list such as missing=.99."),
+    "missing none": ({"missing": None}, "missing must be a list"),
+    "missing of another kind": ({"missing": [[9]]}, "missing must hold texts and numbers"),
+    "drop": ({"drop": None}, "drop must be a list such as drop=.'age'."),
+    "drop a number": ({"drop": 4}, "4 is not a column"),
+    "keep": ({"keep": True}, "keep must be"),
+    "min_seconds": ({"min_seconds": "60"}, "min_seconds must be a number"),
+    "min_seconds true": ({"min_seconds": True}, "min_seconds must be a number"),
+    "min_seconds nan": ({"min_seconds": float("nan")}, "min_seconds must be a number"),
+    "attention": ({"attention": ["q1"]}, "attention must give each item its right answer"),
+    "attention elsewhere": ({"attention": {"q9": 2}}, "attention item 'q9' is not a column"),
+    "attention nobody gave": ({"attention": {"q1": 9}}, "nobody answered 9 in 'q1' .* the answers are 1, 2"),
+    "codebook": ({"codebook": 5}, "no data set '5'"),
+    "codebook that is none": ({"codebook": "nowhere.csv"}, "there is no file"),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_is_checked(name, tmp_path):
+    (tmp_path / "my.csv").write_text("q1,q2\n1,agree\n2,disagree\n1,agree\n", encoding="utf-8")
+    options, says = OPTIONS[name]
+    with pytest.raises(DataError, match=says):
+        sc.read_survey(tmp_path / "my.csv", **options)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_attention_item_in_words_takes_its_word_or_its_number(tmp_path):
+    (tmp_path / "my.csv").write_text("q1,q2\n1,agree\n2,disagree\n1,Agree\n", encoding="utf-8")
+    for answer in ("Agree", "agree", 4, "4"):
+        assert len(sc.read_survey(tmp_path / "my.csv", attention={"q2": answer})) == 2
+    assert len(sc.read_survey(tmp_path / "my.csv", attention={"q1": "1"})) == 2

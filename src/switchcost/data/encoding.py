@@ -77,13 +77,8 @@ LOOKS_LIKE: dict[str, Callable[[bytes], bool]] = {
     "cp1250": _latin("cp1250", _EAST),
     "mac_roman": _latin("mac_roman", _WEST),
 }
-
-
-LATIN = (
-    "cp1252",
-    "mac_roman",
-    "cp1250",
-)  # so alike that the library cannot tell them apart: the first that can be a text
+#: So alike that the library cannot tell them apart: the first that can be a text.
+LATIN = ("cp1252", "mac_roman", "cp1250")
 
 
 def decode(raw: bytes, encoding: str | None, name: str) -> tuple[str, str]:

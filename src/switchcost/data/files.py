@@ -6,7 +6,7 @@ import difflib
 import os
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -95,10 +95,11 @@ def read_survey(
     if not isinstance(path, (str, os.PathLike)):
         raise DataError(f"path must be the name of a file, and is a {type(path).__name__}")
     path = Path(path)
-    _check_options(decimal, thousands, keep, min_seconds)
-    if isinstance(missing, (str, int, float)):
-        missing = (missing,)
-    drop = [drop] if isinstance(drop, str) else list(drop)
+    _check_options(decimal, thousands, keep, min_seconds, attention)
+    for what, value in (("sep", sep), ("encoding", encoding), ("sheet", sheet)):
+        if not isinstance(value, (str, type(None))):
+            raise DataError(f"{what} must be a text and is {value!r}")
+    missing, drop = _several("missing", missing), _several("drop", drop)
     reading = Reading(path.name, None if codebook is None else read_codebook(codebook))
     if reading.book is not None:
         reading.notes += reading.book.attrs.get("notes", [])
@@ -144,7 +145,18 @@ def flow(data: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(data.attrs["flow"], columns=["step", "dropped", "left"])
 
 
-def _check_options(decimal: object, thousands: object, keep: object, min_seconds: object) -> None:
+def _several(what: str, value: object) -> list:
+    """One answer or column, or a list of them."""
+    if isinstance(value, (str, int, float)):
+        return [value]
+    if isinstance(value, (Mapping, bytes)) or not isinstance(value, Iterable):
+        raise DataError(
+            f"{what} must be a list such as {what}=[{'99' if what == 'missing' else repr('age')}] and is {value!r}"
+        )
+    return list(value)
+
+
+def _check_options(decimal: object, thousands: object, keep: object, min_seconds: object, attention: object) -> None:
     if decimal not in (None, ".", ","):
         raise DataError(f"decimal must be '.' or ',' and is {decimal!r}")
     if thousands not in (None, ".", ",", " ", "'"):
@@ -153,8 +165,11 @@ def _check_options(decimal: object, thousands: object, keep: object, min_seconds
         raise DataError(f"decimal and thousands are both {decimal!r}; they must differ")
     if keep not in ("finished", "all"):
         raise DataError(f"keep must be 'finished' or 'all' and is {keep!r}")
-    if min_seconds is not None and not (isinstance(min_seconds, (int, float)) and min_seconds >= 0):
-        raise DataError(f"min_seconds must be a number of seconds and is {min_seconds!r}")
+    number = isinstance(min_seconds, (int, float)) and not isinstance(min_seconds, bool)
+    if min_seconds is not None and not (number and min_seconds >= 0):  # type: ignore[operator]
+        raise DataError(f"min_seconds must be a number of seconds, 0 or more, and is {min_seconds!r}")
+    if not isinstance(attention, (Mapping, type(None))):
+        raise DataError(f"attention must give each item its right answer, such as {{'Q6': 2}}, and is {attention!r}")
 
 
 # ------------------------------------------------------------------------------------------------- the file

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from .._core import checks
-from .._core.errors import DataError
-from .._core.files import atomic_write
 from .codebook import CODEBOOK_COLUMNS
-from .files import read_survey
 from .words import block_of
 
-_PLATFORM = "platform"
+PLATFORM = "platform"
 
 
 def skeleton(data: pd.DataFrame) -> pd.DataFrame:
@@ -81,7 +76,7 @@ def _line(column: pd.Series, name: str, labels: dict, value_labels: dict, platfo
     line.update(variable=name, label_en="" if is_chinese else wording, label_zh=wording if is_chinese else "")
     filled = column.dropna()
     if platform:
-        line.update(construct=_PLATFORM, guessed="written by the survey platform, no answer")
+        line.update(construct=PLATFORM, guessed="written by the survey platform, no answer")
     elif not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         kinds = filled.astype(str).value_counts()
         if len(kinds) <= 15:
@@ -170,38 +165,3 @@ def _short_names(book: pd.DataFrame) -> list[str]:
         taken[name] = taken.get(name, 0) + 1
         out.append(name if taken[name] == 1 else f"{name}_{taken[name]}")
     return out
-
-
-def write_skeleton(path: str | Path, out: str | Path | None = None) -> Path:
-    """Read a survey file and write its skeleton beside it, as a CSV that Excel opens.
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, or the skeleton exists already: work of hours is not written over.
-    """
-    path = Path(path)
-    target = path.with_name(f"{path.stem}_codebook.csv") if out is None else Path(out)
-    if target.exists():
-        raise DataError(f"{target.name} exists already; move it away or name another file: --out FILE")
-    book = skeleton(read_survey(path, keep="all"))
-    return atomic_write(target, "\ufeff" + book.to_csv(index=False, lineterminator="\n"))
-
-
-def missing_parts(book: pd.DataFrame) -> list[str]:
-    """What a person has still to fill in: scales that carry a guessed name, items without wording or range."""
-    open_: list[str] = []
-    items = book[~book["construct"].isin(["", "group", "background", "text", "attention", _PLATFORM])]
-
-    def names(of: Iterable[str]) -> str:
-        some = list(of)
-        return ", ".join(some[:6]) + (", ..." if len(some) > 6 else "")
-
-    for column, what in (("label_en", "no wording"), ("low", "no range"), ("high", "no range")):
-        lacking = items["variable"][items[column].isna() | (items[column].astype(str) == "")]
-        if len(lacking):
-            open_.append(f"{what}: {names(lacking)}")
-    guessed = sorted({c for c in items["construct"] if re.fullmatch(r"scale\d+", str(c))})
-    if guessed:
-        open_.append(f"scales without a name of yours: {names(guessed)}")
-    return list(dict.fromkeys(open_))

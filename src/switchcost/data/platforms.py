@@ -93,7 +93,8 @@ def recognise(lines: list[list[str]]) -> Export:
     own = () if platform is None else tuple(n for n in names if platform.is_own(n))
     if platform is not None:
         names, own = _numbered(names, own)
-    labels, rows, notes, headers = {}, lines[1:], [], 0
+    labels: dict[str, str] = {}
+    rows, notes, headers = lines[1:], [], 0
     if platform is not None and platform.name == "Qualtrics":
         marked = next((k for k, row in enumerate(rows[:3]) if sum('"ImportId"' in c for c in row) > len(row) / 2), None)
         again = bool(rows) and short(rows[0][names.index(own[0])]) in {short(own[0]), "start date"}

@@ -98,7 +98,8 @@ def attention_items(
             elif re.fullmatch(r"att(ention|n)?[ _-]?(check|item)?\d*", column, re.IGNORECASE):
                 reading.notes.append(f"{column!r} may be an attention item: say attention={{{column!r}: right answer}}")
     reading.attention = right
-    for column, answer in right.items():
+    for column in right:
+        answer = right[column] = _answer(frame[column], right[column], reading)
         failed = frame[column].notna() & (frame[column] != answer)
         reading.own = (*reading.own, column)
         if keep != "all":
@@ -106,3 +107,18 @@ def attention_items(
             reading.step(f"failed {column}", len(frame))
     enough(frame, f"{reading.name}, without records that failed an attention item,")
     return frame.reset_index(drop=True)
+
+
+def _answer(given: pd.Series, right: object, reading: Reading) -> object:
+    """The right answer as the column spells it: its number for a word, and a number that was written as text."""
+    labels = reading.value_labels.get(str(given.name), {})
+    words = {part.strip().casefold(): v for v, w in labels.items() for part in (str(w), *str(w).split(" / "))}
+    plain = str(right).strip()
+    spelt = next((v for v in given.dropna().unique() if v == right or str(v).casefold() == plain.casefold()), None)
+    spelt = words.get(plain.casefold()) if spelt is None else spelt
+    if spelt is None or not (given == spelt).any():
+        shown = ", ".join(map(repr, given.dropna().unique()[:6].tolist()))
+        raise DataError(
+            f"attention: nobody answered {right!r} in {given.name!r} of {reading.name}, so everybody would leave; the answers are {shown}"
+        )
+    return spelt

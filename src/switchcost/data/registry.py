@@ -20,14 +20,8 @@ from .._core.errors import DataError
 from .._core.files import atomic_write
 
 COMMAND = "python -m switchcost.data register"
-
-
 _INSTALLED = Path(__file__).resolve().parents[1] / "_data"
-
-
 _REGISTRY = ("path", "sha256", "n", "variables", "restore")
-
-
 _SIMULATED = {
     "market": "mobile-phone customers, simulated with a known truth",
     "licence": "CC BY 4.0",

@@ -52,30 +52,17 @@ def datasets() -> pd.DataFrame:
     for name, sub in raw_sets(folder).items():
         facts, known = set_facts(sub), registry.get((sub / f"{name}.csv").relative_to(folder).as_posix())
         shape = (known["n"], known["variables"]) if known else table_shape(sub / f"{name}.csv")
-        rows.append(
-            {
-                "name": name,
-                "kind": "simulated" if sub.parent.name == "simulated" else facts.get("kind", "raw survey"),
-                "n": float(shape[0]),
-                "variables": float(shape[1]),
-                **{k: facts.get(k, "not stated") for k in ("market", "licence", "citation")},
-            }
-        )
+        kind = "simulated" if sub.parent.name == "simulated" else facts.get("kind", "raw survey")
+        rows.append((name, kind, float(shape[0]), float(shape[1]), facts))
     for name in study_folders(folder):
         meta = study_meta(name)
         n = meta.get("n", np.nan)
-        rows.append(
-            {
-                "name": name,
-                "kind": "published tables",
-                "n": float(sum(n.values()) if isinstance(n, dict) else n),
-                "variables": np.nan,
-                "market": meta.get("market", "not stated"),
-                "licence": meta.get("licence", "not stated"),
-                "citation": meta.get("citation", "not stated"),
-            }
-        )
-    out = pd.DataFrame(rows).set_index("name")
+        rows.append((name, "published tables", float(sum(n.values()) if isinstance(n, dict) else n), np.nan, meta))
+    told = ("market", "licence", "citation")
+    out = pd.DataFrame(
+        [(*row[:4], *(row[4].get(k, "not stated") for k in told)) for row in rows],
+        columns=["name", "kind", "n", "variables", *told],
+    ).set_index("name")
     order = {"raw survey": 0, "choices": 1, "counts": 1, "simulated": 2, "published tables": 3}
     return out.iloc[np.argsort(out["kind"].map(order).to_numpy(), kind="stable")]
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from .._core.errors import OURS, DataError
+from .._core.errors import OURS, DataError, SurveyNote
 from .._core.files import atomic_write
+from ..data.codebook import codebook as read_codebook
+from ..data.files import flow, read_survey
+from ..data.sets import load
 from . import study
 from .chapter import Chapter, results_chapter
+from .codebooks import missing_parts, write_skeleton
 
 
 def write_chapter(
@@ -38,9 +44,9 @@ def write_chapter(
         A file or a name in it cannot be used.
     """
     plan = study.read_study(study_file)
-    settings = {k: plan[k] for k in ("title", "min_answered") if k in plan}
-    model = {k: v for k, v in plan.items() if k not in settings}
-    made = results_chapter(Path(answers), Path(codebook), model, **settings)
+    book = read_codebook(Path(codebook))
+    data = read_survey(Path(answers), book, **plan.reading)
+    made = results_chapter(data, book, plan.model, **plan.settings)
     folder = Path(out) if out else Path(answers).resolve().parent / f"{Path(answers).stem}_chapter"
     folder.mkdir(parents=True, exist_ok=True)
     clean = Chapter(
@@ -55,7 +61,36 @@ def write_chapter(
     for number, table in enumerate(clean.tables, start=1):
         text = table.cells().to_csv(index=False)
         files.append(atomic_write(folder / f"table_{number:02d}.csv", text))
-    return files
+    return [*files, atomic_write(folder / "flow_of_n.csv", flow(data).to_csv(index=False, lineterminator="\n"))]
+
+
+def new_study(name: str | Path) -> Path:
+    """Write a worked example that runs: simulated answers, their codebook, and a study file.
+
+    Parameters
+    ----------
+    name : str or path
+        Folder that is made.
+
+    Raises
+    ------
+    DataError
+        The folder is there already.
+    """
+    folder = Path(name)
+    if folder.exists():
+        raise DataError(f"{str(folder)!r} is already there; choose another name")
+    book = read_codebook("telecom_survey")
+    names = "satisfaction|trust|benefit_loss|personal_relationship|attitudinal|recommendation|group|background".split(
+        "|"
+    )
+    book = book[book["construct"].isin(names)]
+    data = load("telecom_survey")[list(book["variable"])].iloc[:400]
+    folder.mkdir(parents=True)
+    atomic_write(folder / "answers.csv", data.to_csv(index=False, lineterminator="\n"))
+    atomic_write(folder / "codebook.csv", "\ufeff" + book.to_csv(index=False, lineterminator="\n"))
+    atomic_write(folder / "study.yaml", study.EXAMPLE)
+    return folder.resolve()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,22 +101,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("answers", "codebook", "study"):
         chapter.add_argument(name)
     chapter.add_argument("--out", help="folder for the files; beside the answers when left out")
-    new = commands.add_parser("new-study", help="write an example of a study file")
-    new.add_argument("name", help="the file is NAME.yaml in this folder")
+    new = commands.add_parser("new-study", help="write a folder with answers, codebook and study file that run")
+    new.add_argument("name", help="the folder is NAME in this folder")
+    book = commands.add_parser("codebook", help="write a codebook to begin with beside a survey file")
+    book.add_argument("file")
+    book.add_argument("--out", help="another name for the codebook")
+    book.add_argument("--sheet", help="the sheet of a workbook that holds the answers")
+    for name, what in (("drop", "a column to leave out"), ("missing", "an answer that means none")):
+        book.add_argument(
+            f"--{name}", action="append", default=[], metavar=name.upper(), help=f"{what}; may be repeated"
+        )
+    for name in ("sep", "decimal", "thousands", "encoding"):
+        book.add_argument(f"--{name}", help="only where the automatic choice is wrong")
     options = parser.parse_args(arguments)
     try:
         if options.command == "new-study":
-            path = Path(options.name).with_suffix(".yaml")
-            if path.exists():
-                raise DataError(f"{str(path)!r} is already there; choose another name")
-            print(f"{atomic_write(path, study.EXAMPLE).resolve()} is written; change it to your hypotheses")
+            folder = new_study(options.name)
+            print(f"{folder} holds answers.csv (simulated), codebook.csv and study.yaml; put your own in their place.")
+            print(f'Run it: chapter "{folder / "answers.csv"}" "{folder / "codebook.csv"}" "{folder / "study.yaml"}"')
             return 0
-        files = write_chapter(options.answers, options.codebook, options.study, out=options.out)
+        with warnings.catch_warnings(record=True) as notes:
+            warnings.simplefilter("always", SurveyNote)
+            said = _codebook(vars(options)) if options.command == "codebook" else _chapter(options)
     except OURS as problem:
         print(problem, file=sys.stderr)
         return 2
-    print(f"{len(files)} files are in {files[0].resolve().parent}; read settle_first.md first")
+    print(*(f"{note.message}." for note in notes if issubclass(note.category, SurveyNote)), *said, sep="\n")
     return 0
+
+
+def _chapter(options: argparse.Namespace) -> list[str]:
+    files = write_chapter(options.answers, options.codebook, options.study, out=options.out)
+    return [f"{len(files)} files are in {files[0].resolve().parent}; read settle_first.md first"]
+
+
+def _codebook(options: dict[str, Any]) -> list[str]:
+    reading = {k: v for k, v in options.items() if k not in ("command", "file", "out")}
+    written = write_skeleton(options["file"], options["out"], **reading)
+    return [
+        f"The codebook to begin with is {written}. Its column 'guessed' says what to look at.",
+        *(f"Still to fill in: {part}" for part in missing_parts(read_codebook(written))),
+    ]
 
 
 if __name__ == "__main__":

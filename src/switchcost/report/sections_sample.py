@@ -186,7 +186,7 @@ def descriptives(work: Work, scores: pd.DataFrame) -> None:
         work.say(
             f"{x} and {y} correlated {r_text(r.loc[x, y])}, {interval(np.tanh(z - half), np.tanh(z + half), r_text)}."
         )
-    skewed = [n for n in work.scales if abs(body["skew"].iloc[list(numbers).index(n)]) > 1]
+    skewed = [n for n in work.scales if n in list(numbers) and abs(body["skew"].iloc[list(numbers).index(n)]) > 1]
     if skewed:
         work.say(f"Answers to {joined(skewed)} were clearly skewed (beyond 1 in absolute value).")
     work.check_off("Descriptive statistics and correlations")

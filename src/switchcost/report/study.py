@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .._core import checks
 from .._core.errors import DataError
+from .yaml_files import read_yaml
 
 SIGNS = {"+": 1, "-": -1, "\u2212": -1, "": 0, "?": 0}
 LINE = re.compile(r"^\s*(?:(?P<name>[^:>]+?)\s*:)?\s*(?P<path>.+?)\s*(?:\((?P<sign>[+\-\u2212?])\))?\s*$")
-ARROW, TIMES = re.compile(r"\s*(?:->|\u2192)\s*"), re.compile(r"\s+[x\u00d7*]\s+")
+ARROW, TIMES = re.compile(r"\s*(?:[-\u2013\u2014=]+>|\u2192|\u27f6)\s*"), re.compile(r"\s+[xX*]\s+|\s*\u00d7\s*")
+TYPED = str.maketrans("：（）＋－　\u201c\u201d\u201e", ":()+-    ")  # as a Chinese keyboard or Word writes them
 
 # The rule of every verdict: the interval of the estimate against zero and the claimed sign.
 VERDICTS = {
@@ -71,6 +73,7 @@ def hypothesis(line: str, known: Sequence[str] = (), number: int = 1) -> Hypothe
     >>> h.kind, h.names, h.sign
     ('moderation', ('satisfaction', 'switching_costs', 'loyalty'), -1)
     """
+    line = line.translate(TYPED).strip()
     found = LINE.match(line)
     parts = ARROW.split(found["path"]) if found else []
     if not found or len(parts) < 2 or not all(parts):
@@ -141,44 +144,144 @@ def verdict(sign: int, lower: float, upper: float) -> str:
     return "supported" if sign == 0 or (lower > 0) == (sign > 0) else "opposite"
 
 
-def read_study(path: str | Path) -> dict[str, Any]:
+MODEL = (
+    "hypotheses", "outcome", "predictors", "moderator", "covariates", "group", "exclude", "method", "efa", "marker", "simulated",
+)  # fmt: skip
+SETTINGS = ("title", "min_answered", "language", "seed", "n_boot")
+READING = ("sheet", "sep", "decimal", "thousands", "encoding", "missing", "drop", "keep", "min_seconds", "attention")
+ONE, MANY, SHARE, WHOLE, YES = "one name", "a name or a list of names", "a share between 0 and 1", "a whole number", "yes or no"  # fmt: skip
+KINDS = {
+    "outcome": ONE, "predictors": MANY, "moderator": MANY, "covariates": MANY, "group": ONE, "exclude": MANY, "marker": ONE,
+    "efa": YES, "simulated": YES, "title": "a text", "min_answered": SHARE, "seed": WHOLE, "n_boot": WHOLE,
+    "method": ("sem", "pls"), "language": ("en", "zh"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A study file: what is claimed, how the chapter is written, how the answers are read.
+
+    Attributes
+    ----------
+    model : dict
+        ``hypotheses`` and roles, as :func:`switchcost.chapter.results_chapter` takes them.
+    settings : dict
+        Its further options, such as ``title`` and ``language``.
+    reading : dict
+        Options of :func:`switchcost.read_survey`.
+    """
+
+    model: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
+
+
+def read_study(path: str | Path) -> Study:
     """Read a study file (YAML); see ``python run.py new-study``.
+
+    Parameters
+    ----------
+    path : str or path
 
     Returns
     -------
-    dict
-        ``hypotheses`` and, where given, ``covariates group exclude min_answered title``.
+    Study
 
     Raises
     ------
     DataError
-        The file cannot be read, is empty, or has a key that means nothing.
+        The file cannot be read, is empty, has a key that means nothing, or a value that its key does not take.
     """
-    import yaml
+    what = f"study file {Path(path).name!r}"
+    study = read_yaml(Path(path), what)
+    if not isinstance(study, dict):
+        raise DataError(
+            f"{what} needs lines such as 'hypotheses:' and below it '- \"H1: satisfaction -> loyalty (+)\"'"
+        )
+    keys = (*MODEL, *SETTINGS, "read")
+    for key, value in study.items():
+        if key not in keys:
+            raise DataError(
+                f"{what}: {key!r} means nothing here.{checks.suggest(str(key), keys)} Keys are: {', '.join(keys)}."
+            )
+        if key in KINDS and value is not None:
+            _check_value(what, key, value)
+    given = {k: v for k, v in study.items() if v is not None}
+    if "hypotheses" in given:
+        given["hypotheses"] = _lines(given["hypotheses"], what)
+    if not given.get("hypotheses") and "outcome" not in given:
+        raise DataError(f"{what} needs a list 'hypotheses', such as '- \"H1: satisfaction -> loyalty (+)\"', or an 'outcome' with 'predictors'")  # fmt: skip
+    reading = given.get("read", {})
+    if not isinstance(reading, dict):
+        raise DataError(
+            f"{what}: 'read' holds options of the reader, such as 'read: {{sheet: answers, missing: [99]}}'"
+        )
+    for key in reading:
+        if key not in READING:
+            raise DataError(f"{what}: 'read' has {key!r}, which is no option of the reader.{checks.suggest(str(key), READING)} Options are: {', '.join(READING)}.")  # fmt: skip
+    return Study(
+        {k: v for k, v in given.items() if k in MODEL}, {k: v for k, v in given.items() if k in SETTINGS}, dict(reading)
+    )
 
-    try:
-        study = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        raise DataError(f"study file {str(path)!r} cannot be read: {' '.join(str(problem).split())}") from problem
-    allowed = ("hypotheses", "covariates", "group", "exclude", "min_answered", "title")
-    if not isinstance(study, dict) or not isinstance(study.get("hypotheses"), list) or not study["hypotheses"]:
-        raise DataError(f"study file {str(path)!r} needs a list 'hypotheses', such as '- \"H1: satisfaction -> loyalty (+)\"'")  # fmt: skip
-    for key in study:
-        if key not in allowed:
-            raise DataError(f"study file {str(path)!r}: {key!r} means nothing here.{checks.suggest(str(key), allowed)}")
-    return {**study, "hypotheses": [str(h) if not isinstance(h, dict) else ": ".join(*h.items()) for h in study["hypotheses"]]}  # fmt: skip
+
+def _check_value(what: str, key: str, value: Any) -> None:
+    kind = KINDS[key]
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    right = {
+        ONE: isinstance(value, str),
+        MANY: isinstance(value, str) or isinstance(value, list) and all(isinstance(v, str) for v in value),
+        SHARE: number and 0 < value <= 1,
+        WHOLE: number and value == int(value),
+        YES: isinstance(value, bool),
+        "a text": isinstance(value, (str, int, float)),
+    }
+    fine = value in kind if isinstance(kind, tuple) else right[kind]
+    if fine:
+        return
+    wanted = f"one of {', '.join(kind)}" if isinstance(kind, tuple) else kind
+    quotes = "; a name that YAML takes for yes, no or a number needs quotes" if kind in (ONE, MANY) else ""
+    raise DataError(f"{what}: {key!r} takes {wanted}, and holds {value!r}{quotes}")
 
 
-EXAMPLE = """# Names are constructs of the codebook (column construct) or columns of the data.
+def _lines(value: Any, what: str) -> list[str]:
+    """Hypotheses as a list, as a text with one a line, or as ``H1: a -> b`` below each other."""
+    if isinstance(value, str):
+        value = [line for line in value.splitlines() if line.strip()]
+    if isinstance(value, dict):
+        value = [{k: v} for k, v in value.items()]
+    if not isinstance(value, list) or not value:
+        raise DataError(f"{what} needs a list 'hypotheses', such as '- \"H1: satisfaction -> loyalty (+)\"'")
+    out = []
+    for line in value:
+        if isinstance(line, dict):  # without quotes YAML makes a mapping of "H1: a -> b"
+            line = ", ".join(f"{k}: {v}" for k, v in line.items())
+        if not isinstance(line, str):
+            raise DataError(
+                f"{what}: the hypothesis {line!r} is no text; write '- \"H1: satisfaction -> loyalty (+)\"'"
+            )
+        out.append(line)
+    return out
+
+
+EXAMPLE = """# A study in one file. Names are constructs of the codebook (its column construct) or columns of the data.
+# What stands behind a # is a remark. Indent with blanks, never with tabs; a text with ": " in it needs quotes.
 hypotheses:
-  - "H1: satisfaction -> loyalty (+)"
-  - "H2: satisfaction -> trust -> loyalty (+)"
-  - "H3: satisfaction x switching costs -> loyalty (-)"
-covariates: [age]
-group: contract            # measurement is compared across it; leave out where there is none
-exclude: [duplicated, careless]
+  - "H1: satisfaction -> attitudinal (+)"                          # a direct effect
+  - "H2: satisfaction -> trust -> attitudinal (+)"                 # mediation: the indirect effect
+  - "H3: satisfaction x benefit_loss -> attitudinal (-)"           # moderation: fear of losing benefits weakens it
+  - "H4: satisfaction x personal_relationship -> attitudinal"      # a second moderator, without a claimed direction
+  - "H5: attitudinal -> recommendation (+)"                        # a further outcome
+covariates: [age]          # held constant; a column whose construct is 'group' counts as categories
+group: contract            # measurement is compared across it; leave the line out where there is no group
+exclude: [duplicated, careless]   # rows that these checks find leave, and the chapter says how many
 min_answered: 0.5          # a scale is scored where at least this share of its items is answered
 title: Results
+# language: zh             # Chinese; English when left out
+# read:                    # options of the reader, only where it needs help
+#   sheet: answers
+#   missing: [99]
+#   min_seconds: 60
+#   attention: {Q6: 2}
 """
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ..._core.errors import DataError
+from ...report.yaml_files import parse_yaml
 from .. import sealing
 
 HERE = Path(__file__).resolve().parent
@@ -27,9 +28,10 @@ def sections(number: str) -> dict[str, tuple[str, str]]:
 
 def plain() -> dict[str, list[sealing.Exercise]]:
     """Every exercise by notebook number."""
-    import yaml
-
     return {
-        path.stem: [sealing.exercise(name, yaml.safe_load(block)) for name, (block, _) in sections(path.stem).items()]
+        path.stem: [
+            sealing.exercise(name, parse_yaml(block, f"{path.name}, exercise {name}"))
+            for name, (block, _) in sections(path.stem).items()
+        ]
         for path in sorted(HERE.glob("[0-9][0-9].md"))
     }
