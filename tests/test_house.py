@@ -137,7 +137,7 @@ def test_no_module_is_longer_than_five_hundred_lines():
 # What each room of the helper may grow to; a room that shrinks takes its limit down with it.
 LIMITS = {
     "_core": 350, "bridges": 750, "classroom": 1_050, "data": 2_500, "measurement": 2_500, "moderation": 2_550,
-    "plots": 500, "plspm": 750, "replication": 5_000, "report": 3_600, "screening": 1_950, "simulate": 1_250,
+    "plots": 500, "plspm": 750, "replication": 4_200, "report": 3_600, "screening": 1_950, "simulate": 1_250,
 }  # fmt: skip
 
 
@@ -151,7 +151,10 @@ def test_every_room_has_a_limit():
     assert rooms - {"__init__.py"} == set(LIMITS)
 
 
-TYPED = ("semfit", "switchcost.measurement", "switchcost.bridges", "switchcost.moderation", "switchcost.data")
+TYPED = (
+    "semfit", "switchcost.measurement", "switchcost.bridges", "switchcost.moderation", "switchcost.data",
+    "switchcost.simulate", "switchcost.replication",
+)  # fmt: skip
 
 
 def test_types_are_right():

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
-from switchcost.data.published import decimals
 from switchcost.data.registry import data_dir
+from switchcost.replication.printed import Printed
 
 FILES = {
     # name: (bytes of the file, options, what the sentence must say)
@@ -148,7 +148,7 @@ CALLS = {
     "a data set with .csv": (lambda: sc.load("mobi.csv"), r"no file 'mobi.csv'.*sc.load\('mobi'\)"),
     "a folder as a file": (lambda: sc.read_survey(data_dir()), "is a folder"),
     "unknown table": (lambda: sc.published("mota2012")["path"], "no table 'path'. There are: .*fit, paths"),
-    "not a printed number": (lambda: decimals("ns"), "'ns' is not a printed number"),
+    "not a printed number": (lambda: Printed.read("ns"), "'ns' is not a printed number"),
     "audit of a file name": (lambda: sc.audit("my.csv"), "read the file first"),
     "audit of a list": (lambda: sc.audit([1, 2, 3]), "must be a pandas DataFrame, and is a list"),
     "audit of nothing": (lambda: sc.audit(pd.DataFrame({"a": []})), "no rows"),

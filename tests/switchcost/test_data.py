@@ -16,8 +16,8 @@ import switchcost as sc
 from switchcost._core.errors import DataError
 from switchcost._core.files import atomic_write
 from switchcost.data.codebook import CODEBOOK_COLUMNS
-from switchcost.data.published import decimals
 from switchcost.data.registry import data_dir, raw_sets, register
+from switchcost.replication.printed import Printed
 
 STUDIES = ["abbade2014", "ecsi_mobi", "ha2023", "hair2021_corp_rep", "mota2012", "moura2005"]
 SHA = {
@@ -97,7 +97,7 @@ def test_printed_text_and_numbers_are_both_kept():
     assert study["targets"].loc[0, "value"] == study.targets.loc[0, "value"] == 0.162
     assert len(study["targets"]) == 58
     text, printed = study.printed["targets"]["value"], study["targets"]["decimals"]
-    assert [decimals(t) for t in text] == printed.astype(int).tolist()
+    assert [Printed.read(t).decimals for t in text] == printed.astype(int).tolist()
     assert sc.published("mota2012").printed["paths"]["beta"].iloc[0] == "0.105"
     with pytest.raises(AttributeError, match="there are: targets"):
         _ = study.nothing
@@ -105,7 +105,7 @@ def test_printed_text_and_numbers_are_both_kept():
 
 @pytest.mark.parametrize(("text", "places"), [(".195", 3), ("0.10", 2), ("-1", 0), ("12.", 0), ("-.0701", 4)])
 def test_decimals(text, places):
-    assert decimals(text) == places
+    assert Printed.read(text).decimals == places
 
 
 def test_directions_have_no_coefficients():

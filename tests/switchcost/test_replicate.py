@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from switchcost.replication import board as replicate
 from switchcost.replication.from_answers import end_band, hair2021, placebo_moderators, recode_like_switching
 from switchcost.replication.reading import numbers
-from switchcost.replication.recipes import _two_items
+from switchcost.replication.recipes import _alpha_of_two, _rho_of_two
 from switchcost.replication.reproduction import Reproduction, rounding_box
 
 
@@ -82,7 +82,8 @@ def test_two_items_give_alpha_and_rho_from_their_loadings():
     from switchcost.plspm.fitting import pls
 
     fit = pls(pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y}), {"X": ["a", "b"], "Y": ["y"]}, "Y ~ X")
-    alpha, rho = _two_items(fit.loadings.X.dropna().to_numpy()[None])
+    loadings = fit.loadings.X.dropna().to_numpy()[None]
+    alpha, rho = _alpha_of_two(loadings), _rho_of_two(loadings)
     assert alpha[0] == pytest.approx(fit.reliability.alpha["X"], abs=1e-10)
     assert rho[0] == pytest.approx(fit.reliability.rhoA["X"], abs=1e-8)
 

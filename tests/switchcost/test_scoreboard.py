@@ -107,6 +107,7 @@ def test_each_paper_that_contradicts_itself_is_found(board):
         ("mota2012", "before", "df", ""),
         ("mota2012", "after", "df", ""),
         ("moura2005", "", "chisq_df", "running text"),
+        *(("abbade2014", "", "mean", c) for c in ("CTR", "SAT", "LEAL")),
     }
     reason = found[found.quantity == "r2"].reason.iloc[0]
     assert "0.107" in reason and "0.048" in reason

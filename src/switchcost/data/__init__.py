@@ -1,12 +1,12 @@
 """Data sets with their codebooks, printed numbers of studies, and files that people bring.
 
-``load``, ``datasets``, ``read_survey``, ``flow``, ``skeleton``, ``data_dir``, ``register``, ``decimals``, ``Study``, ``directions``, ``wanted``;
+``load``, ``datasets``, ``read_survey``, ``flow``, ``skeleton``, ``data_dir``, ``register``, ``Study``, ``directions``, ``wanted``;
 ``codebook`` and ``published`` are modules here and functions of the package (``sc.codebook``, ``sc.published``).
 """
 
 from .files import flow, read_survey
 from .guess import skeleton
-from .published import Study, decimals, directions, wanted
+from .published import Study, directions, wanted
 from .registry import data_dir, register
 from .sets import datasets, load
 
@@ -14,7 +14,6 @@ __all__ = [
     "Study",
     "data_dir",
     "datasets",
-    "decimals",
     "directions",
     "flow",
     "load",

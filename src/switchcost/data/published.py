@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -11,21 +10,6 @@ import pandas as pd
 
 from .._core.errors import DataError
 from .registry import checked_file, data_dir, present, printed_table, study_folders, unknown_name
-
-
-# ------------------------------------------------------------------------------------------ published tables
-def decimals(printed: str) -> int:
-    """Count the decimals of a number as printed: ``decimals(".195")`` is 3.
-
-    Raises
-    ------
-    ValueError
-        The text is not a number.
-    """
-    match = re.fullmatch(r"\s*[-+]?\d*(?:\.(\d*))?\s*", str(printed))
-    if not match or not re.search(r"\d", str(printed)):
-        raise DataError(f"{printed!r} is not a printed number")
-    return len(match.group(1) or "")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ..data.registry import data_dir
 from .mutation_table import stored
 from .printed import Printed
 from .reading import folders, numbers, read_study
-from .recipes import MISSING, from_printed
+from .recipes import MISSING, better, from_printed
 from .reproduction import BASES, Reproduction
 from .studies import STUDIES
 
@@ -133,21 +133,18 @@ def judge(printed: str, found: Reproduction | None, decimals: int | None = None)
     'inconsistent'
     """
     number = Printed.read(printed, decimals)
-    target, half = number.value, number.half
-    slack = 1e-6 * half + 1e-14 * abs(target)  # decimal halves have no exact binary form
-    if found is None or np.isnan(found.value):
+    if found is None or (np.isnan(found.value) and not found.impossible):
         return "not comparable", (found.why if found else "") or "no way to compute it from what is open"
     if found.impossible:
         return "inconsistent", found.why
-    near = abs(found.value - target) <= half + slack or (number.bound and found.value < target)
-    in_band = found.band is not None and found.band[0] - half - slack <= target <= found.band[1] + half + slack
+    near, in_band = number.allows(found.value, found.value), found.band is not None and number.allows(*found.band)
     if found.no_test and (near or in_band):
         return "not comparable", found.why
     if near:
         return "exact", found.remark
     if in_band:
         return "within rounding", found.remark
-    if found.interval is not None and found.interval[0] - half <= target <= found.interval[1] + half:
+    if found.interval is not None and number.allows(*found.interval):
         return "within interval", found.remark
     why = found.why or f"computed {found.value:.{number.decimals + 2}f}, printed {printed}"
     return ("different" if found.basis == "answers" else "inconsistent"), why
@@ -184,8 +181,10 @@ def replicate(study: str | Path) -> pd.DataFrame:
 
 def reproductions(name: str, table: pd.DataFrame, meta: Mapping) -> dict:
     """Everything that can be computed again for a study, by key."""
-    own = STUDIES[name](table, meta) if name in STUDIES else {}
-    return {**from_printed(table, meta), **own}
+    out = dict(STUDIES[name](table, meta)) if name in STUDIES else {}
+    for key, found in from_printed(table, meta).items():
+        out[key] = better(out.get(key), found)
+    return out
 
 
 def judge_all(name: str, table: pd.DataFrame, meta: Mapping, found: Mapping) -> pd.DataFrame:

@@ -81,7 +81,8 @@ def halton_normal(people: int, draws: int, dimensions: int, skip: int = 0) -> np
     first = max(skip, 1)  # the first point is 0, whose normal deviate is not finite
     points = np.empty((people * draws, dimensions))
     for d, base in enumerate(_PRIMES[:dimensions]):
-        rest, value, scale = np.arange(first, first + people * draws), 0.0, 1.0
+        rest, scale = np.arange(first, first + people * draws), 1.0
+        value = np.zeros(len(rest))
         while rest.any():
             scale /= base
             value = value + rest % base * scale
@@ -90,11 +91,15 @@ def halton_normal(people: int, draws: int, dimensions: int, skip: int = 0) -> np
     return ndtri(points).reshape(people, draws, dimensions)
 
 
-def _design(data: pd.DataFrame, x: Sequence[str], choice: str, person: str, task: str) -> tuple[np.ndarray, np.ndarray]:
+#: Columns of the choice data: chosen or not, who, and which task.
+COLUMNS = ("choice", "id", "chid")
+
+
+def _design(data: pd.DataFrame, x: Sequence[str], columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Chosen minus other alternatives, shape (people, rows, k), padded with zeros, and which rows are real."""
-    data = checks.frame(data, "data")
-    checks.columns(data, [*x, choice, person, task], what="column")
-    if data[[*x, choice, person, task]].isna().to_numpy().any():
+    data, (choice, person, task) = checks.frame(data, "data"), columns
+    checks.columns(data, [*x, *columns], what="column")
+    if data[[*x, *columns]].isna().to_numpy().any():
         raise DataError("the choice data have missing cells; drop those tasks before, or fill them in")
     data = data.sort_values([person, task], kind="stable")
     sizes = data.groupby(task, sort=False)[choice].agg(["size", "sum"])
@@ -133,11 +138,9 @@ class MixedLogit:
         data: pd.DataFrame,
         x: Sequence[str],
         *,
+        columns: Sequence[str] = COLUMNS,
         random: Mapping[str, str] | None = None,
         correlated: bool = False,
-        choice: str = "choice",
-        person: str = "id",
-        task: str = "chid",
         draws: int = 100,
         skip: int = 100,
     ) -> MixedLogit:
@@ -146,7 +149,7 @@ class MixedLogit:
         unknown = [k for k in random if k not in x] + [v for v in random.values() if v not in DISTRIBUTIONS]
         if unknown:
             raise DataError(f"random: {unknown[0]!r} is neither one of x nor one of {', '.join(DISTRIBUTIONS)}")
-        difference, real = _design(data, x, choice, person, task)
+        difference, real = _design(data, x, columns)
         places = tuple(i for i, c in enumerate(x) if c in random)
         if correlated:
             spread = [f"chol.{x[j]}:{x[i]}" for a, i in enumerate(places) for j in places[: a + 1]]
@@ -283,12 +286,12 @@ def choice_model(
     >>> fit.table.est.round(3).tolist()
     [-0.625, -0.108, 1.442, 0.996, -5.463, -5.84]
     """
-    where = {"choice": choice, "person": person, "task": task}
-    plain = MixedLogit.prepare(data, x, **where)
+    columns = (choice, person, task)
+    plain = MixedLogit.prepare(data, x, columns=columns)
     if not random:
         theta = _maximise(plain, np.zeros(len(x)) if start is None else np.asarray(start, float))
         return _result(plain, theta, 0, hessian)
-    model = MixedLogit.prepare(data, x, random=random, correlated=correlated, draws=draws, skip=skip, **where)
+    model = MixedLogit.prepare(data, x, columns=columns, random=random, correlated=correlated, draws=draws, skip=skip)
     if start is None:
         mean = _maximise(plain, np.zeros(len(x)))
         for i, kind in zip(model.random, model.kinds, strict=True):

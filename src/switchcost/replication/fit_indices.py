@@ -2,85 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import chdtrc
 
-from . import arithmetic as consistency
-from . import models
+from . import arithmetic
 from .path_tracing import printed_edges
-from .printed import NOT_A_TEST, SLACK
-from .reproduction import Key, PrintedNumbers, Reproduction, checked, rounding_band, whole_number
+from .printed import SLACK, Printed
+from .reproduction import Cell, Found, Key, PrintedNumbers, Reproduction, rounding_band
 
 
-def check_fit_measures(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
-    """RMSEA and chi2/df from chi-square; NFI, IFI, TLI, CFI, GFI, AGFI from one another.
+@dataclass(frozen=True)
+class Fit:
+    """Chi-square of a model, its degrees of freedom and, where known, the sample size."""
 
-    RMSEA follows from printed numbers alone. The others need a number of variables that is fitted to the indices
-    themselves: their basis is ``assumed``, and where no number of variables fits they are ``inconsistent``.
+    chisq: Printed
+    df: float
+    n: float | None = None
+
+
+_MEASURES = ("df", "nfi", "ifi", "tli", "cfi", "rmsea", "gfi", "agfi", "chisq_df", "p")
+
+
+def check_fit_measures(numbers: PrintedNumbers) -> Found:
+    """p, RMSEA and chi2/df from chi-square; NFI, IFI, TLI, CFI, GFI, AGFI from one another.
+
+    The first three follow from printed numbers alone. The others need a number of variables that is fitted to the
+    indices themselves: their basis is ``assumed``, and where no number of variables fits they are ``inconsistent``.
     """
-    out: dict[Key, Reproduction] = {}
-    for model in numbers.models("chisq"):
-        n = meta.get("n")
-        out |= _fit_of_group(numbers, model, meta, n.get(model) if isinstance(n, dict) else n)
+    out: Found = {}
+    for key, chisq in numbers.of("chisq"):
+        get = {q: cell for q in _MEASURES if (cell := numbers.beside(key, q)) is not None}
+        if "df" in get and get["df"].published > 0:
+            _fit_of_line({"chisq": chisq, **get}, key, numbers, out)
     return out
 
 
-def _fit_of_group(numbers: PrintedNumbers, model: str, meta: Mapping, n: object) -> dict[Key, Reproduction]:
-    out: dict[Key, Reproduction] = {}
-    get = {
-        q: numbers.by.get((model, q, "", ""))
-        for q in ("chisq", "df", "nfi", "ifi", "tli", "cfi", "rmsea", "gfi", "agfi", "chisq_df")
-    }
-    if get["chisq"] is None or get["df"] is None or get["df"].published <= 0:
-        return out
-    chisq, df = get["chisq"], get["df"].published
+def _fit_of_line(get: Mapping[str, Cell], key: Key, numbers: PrintedNumbers, out: Found) -> None:
+    chisq, df, n = get["chisq"].printed, get["df"].published, numbers.size(key)
 
-    def put(quantity: str, formula: Callable, inputs: list[str], how: str, why: str, constraint: str) -> None:
+    def place(quantity: str) -> Key:
+        return (key[0], quantity, *key[2:])
+
+    def put(quantity: str, formula: Callable, inputs: list[str], how: str, why: str, name: str, ok: bool) -> None:
         value, band = rounding_band(formula, [get[q].published for q in inputs], [get[q].decimals for q in inputs])
-        out[model, quantity, "", ""] = Reproduction(
-            value,
-            "assumed",
-            how,
-            band,
-            why=f"{how}: {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}; {why}",
-            remark=why,
-            constraint=constraint,
-        )
+        shown = f"{how}: {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}; {why}"
+        out[place(quantity)] = Reproduction(
+            value, "assumed", how, band, why=shown, remark=why, constraint=" ".join(filter(None, (key[2], name))),
+            impossible=not ok,
+        )  # fmt: skip
 
-    if get["chisq_df"] is not None:
-        out[model, "chisq_df", "", ""] = checked(
-            consistency.chisq_ratio(chisq.printed, df, get["chisq_df"].printed), "chi-square / df"
-        )
-    if get["rmsea"] is not None:
-        out[model, "rmsea", "", ""] = (
-            checked(consistency.rmsea(chisq.printed, df, n, get["rmsea"].printed), f"from chi-square and n = {n}")
-            if whole_number(n)
+    if "chisq_df" in get:
+        out[place("chisq_df")] = arithmetic.chisq_ratio(chisq, df, get["chisq_df"].printed)
+    if "p" in get and "test" not in get["p"].beside:
+        out[place("p")] = arithmetic.p_of_test("chi2", chisq, get["p"].printed, df)
+    if "rmsea" in get:
+        out[place("rmsea")] = (
+            arithmetic.rmsea(chisq, df, n, get["rmsea"].printed)
+            if n
             else Reproduction(why="needs n; add it to study.json")
         )
-    _absolute(get, df, model, put, out)
-    _incremental(get, df, model, put, out, int(meta.get("items_listed", 80)))
-    return out
+    if "gfi" in get and "agfi" in get:
+        _absolute(get, df, put)
+    _incremental(get, df, put, lambda q, why: out.update({place(q): Reproduction(why=why)}), numbers.meta)
 
 
-def _absolute(get: Mapping, df: float, model: str, put: Callable, out: dict[Key, Reproduction]) -> None:
+def moments_of_gfi(df: float, gfi: Printed, agfi: Printed) -> tuple[float, float, float, list[int]]:
+    """Moments p (p + 1) / 2 that GFI and AGFI need: value, low, high, and the whole numbers p that have them."""
+    corners = [df * (1 - a) / max(1 - g, 1e-12) for g in (gfi.low, gfi.high) for a in (agfi.low, agfi.high)]
+    low, high = min(corners), max(corners)
+    whole = [p for p in range(2, 400) if low - SLACK <= p * (p + 1) / 2 <= high + SLACK]
+    return df * (1 - agfi.value) / max(1 - gfi.value, 1e-12), low, high, whole
+
+
+def _absolute(get: Mapping[str, Cell], df: float, put: Callable) -> None:
     """AGFI = 1 - p (p + 1) / (2 df) (1 - GFI), for a whole number p of variables."""
-    if get["gfi"] is None or get["agfi"] is None:
-        return
-    value, low, high, possible = models.moments_of_gfi(df, get["gfi"].printed, get["agfi"].printed)
+    value, low, high, possible = moments_of_gfi(df, get["gfi"].printed, get["agfi"].printed)
     p = min(possible or range(2, 400), key=lambda v: abs(v * (v + 1) / 2 - value))
     m = p * (p + 1) // 2
+    why = f"{p} variables (fitted to the two printed indices)"
     if not possible:
         why = f"GFI and AGFI need p (p + 1) / 2 between {low:.0f} and {high:.0f}, and no whole number p of variables "
         why += f"has that; {p} variables have {m}"
-    else:
-        why = f"{p} variables (fitted to the two printed indices)"
-    put("agfi", lambda x: 1 - m / df * (1 - x[:, 0]), ["gfi"], "from GFI", why, "GFI and AGFI")
-    put("gfi", lambda x: 1 - df / m * (1 - x[:, 0]), ["agfi"], "from AGFI", why, "GFI and AGFI")
-    if not possible:
-        for q in ("gfi", "agfi"):
-            out[model, q, "", ""] = replace(out[model, q, "", ""], impossible=True)
+    ok = bool(possible)
+    put("agfi", lambda x: 1 - m / df * (1 - x[:, 0]), ["gfi"], "from GFI", why, "GFI and AGFI", ok)
+    put("gfi", lambda x: 1 - df / m * (1 - x[:, 0]), ["agfi"], "from AGFI", why, "GFI and AGFI", ok)
 
 
 # The chi-square of the independence model that each index needs, and the index that this chi-square gives.
@@ -98,45 +106,40 @@ _GIVES = {
 }
 
 
-def _incremental(get: Mapping, df: float, model: str, put: Callable, out: dict, most_items: int) -> None:
+def _incremental(get: Mapping[str, Cell], df: float, put: Callable, leave_open: Callable, meta: Mapping) -> None:
     """NFI, IFI, TLI, CFI share two unknowns: chi-square and degrees of freedom of the independence model.
 
     A baseline is p (p - 1) / 2 degrees of freedom, or p (p + 1) / 2 where a program fixes the means as well. Two
-    indices alone fit some baseline unless no number of items up to ``most_items`` does; from three on they check.
+    indices alone fit some baseline unless no number of items up to ``items_listed`` does; from three on they check.
     """
-    given = [q for q in _NEEDED if get[q] is not None]
+    given, most_items = [q for q in _NEEDED if q in get], int(meta.get("items_listed") or 80)
     if len(given) < 2:
         return
-    chisq = get["chisq"]
-    baselines = sorted({p * (p + s) // 2 for p in range(3, most_items + 1) for s in (-1, 1)})
-    fits = {}
-    for d0 in [d for d in baselines if d > df]:
-        ends = []
-        for q in given:
+    chisq = get["chisq"].printed
+    gaps = {}
+    for d0 in sorted({p * (p + s) // 2 for p in range(3, most_items + 1) for s in (-1, 1)}):
+        if d0 > df:
             corners = [
-                _NEEDED[q](chisq.published + a * half(chisq), df, get[q].published + b * half(get[q]), d0)
-                for a in (-1, 1)
-                for b in (-1, 1)
+                [_NEEDED[q](c, df, i, d0) for c in (chisq.low, chisq.high) for i in (v.low, min(v.high, 1 - 1e-12))]
+                for q in given
+                for v in [get[q].printed]
             ]
-            ends.append((min(corners), max(corners)))
-        gap = max(e[0] for e in ends) / min(e[1] for e in ends) - 1
-        fits[d0] = gap
-    possible = [d for d, gap in fits.items() if gap <= SLACK]
-    if not fits:
+            gaps[d0] = max(map(min, corners)) / min(map(max, corners)) - 1
+    if not gaps:
         return
-    d0 = min(fits, key=lambda d: fits[d])
+    possible = [d for d, gap in gaps.items() if gap <= SLACK]
+    d0 = min(gaps, key=lambda d: gaps[d])
     said = " ".join(f"{q.upper()} {get[q].printed}" for q in given)
     if possible and len(given) == 2:
         why = f"needs the chi-square and the degrees of freedom of the independence model; {said} agree for "
         why += f"{possible[0]} to {possible[-1]} degrees of freedom" if len(possible) > 1 else f"{possible[0]} only"
-        out |= {(model, q, "", ""): Reproduction(why=why) for q in given}
+        for q in given:
+            leave_open(q, why)
         return
+    why = f"no independence model of 3 to {most_items} variables gives {said}; nearest {d0} degrees of freedom"
     if possible:
         why = f"the independence model is taken to have {d0} degrees of freedom, fitted to the printed indices"
-        if len(possible) > 1:
-            why += f" ({min(possible)} to {max(possible)} would do)"
-    else:
-        why = f"no independence model of 3 to {most_items} variables gives {said}; nearest {d0} degrees of freedom"
+        why += f" ({min(possible)} to {max(possible)} would do)" if len(possible) > 1 else ""
     for k, q in enumerate(given):
         other = next(o for o in ("nfi", "cfi", "ifi", "tli") if o in given and o != q)
         put(
@@ -145,57 +148,112 @@ def _incremental(get: Mapping, df: float, model: str, put: Callable, out: dict, 
             ["chisq", other],
             f"from {other.upper()}",
             why,
-            f"independence model, {'one baseline' if not possible else k % (len(given) - 2) + 1}",
+            f"independence model, {k % (len(given) - 2) + 1 if possible else 'one baseline'}",
+            bool(possible),
         )
-        if not possible:
-            out[model, q, "", ""] = replace(out[model, q, "", ""], impossible=True)
 
 
-def half(cell) -> float:
-    return 0.5 * 10.0**-cell.decimals
+def degrees_of_freedom(items: int, constructs: int, paths: Sequence[tuple[str, str]], df: Printed) -> Reproduction:
+    """Degrees of freedom of a structural model from its items, constructs and paths.
+
+    Free are, for k constructs with p items: p - k loadings, p error variances, k (residual) variances, the paths, and
+    up to all covariances of the exogenous constructs.
+    """
+    targets = {t for _, t in paths}
+    exogenous = [s for s in dict.fromkeys(s for s, _ in paths) if s not in targets]
+    cov = len(exogenous) * (len(exogenous) - 1) // 2
+
+    def expected(p: int) -> int:
+        return p * (p + 1) // 2 - 2 * p - len(paths)
+
+    high, low, value = expected(items), expected(items) - cov, df.value
+    why = (
+        f"{items} items: {items}x{items + 1}/2 = {items * (items + 1) // 2} moments - {2 * items} loadings and variances - "
+        f"{len(paths)} paths - 0 to {cov} covariances of {', '.join(exogenous)} = {low} to {high}; printed {df.text}"
+    )
+    if not low <= value <= high:
+        would = [p for p in range(2, 200) if expected(p) - cov <= value <= expected(p)]
+        if would:
+            why += f"; {would[0]} items would give it"
+            if cov and any(expected(p) == value for p in would):
+                why += ", with the exogenous constructs left uncorrelated"
+        if value > items * (items - 1) // 2:
+            why += f"; even {items} items with no relation at all have only {items * (items - 1) // 2}"
+    how = "from the printed numbers of items, the paths and the constructs"
+    return Reproduction(float(high), "printed", how, (low, high), why=why)
 
 
-def check_degrees_of_freedom(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
+def check_degrees_of_freedom(numbers: PrintedNumbers) -> Found:
     """Degrees of freedom from the numbers of items and the paths."""
-    out: dict[Key, Reproduction] = {}
+    out: Found = {}
     for key, df in numbers.of("df"):
-        edges = printed_edges(numbers, key[0])
-        items = numbers.n_items.get(key[0], {})
+        edges, items = printed_edges(numbers, key[0]), numbers.n_items.get(key[0], {})
         if edges and {c for t, s in edges.items() for c in (t, *s)} <= set(items):
             pairs = [(s, t) for t, sources in edges.items() for s in sources]
-            row = models.degrees_of_freedom(sum(items.values()), len(items), pairs, df.printed)
-            out[key] = checked(row, "from the printed numbers of items, the paths and the constructs")
+            out[key] = degrees_of_freedom(sum(items.values()), len(items), pairs, df.printed)
     return out
 
 
-def check_claims(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
+def chisq_difference(first: Fit, second: Fit, claimed: Printed, said: str = "") -> Reproduction:
+    """A printed difference of two chi-squares, and whether it is a test of nested models.
+
+    Parameters
+    ----------
+    first, second : Fit
+    claimed : Printed
+        The difference that the paper prints.
+    said : str, optional
+        ``"significant"`` or ``"not significant"``, what the paper concludes.
+
+    Notes
+    -----
+    The difference is chi-square distributed only for two models fitted to the *same* data, one being the other with
+    restrictions. Groups are compared by fitting one model to all groups at once, with and without equal paths.
+    """
+    more, less = sorted((first, second), key=lambda f: (-f.df, -f.chisq.value))
+    value, df = more.chisq.value - less.chisq.value, more.df - less.df
+    band = (more.chisq.low - less.chisq.high, more.chisq.high - less.chisq.low)
+    text = f"{more.chisq.text} - {less.chisq.text} = {value:.2f} on {more.df:g} - {less.df:g} = {df:g} df"
+    other_samples = None not in (more.n, less.n) and more.n != less.n
+    if other_samples:
+        text = (
+            f"the subtraction is right and is no test: {text}; the models were fitted to different samples (n "
+            f"{more.n:g} and {less.n:g}), so neither is a restriction of the other and the difference has no chi-square "
+            "distribution"
+        )
+    p = float(chdtrc(df, value)) if df > 0 and value > 0 else np.nan
+    clash = bool(said) and not np.isnan(p) and (said == "significant") != (p < 0.05)
+    text += "; 0 df: no restriction to test" if df == 0 else f"; taken at face value p = {p:.1g}"
+    text += f", which the paper calls {said}" if clash else ""
+    how = "difference of the two printed chi-squares"
+    return Reproduction(
+        value, "printed", how, band, why=text, no_test=other_samples, impossible=clash and not other_samples
+    )
+
+
+def check_claims(numbers: PrintedNumbers) -> Found:
     """Numbers in a paper's running text, against its tables."""
-    out: dict[Key, Reproduction] = {}
-    fits = [
-        (m, numbers.by[m, "chisq", "", ""], numbers.by[m, "df", "", ""])
+    out: Found = {}
+    fits = {
+        m: Fit(numbers.by[key].printed, numbers.by[m, "df", "", ""].published, numbers.size(key))
         for m in numbers.models("chisq")
-        if (m, "df", "", "") in numbers.by
-    ]
+        if (key := (m, "chisq", "", "")) in numbers.by and (m, "df", "", "") in numbers.by
+    }
     for key, claim in numbers.of("chisq_df"):
         if claim.table == "claims" and len(fits) == 1:
-            _, chisq, df = fits[0]
-            out[key] = checked(consistency.chisq_ratio(chisq.printed, df.printed, claim.printed), "chi-square / df")
+            (fit,) = fits.values()
+            out[key] = arithmetic.chisq_ratio(fit.chisq, fit.df, claim.printed)
     if len(fits) != 2:
         return out
-    n = meta.get("n") if isinstance(meta.get("n"), dict) else {}
-    first, second = ({"name": m, "chisq": c.printed, "df": d.printed, "n": n.get(m)} for m, c, d in fits)
+    first, second = fits.values()
     for key, claim in numbers.of("chisq_difference"):
-        row = models.chisq_difference(first, second, claim.printed)
-        no_test = row.verdict == NOT_A_TEST
-        why = f"the subtraction is right and is no test: {row.arithmetic}" if no_test else row.arithmetic
-        out[key] = replace(checked(row, "difference of the two printed chi-squares"), why=why, no_test=no_test)
-        pair = (key[0], f"{key[1]} df", *key[2:])
-        if pair in numbers.by:
-            out[pair] = Reproduction(
-                abs(fits[0][2].published - fits[1][2].published),
-                "printed",
-                "difference of the two printed degrees of freedom",
-                why="the degrees of freedom of a difference that is no test" if no_test else "",
-                no_test=no_test,
-            )
+        found = chisq_difference(first, second, claim.printed, claim.beside.get("said", ""))
+        out[key] = found
+        out[key[0], f"{key[1]} df", key[2], key[3]] = Reproduction(
+            abs(first.df - second.df),
+            "printed",
+            "difference of the two printed degrees of freedom",
+            why="the degrees of freedom of a difference that is no test" if found.no_test else "",
+            no_test=found.no_test,
+        )
     return out

@@ -205,7 +205,8 @@ def end_band(
         c = 2 * np.exp(-0.5 * (ndtri(p) ** 2 - ndtri(s) ** 2))
     variance = p * (1 - p) + c**2 * s * (1 - s) - 2 * c * (min(p, s) - p * s)
     width = ndtri(0.5 + confidence / 2) * np.sqrt(variance * (1 / n_published + 1 / len(draws)))
-    return tuple(float(v) for v in np.quantile(draws, np.clip([p - width, p + width], 0, 1)))
+    low, high = np.quantile(draws, np.clip([p - width, p + width], 0, 1))
+    return float(low), float(high)
 
 
 def _pls_lookup(fit: PlsFit) -> dict[tuple[str, str, str], float]:

@@ -268,56 +268,22 @@ def _outcomes(paths) -> dict[str, list[str]]:
     return out
 
 
-def r2_from_paths(
-    correlations: pd.DataFrame,
-    paths: pd.DataFrame,
-    *,
-    value: str = "path",
-    decimals: int = 3,
-    path_decimals: int = 3,
-    n_draws: int = 10_000,
-    seed: int | None = None,
-) -> pd.DataFrame:
-    """R2 from printed paths and printed correlations: the sum of path times correlation.
+def nearest_possible(matrix: pd.DataFrame, decimals: int) -> tuple[pd.DataFrame | None, str]:
+    """The nearest correlation matrix where none that rounds to this one can be one (else None), and why.
 
-    Parameters
-    ----------
-    correlations : DataFrame as in :func:`path_model`
-    paths : DataFrame with columns ``from``, ``to`` and ``value``
-    value : column that holds the standardised paths
-    decimals, path_decimals : printed decimals of the correlations and of the paths
-
-    Returns
-    -------
-    DataFrame, index the outcome: ``r2 low high arithmetic``. ``low`` and ``high`` bound what unrounded paths and
-    correlations could give.
-
-    Notes
-    -----
-    R2 = sum_j beta_j r_jy holds for every least-squares regression; it needs no other correlation.
+    Rounding moves an eigenvalue by at most (p - 1) half units: below that, some combination of the variables would
+    have a negative variance.
     """
-    matrix = correlation_matrix(correlations)
-    rng = np.random.default_rng(DEFAULT_SEED if seed is None else seed)
-    rows = {}
-    for outcome, block in paths.groupby("to", sort=False):
-        beta = block[value].astype(float).to_numpy()
-        r = matrix.loc[list(block["from"]), outcome].to_numpy()
-        k = len(beta)
-        signs = (
-            np.array(list(itertools.product((-1, 1), repeat=2 * k)))
-            if k <= 6
-            else rng.choice((-1, 1), size=(n_draws, 2 * k))
-        )
-        shift = np.vstack([signs, rng.uniform(-1, 1, size=(n_draws, 2 * k))]) * 0.5
-        band = np.sum((beta + shift[:, :k] * 10.0**-path_decimals) * (r + shift[:, k:] * 10.0**-decimals), axis=1)
-        text = " + ".join(f"({b:g})({c:g})" for b, c in zip(beta, r, strict=True))
-        rows[outcome] = {
-            "r2": float(beta @ r),
-            "low": band.min(),
-            "high": band.max(),
-            "arithmetic": f"{text} = {beta @ r:.4f}",
-        }
-    return pd.DataFrame(rows).T.rename_axis("outcome").astype({"r2": float, "low": float, "high": float})
+    values, vectors = np.linalg.eigh(matrix.to_numpy())
+    reach = (len(matrix) - 1) * 0.5 * 10.0**-decimals
+    why = f"smallest eigenvalue {values[0]:.4f}, which rounding moves by at most {reach:.4f}"
+    if values[0] + reach >= 0:
+        return None, why
+    from statsmodels.stats.correlation_tools import corr_clipped
+
+    nearest = pd.DataFrame(corr_clipped(matrix.to_numpy(), threshold=0.0), matrix.index, matrix.columns)
+    blame = ", ".join(matrix.columns[i] for i in np.argsort(-np.abs(vectors[:, 0]))[:4])
+    return nearest, f"{why}: a combination of {blame} would have a negative variance"
 
 
 def path_difference(

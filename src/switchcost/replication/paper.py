@@ -11,59 +11,12 @@ import pandas as pd
 
 from .._core.errors import OURS, DataError
 from ..data.registry import data_dir, read_registry
-from .arithmetic import tests_in_text
 from .board import replicate, report
-from .consistency import check_table
-from .printed import INCONSISTENT, check_frame
+from .consistency import check_paper
 from .reading import numbers, read_study
 
 _REQUIRED = ("key", "citation", "market", "n")
 _WANTED = ("licence", "scale", "method", "open_level", "notes")
-
-
-def check_paper(
-    path: str | Path, *, n: float | None = None, scale: tuple[float, float] | None = None, items: int | None = None
-) -> pd.DataFrame:
-    """Run every consistency check on a printed table that is kept as a CSV file, or on a text with tests in it.
-
-    Parameters
-    ----------
-    path : str or path
-        A CSV file with a printed table (the columns of :func:`~.consistency.check_table`), or a text file with tests
-        as papers print them: ``t(28) = 2.20, p = .036``, ``F(2, 60) = 3.1, p < .05``, ``chi2(3, N = 90) = 8.0, p = .04``.
-    n, scale, items :
-        Sample size, lowest and highest answer, and number of observed variables, where the table does not say.
-
-    Returns
-    -------
-    DataFrame as from :func:`~.consistency.check_table`, findings first
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, or no check applies.
-    """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name} cannot be read as UTF-8 text: {error}") from None
-    rows = tests_in_text(text)
-    if path.suffix.lower() != ".csv":
-        if not rows:
-            raise DataError(f"{path.name} holds no test such as 't(28) = 2.20, p = .036'")
-        return check_frame(rows, path.stem)
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path.name} is not a CSV table: {error}") from None
-    try:
-        found = check_table(table, name=path.stem, n=n, scale=scale, items=items, study=path.stem)
-    except DataError as error:
-        if not rows or "no check applies" not in str(error):
-            raise
-        return check_frame(rows, path.stem)
-    return found if not rows else pd.concat([check_frame(rows, path.stem), found], ignore_index=True)
 
 
 def missing_in_study(study: str | Path) -> list[str]:
@@ -142,17 +95,20 @@ def main(arguments: list[str]) -> int:
 
 
 def _print_paper(chosen: argparse.Namespace) -> int:
-    found = check_paper(
-        chosen.file, n=chosen.n, scale=tuple(chosen.scale) if chosen.scale else None, items=chosen.items
-    )
-    bad = found[found.verdict != "consistent"]
-    print(f"{len(found)} checks, {len(bad)} of them fail")
+    scale = tuple(chosen.scale) if chosen.scale else None
+    return _print_verdicts(check_paper(chosen.file, n=chosen.n, scale=scale, items=chosen.items))
+
+
+def _print_verdicts(board: pd.DataFrame) -> int:
+    """Counts, and every number that cannot stand with its arithmetic; 1 where there is one."""
+    counts = board.verdict.value_counts()
+    print(f"{len(board)} printed numbers: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
+    bad = board[board.verdict.isin(["inconsistent", "different"])]
     for r in bad.itertuples():
-        print(f"  {r.where}: {r.check}: {r.verdict}\n    {r.arithmetic}")
-    passed = found[found.verdict == "consistent"].check.value_counts()
-    if len(passed):
-        print("passed: " + ", ".join(f"{k} ({v})" for k, v in passed.items()))
-    return int((found.verdict == INCONSISTENT).any())
+        print(
+            f"  {' '.join(filter(None, (r.model, r.quantity, r.row, r.column)))} {r.printed}: {r.verdict}\n    {r.reason}"
+        )
+    return int(len(bad) > 0)
 
 
 def _print_study(name: str) -> int:
@@ -163,9 +119,5 @@ def _print_study(name: str) -> int:
     for sentence in lacks:
         print(f"  {sentence}")
     if not any(s.startswith(("not readable", "study.json is not valid")) for s in lacks):
-        board = replicate(study)
-        counts = board.verdict.value_counts()
-        print(f"{len(board)} printed numbers: " + ", ".join(f"{v} {k}" for k, v in counts.items()))
-        for r in board[board.verdict == "inconsistent"].itertuples():
-            print(f"  {r.quantity} {r.row} {r.column}: {r.reason}")
+        _print_verdicts(replicate(study))
     return int(any("(wanted)" not in s for s in lacks))

@@ -10,18 +10,24 @@ import pandas as pd
 
 from .._core.errors import OURS
 from . import matrices
-from .reproduction import Key, PrintedNumbers, Reproduction, rounding_box, whole_number
+from .arithmetic import limit, r2_range
+from .printed import SLACK
+from .reproduction import Cell, Found, PrintedNumbers, Reproduction, rounding_box
+
+Edges = dict[str, dict[str, Cell]]  # outcome -> source -> printed path
+
+_UNIT = {"r2": 1.0, "r2_percent": 100.0}
 
 
-def printed_edges(numbers: PrintedNumbers, model: str) -> dict[str, dict[str, object]]:
-    """Standardised paths of a group, outcome -> source -> printed number, causes before effects; {} when circular."""
-    found: dict[str, dict[str, object]] = {}
+def printed_edges(numbers: PrintedNumbers, model: str) -> Edges:
+    """Standardised paths of a group, causes before effects; {} when circular."""
+    found: Edges = {}
     for quantity in ("beta", "path"):
         for (_, _, source, target), r in numbers.of(quantity, model):
             found.setdefault(target, {})[source] = r
         if found:
             break
-    ordered: dict[str, dict[str, object]] = {}
+    ordered: Edges = {}
     while found:
         free = [t for t, sources in found.items() if not set(sources) & set(found)]
         if not free:
@@ -30,76 +36,80 @@ def printed_edges(numbers: PrintedNumbers, model: str) -> dict[str, dict[str, ob
     return ordered
 
 
-def from_correlations(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
+def from_correlations(numbers: PrintedNumbers) -> Found:
     """Paths and R2 from a printed correlation matrix, and its correlations from the paths of a saturated model."""
-    out: dict[Key, Reproduction] = {}
+    out: Found = {}
     for model in numbers.models("correlation"):
         cells = [r for _, r in numbers.of("correlation", model)]
         names = list(dict.fromkeys([r.row for r in cells] + [r.column for r in cells]))
-        edges = printed_edges(numbers, model)
-        if not edges or {n for t, s in edges.items() for n in (t, *s)} - set(names):
-            continue
         matrix = pd.DataFrame(np.nan, index=names, columns=names)
         for r in cells:
             matrix.loc[r.row, r.column] = matrix.loc[r.column, r.row] = r.published
-        n = meta.get("n") if whole_number(meta.get("n")) else None
-        try:
-            fit = matrices.path_model(
-                matrix,
-                {t: list(s) for t, s in edges.items()},
-                n=n,
-                decimals=max(r.decimals for r in cells),
-                n_draws=2000,
-            )
-        except OURS as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
-            for target, sources in edges.items():
-                out |= {
-                    (model, r.quantity, source, target): Reproduction(why=f"not computable: {error}")
-                    for source, r in sources.items()
-                }
-                out |= {
-                    (model, q, target, ""): Reproduction(why=f"not computable: {error}") for q in ("r2", "r2_percent")
-                }
-            continue
-        how = "regression on the printed correlations"
-        implied = _implied(edges, names)
-        for r in fit.paths.to_dict("records"):
-            printed = edges[r["to"]][r["from"]]
-            out[model, printed.quantity, r["from"], r["to"]] = Reproduction(
-                r["est"],
-                "printed",
-                how,
-                (r["low"], r["high"]),
-                why=f"the printed correlations give {r['est']:.4f}",
-                constraint=_pair(r["from"], r["to"]) if implied is not None else "",
-            )
-            if n is not None:
-                out[model, "se", r["from"], r["to"]] = Reproduction(
-                    why="bootstrap standard error: needs the answers (least squares on the printed correlations, "
-                    f"n = {n}, gives {r['se']:.3f})"
-                )
-        for target, r in fit.r2.iterrows():
-            for quantity, unit in (("r2", 1), ("r2_percent", 100)):
-                out[model, quantity, target, ""] = Reproduction(
-                    unit * r.r2,
-                    "printed",
-                    how,
-                    (unit * r.low, unit * r.high),
-                    why=f"the printed correlations give {unit * r.r2:.4f}",
-                )
-        if implied is None:
-            continue
-        for r in cells:
-            values = implied[:, names.index(r.row), names.index(r.column)]
-            out[model, "correlation", r.row, r.column] = Reproduction(
-                values[0],
-                "printed",
-                "implied by the printed paths, which leave no correlation free",
-                (values.min(), values.max()),
-                why=f"the printed paths imply {values[0]:.4f}",
-                constraint=_pair(r.row, r.column),
-            )
+        np.fill_diagonal(whole := matrix.to_numpy(copy=True), 1.0)
+        matrix = pd.DataFrame(whole, names, names)
+        decimals = max(r.decimals for r in cells)
+        if not np.isnan(whole).any():
+            nearest, why = matrices.nearest_possible(matrix, decimals)
+            for r in cells:
+                value = r.published if nearest is None else float(nearest.loc[r.row, r.column])
+                found = limit(nearest is None, value, "nearest matrix that can be one", why, "needs the answers")
+                out[r.model, "correlation", r.row, r.column] = replace(found, constraint="correlation matrix")
+        edges = printed_edges(numbers, model)
+        if edges and not {n for t, s in edges.items() for n in (t, *s)} - set(names):
+            _of_matrix(numbers, model, edges, matrix, decimals, cells, out)
     return out
+
+
+def _of_matrix(
+    numbers: PrintedNumbers,
+    model: str,
+    edges: Edges,
+    matrix: pd.DataFrame,
+    decimals: int,
+    cells: list[Cell],
+    out: Found,
+) -> None:
+    n = numbers.size((model, "correlation", cells[0].row, cells[0].column))
+    outcomes = {t: list(s) for t, s in edges.items()}
+    try:
+        fit = matrices.path_model(matrix, outcomes, n=n, decimals=decimals, n_draws=2000)
+    except OURS as error:  # a gap, or a matrix that cannot be one: a finding about the paper, not a crash
+        left_open = Reproduction(why=f"not computable: {error}")
+        for target, sources in edges.items():
+            out |= {(model, r.quantity, source, target): left_open for source, r in sources.items()}
+            out |= {(model, q, target, ""): left_open for q in _UNIT}
+        return
+    how, names = "regression on the printed correlations", list(matrix)
+    implied = _implied(edges, names)
+    for path in fit.paths.to_dict("records"):
+        source, target = path["from"], path["to"]
+        out[model, edges[target][source].quantity, source, target] = Reproduction(
+            path["est"], "printed", how, (path["low"], path["high"]),
+            why=f"the printed correlations give {path['est']:.4f}",
+            constraint=_pair(source, target) if implied is not None else "",
+        )  # fmt: skip
+        if n is not None:
+            why = f"least squares on the printed correlations, n = {n:g}, gives {path['se']:.3f}"
+            out[model, "se", source, target] = Reproduction(why=f"bootstrap standard error: needs the answers ({why})")
+    for outcome, line in fit.r2.iterrows():
+        for quantity, unit in _UNIT.items():
+            value, low, high = (float(unit * line[c]) for c in ("r2", "low", "high"))
+            why = f"the printed correlations give {value:.4f}"
+            out[model, quantity, str(outcome), ""] = Reproduction(value, "printed", how, (low, high), why=why)
+    if implied is None:
+        return
+    for r in cells:
+        if out[model, "correlation", r.row, r.column].impossible:
+            continue
+        values: np.ndarray = implied[:, names.index(r.row), names.index(r.column)]
+        out[model, "correlation", r.row, r.column] = Reproduction(
+            values[0],
+            "printed",
+            "implied by the printed paths, which leave no correlation free",
+            (values.min(), values.max()),
+            why=f"the printed paths imply {values[0]:.4f}",
+            constraint=_pair(r.row, r.column),
+        )
 
 
 def _pair(a: str, b: str) -> str:
@@ -107,7 +117,7 @@ def _pair(a: str, b: str) -> str:
     return "path or correlation of " + " and ".join(sorted((a, b)))
 
 
-def _implied(edges: dict[str, dict[str, object]], names: list[str]) -> np.ndarray | None:
+def _implied(edges: Edges, names: list[str]) -> np.ndarray | None:
     """Correlations implied by the paths of a recursive model with one exogenous variable and every path drawn."""
     exogenous = [n for n in names if n not in edges]
     flat = [(t, s, r) for t, sources in edges.items() for s, r in sources.items()]
@@ -133,17 +143,17 @@ def _trace(
     for target, sources in edges.items():
         t = names.index(target)
         s = [names.index(q) for q in sources]
-        b = np.column_stack([np.broadcast_to(beta[target, q], m) for q in sources])
+        slopes = np.column_stack([np.broadcast_to(beta[target, q], m) for q in sources])
         for z in done:
-            r[:, t, z] = r[:, z, t] = (b * r[:, s, z]).sum(1)
-        r2[target] = (b * r[:, s, t]).sum(1)
+            r[:, t, z] = r[:, z, t] = (slopes * r[:, s, z]).sum(1)
+        r2[target] = (slopes * r[:, s, t]).sum(1)
         done.append(t)
     return r, r2
 
 
-def from_paths(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
+def from_paths(numbers: PrintedNumbers) -> Found:
     """R2 from the printed standardised paths alone, and a lone path from its R2."""
-    out: dict[Key, Reproduction] = {}
+    out: Found = {}
     for model in numbers.models("beta", "path"):
         edges = printed_edges(numbers, model)
         if edges:
@@ -153,7 +163,7 @@ def from_paths(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction
                     ((source, r),) = sources.items()
                     sign = -1 if r.published < 0 else 1
                     out[model, r.quantity, source, target] = numbers.follows(
-                        lambda x, s=sign: s * np.sqrt(x),
+                        lambda x, s=sign: s * np.sqrt(np.maximum(x, 0)),
                         [(model, "r2", target, "")],
                         "square root of the R2 of an outcome with one cause",
                         constraint=_one_cause(target),
@@ -165,25 +175,34 @@ def _one_cause(target: str) -> str:
     return f"R2 and the only path of {target}"
 
 
-def _r2_of_paths(numbers: PrintedNumbers, model: str, edges: Mapping) -> dict[Key, Reproduction]:
-    """R2 by path tracing. Where two causes have an unprinted correlation, one value of it must serve every R2."""
+def _r2_of_paths(numbers: PrintedNumbers, model: str, edges: Edges) -> Found:
+    """R2 by path tracing. Where two causes have an unprinted correlation, one value of it must serve every R2.
+
+    With three and more such causes, an R2 has only the limits that its own paths set.
+    """
+    if len({n for s in edges.values() for n in s} - set(edges)) > 2:
+        return {
+            (model, q, t, ""): r2_range([r.printed for r in sources.values()], cell.printed, unit)
+            for t, sources in edges.items()
+            if not any("*" in s for s in sources)  # a product of standardised scores has another SD than 1
+            for q, unit in _UNIT.items()
+            if (cell := numbers.by.get((model, q, t, ""))) is not None
+        }
     names = list(dict.fromkeys(n for t, s in edges.items() for n in (*s, t)))
     flat = [(t, s, r) for t, sources in edges.items() for s, r in sources.items()]
     draws = rounding_box([r.published for *_, r in flat], [r.decimals for *_, r in flat], n_draws=300)
     beta = {(t, s): draws[:, k] for k, (t, s, _) in enumerate(flat)}
     exogenous = [n for n in names if n not in edges]
-    unit = {"r2": 1.0, "r2_percent": 100.0}
-    printed = {t: (q, numbers.by[model, q, t, ""]) for t in edges for q in unit if (model, q, t, "") in numbers.by}
+    printed = {t: (q, numbers.by[model, q, t, ""]) for t in edges for q in _UNIT if (model, q, t, "") in numbers.by}
     traced = {rho: _trace(edges, names, beta, _all_pairs(exogenous, rho))[1] for rho in _grid(len(exogenous))}
 
     def ends(rho: float, t: str) -> tuple[float, float]:
-        v = traced[rho][t] * unit[printed[t][0]]
+        v = traced[rho][t] * _UNIT[printed[t][0]]
         return float(v.min()), float(v.max())
 
     def fits(rho: float, t: str) -> bool:
         low, high = ends(rho, t)
-        h = 0.5 * 10.0 ** -printed[t][1].decimals
-        return low - h <= printed[t][1].published <= high + h
+        return printed[t][1].printed.allows(low, high)
 
     # An R2 depends on the unprinted correlation when its value moves with it.
     moves = {t for t in printed if np.ptp([r2[t][0] for r2 in traced.values()]) > 1e-9}
@@ -191,31 +210,29 @@ def _r2_of_paths(numbers: PrintedNumbers, model: str, edges: Mapping) -> dict[Ke
     common = [rho for rho in traced if all(fits(rho, t) for t in reachable)]
     best = min(common or traced, key=lambda rho: abs(rho))
     pair = " and ".join(exogenous)
-    out: dict[Key, Reproduction] = {}
+    out: Found = {}
     for t, (q, r) in printed.items():
         key, paths = (model, q, t, ""), ", ".join(f"{s} {c.printed}" for s, c in edges[t].items())
         low, high = min(ends(rho, t)[0] for rho in traced), max(ends(rho, t)[1] for rho in traced)
         rho = best if t in moves else next(iter(traced))
         found = Reproduction(
-            float(traced[rho][t][0] * unit[q]),
+            float(traced[rho][t][0] * _UNIT[q]),
             "printed",
             "path tracing from the printed paths",
             ends(rho, t),
-            why=f"the printed paths ({paths}) give {traced[rho][t][0] * unit[q]:.4f}",
+            why=f"the printed paths ({paths}) give {traced[rho][t][0] * _UNIT[q]:.4f}",
             constraint=_one_cause(t) if len(edges[t]) == 1 and q == "r2" else "",
         )
         if t not in moves:
             out[key] = found
-        elif t not in reachable and len(exogenous) == 2:
+        elif t not in reachable:
             why = f"the paths ({paths}) allow at most {high:.3f}, whatever the unprinted correlation"
             if r.published < low:
                 why = f"the paths ({paths}) give at least {low:.3f}, whatever the unprinted correlation"
             out[key] = replace(found, why=why)
-        elif len(reachable) == 1 or len(exogenous) > 2:
-            out[key] = Reproduction(
-                why=f"needs the correlation of {pair}; the paths allow {low:.3f} to {high:.3f}"
-                + (", and the printed value lies inside" if t in reachable else "")
-            )
+        elif len(reachable) == 1:
+            said = f"the paths allow {low:.3f} to {high:.3f}, and the printed value lies inside"
+            out[key] = Reproduction(why=f"needs the correlation of {pair}; {said}")
         else:
             if common:
                 said = f"the correlation of {pair} is not printed; values between {min(common):.2f} and "
@@ -242,52 +259,68 @@ def _all_pairs(names: list[str], rho: float) -> dict[tuple[str, str], float]:
     return {(a, b): rho for i, a in enumerate(names) for b in names[i + 1 :]}
 
 
-def beta_from_b(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
+def beta_from_b(numbers: PrintedNumbers) -> Found:
     """Standardised paths from unstandardised ones, where the model has another way between the two constructs.
 
-    b / beta is the ratio of two standard deviations. Around a closed loop of paths these ratios multiply to one, so
-    each path of a loop can be standardised with the ratios that the others print.
+    beta / b is the ratio of two standard deviations. Around a closed loop of paths these ratios multiply to one, so
+    each path of a loop can be standardised with the ratios that the others print. What rounding allows is exact: each
+    printed pair limits a difference of two logarithms, and the tightest limit on another is a shortest path.
     """
-    out: dict[Key, Reproduction] = {}
+    out: Found = {}
     for model in numbers.models("b"):
-        pairs = [
-            (key[2], key[3], r, numbers.by[model, "beta", key[2], key[3]])
-            for key, r in numbers.of("b", model)
-            if (model, "beta", key[2], key[3]) in numbers.by
-        ]
-        if len(pairs) < 3 or any(b.published == 0 or beta.published == 0 for *_, b, beta in pairs):
-            continue
-        names = list(dict.fromkeys(n for s, t, *_ in pairs for n in (s, t)))
-        design = np.zeros((len(pairs), len(names)))
-        for k, (s, t, *_) in enumerate(pairs):
-            design[k, names.index(t)], design[k, names.index(s)] = 1, -1
-        inputs = [v for *_, b, beta in pairs for v in (b, beta)]
-        draws = rounding_box([v.published for v in inputs], [v.decimals for v in inputs])
-        b, beta = draws[:, 0::2], draws[:, 1::2]
-        with np.errstate(all="ignore"):
-            log_ratio = np.log(b / beta)
-        error = np.array(
-            [10.0**-x.decimals / abs(x.published) + 10.0**-y.decimals / abs(y.published) for *_, x, y in pairs]
-        )
-        loops = max(len(pairs) - np.linalg.matrix_rank(design), 1)
-        for k, (s, t, *_) in enumerate(pairs):
-            rest = [i for i in range(len(pairs)) if i != k]
-            a = design[rest] / error[rest, None]
-            if np.linalg.matrix_rank(np.vstack([a, design[k]])) > np.linalg.matrix_rank(a):
+        pairs = [(k[2], k[3], r, o) for k, r in numbers.of("b", model) if (o := numbers.beside(k, "beta")) is not None]
+        for s, t, b, beta in pairs:
+            if b.published * beta.published < 0:
+                why = f"b = {b.printed} and beta = {beta.printed} have opposite signs"
                 out[model, "beta", s, t] = Reproduction(
-                    why="needs the standard deviations of the two constructs; no other path connects them"
+                    -beta.published, "printed", "sign of b", why=why, impossible=True
                 )
-                continue
-            y = (log_ratio[:, rest] / error[rest]).T
-            ok = np.isfinite(y).all(0)
-            ratio = np.exp(design[k] @ np.linalg.pinv(a) @ y[:, ok])
-            values = b[ok, k] / ratio
-            out[model, "beta", s, t] = Reproduction(
-                values[0],
-                "printed",
-                "b over the ratio of standard deviations that the other paths print",
-                (values.min(), values.max()),
-                why=f"the other paths give {values[0]:.4f}",
-                constraint=f"b and beta around loop {k % loops + 1}",
+        pairs = [p for p in pairs if p[2].published * p[3].published > 0]
+        if len(pairs) >= 3:
+            out |= _around_loops(model, pairs)
+    return out
+
+
+def _log_range(cell: Cell) -> tuple[float, float]:
+    size, half = abs(cell.published), cell.printed.half
+    return (float(np.log(size - half)) if size > half else -np.inf), float(np.log(size + half))
+
+
+def _around_loops(model: str, pairs: list[tuple[str, str, Cell, Cell]]) -> Found:
+    names = list(dict.fromkeys(n for s, t, *_ in pairs for n in (s, t)))
+    design, limits, value, weight = np.zeros((len(pairs), len(names))), [], [], []
+    for k, (s, t, b, beta) in enumerate(pairs):  # log beta - log b = log SD of the cause - log SD of the outcome
+        design[k, names.index(s)], design[k, names.index(t)] = 1, -1
+        (b_low, b_high), (low, high) = _log_range(b), _log_range(beta)
+        limits.append((low - b_high, high - b_low))
+        value.append(np.log(beta.published / b.published))
+        weight.append(1 / sum(10.0**-c.decimals / abs(c.published) for c in (b, beta)))
+    y, w = np.array(value), np.array(weight)
+    loops, out = max(len(pairs) - np.linalg.matrix_rank(design), 1), {}
+    for k, (s, t, b, _) in enumerate(pairs):
+        key, rest = (model, "beta", s, t), [i for i in range(len(pairs)) if i != k]
+        shortest = np.where(np.eye(len(names)), 0.0, np.inf)
+        for i in rest:
+            cause, outcome = names.index(pairs[i][0]), names.index(pairs[i][1])
+            low, high = limits[i]
+            shortest[outcome, cause], shortest[cause, outcome] = high, -low
+        for m in range(len(names)):  # Floyd and Warshall
+            shortest = np.minimum(shortest, shortest[:, [m]] + shortest[[m]])
+        if (np.diag(shortest) < -SLACK).any():
+            out[key] = Reproduction(why="the ratios beta / b of the other paths already contradict one another")
+            continue
+        low, high = -shortest[names.index(s), names.index(t)], shortest[names.index(t), names.index(s)]
+        if not np.isfinite([low, high]).all():
+            out[key] = Reproduction(
+                why="needs the standard deviations of the two constructs; no other path connects them"
             )
+            continue
+        x, *_ = np.linalg.lstsq(design[rest] * w[rest, None], y[rest] * w[rest], rcond=None)
+        middle = b.published * np.exp(design[k] @ x)
+        ends = sorted(np.sign(b.published) * np.exp(np.array([low, high]) + _log_range(b)))
+        out[key] = Reproduction(
+            float(middle), "printed", "b over the ratio of standard deviations that the other paths print",
+            (float(ends[0]), float(ends[1])), why=f"the other paths give {middle:.4f}",
+            constraint=f"b and beta around loop {k % loops + 1}",
+        )  # fmt: skip
     return out

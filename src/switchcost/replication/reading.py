@@ -15,8 +15,12 @@ from ..data.registry import data_dir
 from .printed import Printed
 
 # Columns that describe the study or the table and are no result.
-_DESIGN = {"n", "level", "draws", "decimals", "items", "rows", "ci_level", "page", "h"}
+_DESIGN = {
+    "n", "level", "draws", "decimals", "items", "rows", "ci_level", "page", "h", "count", "df1", "df2", "predictors",
+}  # fmt: skip
 _KEYS = {"from", "to", "construct", "item", "group", "model", "scheme", "quantity", "row", "note"}
+# Columns of text that belong to a number of their line and do not name the line.
+_BESIDE = {"p_flag", "test", "said"}
 _OF_CONSTRUCT = {"alpha", "ave", "cr", "rho_A", "rhoA", "rhoC", "omega"}
 
 #: Headings of printed tables, and the name that the checks know.
@@ -43,7 +47,8 @@ def numbers(study: str | Path) -> pd.DataFrame:
     DataFrame
         One row a number: ``table model quantity row column printed published decimals``. ``printed`` is the text as
         printed. Sample sizes, numbers of items and the like describe the study and are left out. ``.attrs`` holds
-        ``n_items`` (by model and construct) and ``unreadable`` (cells that were meant as numbers).
+        them: ``beside`` (by table, model, row and column), ``n_items`` (by model and construct), and ``unreadable``
+        (cells that were meant as numbers).
 
     Raises
     ------
@@ -64,8 +69,10 @@ def numbers_of_tables(tables: dict[str, pd.DataFrame], study: str = "") -> pd.Da
     """As :func:`numbers`, from tables already read as text."""
     found: list[tuple] = []
     unreadable: list[tuple] = []
+    beside: dict[tuple, dict[str, str]] = {}
     for name, table in tables.items():
-        rows = _long(name, table) if {"quantity", "row", "printed"} <= set(table) else _wide(name, table)
+        rows: list[tuple]
+        rows = _long(name, table) if {"quantity", "row", "printed"} <= set(table) else _wide(name, table, beside)
         for *key, text, places in rows:
             if Printed.readable(text, places):
                 number = Printed.read(text, places)
@@ -74,11 +81,11 @@ def numbers_of_tables(tables: dict[str, pd.DataFrame], study: str = "") -> pd.Da
                 unreadable.append((*key, text))
     columns = ["table", "model", "quantity", "row", "column", "printed", "published", "decimals"]
     out = pd.DataFrame(found, columns=columns)
-    # Not results, but needed to count degrees of freedom.
-    out.attrs["unreadable"], out.attrs["n_items"] = unreadable, {}
+    # Not results, but needed to check some.
+    out.attrs |= {"unreadable": unreadable, "beside": beside, "n_items": {}}
     for table in tables.values():
         if {"construct", "items"} <= set(table):
-            for _, r in table.iterrows():
+            for _, r in table[table["items"].str.isdigit()].iterrows():
                 out.attrs["n_items"].setdefault(r.get("group", ""), {})[r["construct"]] = int(r["items"])
     twice = out[out.duplicated(["model", "quantity", "row", "column"])]
     if len(twice):
@@ -155,35 +162,48 @@ def _long(name: str, table: pd.DataFrame) -> list[tuple]:
     return found
 
 
-def _wide(name: str, table: pd.DataFrame) -> list[tuple]:
-    """(table, model, quantity, row, column, printed, None) for each number of one table, by the kind of the table."""
+def _wide(name: str, table: pd.DataFrame, beside: dict[tuple, dict[str, str]]) -> list[tuple]:
+    """(table, model, quantity, row, column, printed, None) for each number of one table, by the kind of the table.
+
+    What a line says that is no result goes into ``beside``.
+    """
     table = table.rename(columns=NAMES).map(str.strip)
     groups = [c for c in ("model", "group", "scheme") if c in table]
     model_of = table[groups[0]] if groups else pd.Series("", index=table.index)
     first = table.columns[0]
     if {"quantity", "value"} <= set(table):  # one line a number
-        return _targets(name, table, model_of)
+        return _targets(name, table, model_of, beside)
     if len(table) > 1 and set(table[first]) == set(table.columns[1:]):  # a square matrix, each pair once
         cell, order = table.set_index(first), list(table[first])
         pairs = [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
         return [(name, "", "correlation", a, b, cell.loc[a, b] or cell.loc[b, a], None) for a, b in pairs]
     keys = [c for c in table if c in _KEYS or not _is_values(table[c], name)]
-    names = [k for k in keys if k not in groups and k not in ("note", "H", "p_flag")]
+    names = [k for k in keys if k not in groups and k not in {"note", "H"} | _BESIDE and k not in _DESIGN]
     if {"from", "to"} <= set(names):
         names = ["from", "to"]
+    told = [c for c in table if c in _DESIGN | _BESIDE | {"item"}]
+    quantities = [c for c in table if c not in keys and c.lower() not in _DESIGN]
+    lines = [f"line {k}" for k in range(1, len(table) + 1)]
+    if "construct" in names and "item" not in names and "loading" in table:
+        table, names = table.assign(item=lines), [*names, "item"]
     of_item = "construct" in names and "item" in names
     if of_item:
         names = ["construct", "item"]
+    if not names and model_of.duplicated().any():
+        table, names = table.assign(line=lines), ["line"]
     found = []
-    for quantity in [c for c in table if c not in keys and c.lower() not in _DESIGN]:
+    for quantity in quantities:
         # A construct's alpha is printed once, however many rows of the file repeat it.
         once = of_item and quantity in _OF_CONSTRUCT and not _varies(table, quantity)
         seen = set()
         for i, r in table.iterrows():
             row, column = (r[names[0]] if names else ""), (r[names[1]] if len(names) > 1 else "")
+            if told:
+                beside[name, model_of[i], row, column] = {c: r[c] for c in told if r[c]}
             texts = _cells(r[quantity])
             if once:
                 column = ""
+                beside.setdefault((name, model_of[i], row, ""), {c: r[c] for c in told if r[c]})
                 if (model_of[i], row) in seen:
                     continue
                 seen.add((model_of[i], row))
@@ -192,10 +212,11 @@ def _wide(name: str, table: pd.DataFrame) -> list[tuple]:
     return found
 
 
-def _targets(name: str, table: pd.DataFrame, model_of: pd.Series) -> list[tuple]:
-    found = []
+def _targets(name: str, table: pd.DataFrame, model_of: pd.Series, beside: dict[tuple, dict[str, str]]) -> list[tuple]:
+    found: list[tuple] = []
     for i, r in table.iterrows():
         row, column = r.get("row", r.get("where", "")), r.get("column", "")
+        beside[name, model_of[i], row, column] = {c: r[c] for c in _BESIDE if r.get(c)}
         found.append((name, model_of[i], r["quantity"], row, column, r["value"], None))
         for more in ("ci_lower", "ci_upper", "df"):
             found.append((name, model_of[i], f"{r['quantity']} {more}", row, column, r.get(more, ""), None))

@@ -7,121 +7,167 @@ files gets them without code. Recipes for open raw data are at the end, one func
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from . import arithmetic as consistency
+from . import arithmetic
 from .fit_indices import check_claims, check_degrees_of_freedom, check_fit_measures
 from .path_tracing import beta_from_b, from_correlations, from_paths
-from .reproduction import Key, PrintedNumbers, Reproduction, checked, rounding_band, whole_number
+from .reproduction import Found, PrintedNumbers, Reproduction, rounding_band
+
+_ESTIMATES = ("b", "path", "estimate", "value", "beta")
 
 
-def _t_and_p(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
-    """t = estimate / se; p from t by the normal distribution."""
-    out: dict[Key, Reproduction] = {}
+def _t_and_p(numbers: PrintedNumbers) -> Found:
+    """t = estimate / se; p from t by the normal distribution; p of a test with its degrees of freedom."""
+    out: Found = {}
     for key, t in numbers.of("t"):
-        model, _, row, column = key
-        estimate = next(
-            (numbers.by[k] for q in ("b", "path", "estimate", "beta") if (k := (model, q, row, column)) in numbers.by),
-            None,
-        )
-        se = numbers.by.get((model, "se", row, column))
+        estimate, se = numbers.beside(key, *_ESTIMATES[:3], "beta"), numbers.beside(key, "se")
         if estimate is not None and se is not None:
-            out[key] = checked(
-                consistency.t_ratio(estimate.printed, se.printed, t.printed), f"{estimate.quantity} / se"
-            )
+            found = arithmetic.t_ratio(estimate.printed, se.printed, t.printed)
+            out[key] = replace(found, how=f"{estimate.quantity} / se")
     for key, p in numbers.of("p"):
-        t = numbers.by.get((key[0], "t", key[2], key[3]))
-        if t is not None:
-            out[key] = checked(consistency.p_value(t.printed, p.printed), "two-sided normal p of the printed t")
+        line, printed_t = p.beside, numbers.beside(key, "t")
+        statistic = numbers.beside(key, "statistic")
+        if "test" in line and statistic is not None:
+            df1, df2 = (float(line[d]) if d in line else None for d in ("df1", "df2"))
+            df = numbers.beside(key, "df")
+            df1 = df.published if df1 is None and df is not None else df1
+            out[key] = arithmetic.p_of_test(line["test"], statistic.printed, p.printed, df1, df2)
+        elif printed_t is not None:
+            n = numbers.size(key)
+            out[key] = arithmetic.p_value(printed_t.printed, p.printed, n - 2 if n else None)
     return out
 
 
-def _answers(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
-    """Item means and standard deviations: not computable, but whole answers do not allow every value."""
-    out: dict[Key, Reproduction] = {}
-    n, scale = meta.get("n"), re.match(r"\s*(\d+)-point", str(meta.get("scale", "")))
-    if not whole_number(n):
-        return out
-    for key, mean in numbers.of("mean"):
-        row = consistency.grim(mean.printed, n) if key[3] else None
-        if row is not None:
-            said = "a mean of whole answers can be this" if row.ok else "GRIM"
-            out[key] = Reproduction(why=f"needs the answers to this item ({said}: {row.arithmetic})")
-    for key, sd in numbers.of("sd"):
-        mean = numbers.by.get((key[0], "mean", key[2], key[3]))
-        if mean is None or scale is None:
+def _stars(numbers: PrintedNumbers) -> Found:
+    """t beside its stars."""
+    flagged = {k: (t, t.beside["p_flag"], numbers.size(k)) for k, t in numbers.of("t") if "p_flag" in t.beside}
+    return {k: arithmetic.stars(t.printed, flag, n - 2 if n else None) for k, (t, flag, n) in flagged.items()}
+
+
+def _intervals(numbers: PrintedNumbers) -> Found:
+    """Ends of intervals beside their estimate."""
+    out: Found = {}
+    for key, low in list(numbers.by.items()):
+        name = key[1].removesuffix("ci_lower").strip()
+        if not key[1].endswith("ci_lower"):
             continue
-        row = consistency.sd_range(mean.printed, sd.printed, n, 1, float(scale[1]))
-        out[key] = (
-            Reproduction(why=f"needs the answers to this item ({row.arithmetic})")
-            if row.ok
-            else checked(row, "largest SD that the mean allows")
-        )
+        high = numbers.beside(key, f"{name} ci_upper".strip())
+        estimate = numbers.beside(key, *([name] if name else _ESTIMATES))
+        if high is None or estimate is None:
+            continue
+        found = arithmetic.interval(estimate.printed, low.printed, high.printed)
+        out |= {(key[0], c.quantity, *key[2:]): found for c in (low, high)}
     return out
 
 
-def _from_loadings(numbers: PrintedNumbers, meta: Mapping) -> dict[Key, Reproduction]:
-    """CR and AVE from loadings; alpha and rho_A too when a PLS block has two items."""
-    out: dict[Key, Reproduction] = {}
-    is_pls = "pls" in str(meta.get("method", "")).lower() or len(numbers.models("rho_A", "rhoA")) > 0
+def _answers(numbers: PrintedNumbers) -> Found:
+    """Item means and standard deviations: not computable, but whole answers do not allow every value."""
+    out: Found = {}
+    span = numbers.answer_range()
+    for key, mean in numbers.of("mean"):
+        n, line = numbers.size(key), mean.beside
+        items = int(line["items"]) if "items" in line else 1 if "item" in line else None  # averaged in the score
+        row = arithmetic.grim(mean.printed, int(n), items) if n and items else None
+        if row is not None:
+            out[key] = row
+        sd = numbers.beside(key, "sd")
+        if n and sd is not None and span is not None:
+            out[key[0], "sd", key[2], key[3]] = arithmetic.sd_range(mean.printed, sd.printed, int(n), *span, items)
+    return out
+
+
+def _sums(numbers: PrintedNumbers) -> Found:
+    """Adjusted R2, differences and percentages of one line."""
+    out: Found = {}
+    for key, adjusted in numbers.of("adjusted_r2"):
+        r2, n, line = numbers.beside(key, "r2"), numbers.size(key), adjusted.beside
+        if r2 is not None and n and "predictors" in line:
+            out[key] = arithmetic.adjusted_r2(r2.printed, adjusted.printed, n, int(line["predictors"]))
+    for key, d in numbers.of("difference"):
+        first, second = numbers.beside(key, "first"), numbers.beside(key, "second")
+        if first is not None and second is not None:
+            out[key] = arithmetic.difference(first.printed, second.printed, d.printed)
+    for key, share in numbers.of("percent"):
+        if people := share.beside.get("n"):
+            out[key] = arithmetic.percentage(share.beside.get("count", ""), float(people), share.printed)
+    return out
+
+
+def _from_loadings(numbers: PrintedNumbers) -> Found:
+    """CR and AVE from loadings; alpha and rho_A too when a PLS block has two items; CR beside AVE."""
+    out: Found = {}
+    is_pls = "pls" in str(numbers.meta.get("method", "")).lower() or bool(numbers.models("rho_A", "rhoA"))
     blocks: dict[tuple[str, str], list] = {}
     for (model, _, row, _), r in numbers.of("loading"):
         blocks.setdefault((model, row), []).append(r)
     for (model, row), loadings in blocks.items():
         shown = [r.printed for r in loadings]
-        for quantity, check, how in (
-            ("cr", consistency.composite_reliability, "from the printed loadings"),
-            ("ave", consistency.average_variance, "mean of the squared printed loadings"),
-        ):
+        for quantity, check in (("cr", arithmetic.composite_reliability), ("ave", arithmetic.average_variance)):
             key = (model, quantity, row, "")
             if key in numbers.by:
-                out[key] = checked(check(shown, numbers.by[key].printed), how)
-        for quantity, which in (("alpha", 0), ("rho_A", 1), ("rhoA", 1)):
+                out[key] = check(shown, numbers.by[key].printed)
+        for quantity, two_items in (("alpha", _alpha_of_two), ("rho_A", _rho_of_two), ("rhoA", _rho_of_two)):
             key = (model, quantity, row, "")
             if key not in numbers.by:
                 continue
             if is_pls and len(loadings) == 2:
-                value, band = rounding_band(
-                    lambda x, k=which: _two_items(x)[k],
-                    [r.published for r in loadings],
-                    [r.decimals for r in loadings],
-                )
-                out[key] = Reproduction(
-                    value,
-                    "printed",
-                    "two items: the two loadings fix their correlation",
-                    band,
-                    why=f"loadings {' '.join(map(str, shown))} give {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}",
-                )
+                value, band = rounding_band(two_items, [r.published for r in loadings], [r.decimals for r in loadings])
+                how = "two items: the two loadings fix their correlation"
+                why = f"loadings {' '.join(map(str, shown))} give {value:.4f}, rounding allows {band[0]:.4f} to {band[1]:.4f}"
+                out[key] = Reproduction(value, "printed", how, band, why=why)
             else:
-                out[key] = Reproduction(
-                    why=f"needs the correlations of the {len(loadings)} items; with more than two "
-                    "the loadings do not determine it"
-                )
+                why = f"needs the correlations of the {len(loadings)} items; "
+                out[key] = Reproduction(why=f"{why}with more than two the loadings do not determine it")
     return out
 
 
-def _two_items(loadings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standardised alpha and rho_A of two items from their correlations with their own composite.
+def _reliability(numbers: PrintedNumbers) -> Found:
+    """CR lies between AVE and what equal loadings would make it."""
+    out: Found = {}
+    for quantity in ("cr", "rhoC"):
+        for key, cr in numbers.of(quantity):
+            ave = numbers.beside(key, "ave", "AVE")
+            items = cr.beside.get("items") or numbers.n_items.get(key[0], {}).get(key[2])
+            if ave is not None:
+                out[key] = arithmetic.reliability_limit(cr.printed, ave.printed, int(items) if items else None)
+    return out
+
+
+def _correlation_of_two(loadings: np.ndarray) -> np.ndarray:
+    """Correlation of two items from their correlations with their own composite.
 
     The composite lies in the plane of the two items, between them, so the angle between the items is the sum of the
-    angles that the loadings are cosines of. rho_A: Dijkstra & Henseler (2015), eq. for a block of two.
+    angles that the loadings are cosines of.
     """
-    l1, l2 = loadings.T
-    r = np.cos(np.arccos(l1) + np.arccos(l2))
+    return np.cos(np.arccos(loadings).sum(axis=1))
+
+
+def _alpha_of_two(loadings: np.ndarray) -> np.ndarray:
+    """Standardised alpha of two items."""
+    r = _correlation_of_two(loadings)
+    return 2 * r / (1 + r)
+
+
+def _rho_of_two(loadings: np.ndarray) -> np.ndarray:
+    """rho_A: Dijkstra & Henseler (2015), the equation for a block of two."""
+    r, (l1, l2) = _correlation_of_two(loadings), loadings.T
     w1, w2 = (l1 - r * l2) / (1 - r**2), (l2 - r * l1) / (1 - r**2)
-    return 2 * r / (1 + r), (w1**2 + w2**2) ** 2 * r / (w1 * w2)
+    return (w1**2 + w2**2) ** 2 * r / (w1 * w2)
 
 
 RECIPES = (
     _t_and_p,
+    _stars,
+    _intervals,
     _answers,
+    _sums,
     _from_loadings,
+    _reliability,
     from_correlations,
     beta_from_b,
     from_paths,
@@ -152,19 +198,26 @@ MISSING = {
 }
 
 
-def from_printed(table: pd.DataFrame, meta: Mapping) -> dict[Key, Reproduction]:
-    """Everything the printed tables of a study allow; the first recipe that gives a value wins.
+def better(first: Reproduction | None, second: Reproduction) -> Reproduction:
+    """Of two ways to a number the impossible one counts, then the first that has a value."""
+    if first is None or (second.impossible and not first.impossible):
+        return second
+    return second if np.isnan(first.value) and not np.isnan(second.value) else first
+
+
+def from_printed(table: pd.DataFrame, meta: Mapping) -> Found:
+    """Everything that the printed numbers of a work allow.
 
     Parameters
     ----------
-    table : DataFrame from ``replicate.numbers``; ``table.attrs["n_items"]`` holds the numbers of items
+    table : DataFrame from ``reading.numbers``
     meta : dict of ``study.json``
     """
-    numbers = PrintedNumbers(table, table.attrs.get("n_items", {}))
-    out: dict[Key, Reproduction] = {}
+    numbers = PrintedNumbers(table, meta)
+    out: Found = {}
     for recipe in RECIPES:
-        for key, found in recipe(numbers, meta).items():
-            if key in numbers.by and (key not in out or (np.isnan(out[key].value) and not np.isnan(found.value))):
+        for key, found in recipe(numbers).items():
+            if key in numbers.by:
                 name = f"{key[0]} {found.constraint}".strip() if found.constraint else ""
-                out[key] = replace(found, constraint=name)
+                out[key] = better(out.get(key), replace(found, constraint=name))
     return out

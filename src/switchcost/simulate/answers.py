@@ -207,8 +207,10 @@ def _row_faults(data: pd.DataFrame, m: Market, x: pd.DataFrame, seed: int, wante
             first, last = fault["first_rows"]
             copy_to = fault["copied_to"][0]
         else:
-            first, copy_to = _clear_block(n, length, set(careless.tolist()), place)
-            last = first + length - 1
+            first = _clear_block(n, length, set(careless.tolist()), place)
+            copy_to = last = -1
+            if first is not None:
+                copy_to, last = first + length, first + length - 1
         if first is not None and n >= 4 * length:
             data.iloc[copy_to : copy_to + last - first + 1] = data.iloc[first : last + 1].to_numpy()
             for c in data.columns:
@@ -221,11 +223,11 @@ def _row_faults(data: pd.DataFrame, m: Market, x: pd.DataFrame, seed: int, wante
     return record
 
 
-def _clear_block(n: int, length: int, taken: set[int], rng: np.random.Generator) -> tuple[int | None, int | None]:
+def _clear_block(n: int, length: int, taken: set[int], rng: np.random.Generator) -> int | None:
     for start in rng.integers(0, max(1, n - 2 * length), 200).tolist():
         if not taken & set(range(start, start + 2 * length)):
-            return start, start + length
-    return None, None
+            return start
+    return None
 
 
 def keyed(data: pd.DataFrame, truth: Mapping | None = None, *, world: str | None = None) -> pd.DataFrame:

@@ -71,17 +71,17 @@ def latents(
         residual[b] = r * residual[a] + np.sqrt(1 - r * r) * residual[b]
     for name, terms in m.equations.items():
         y = m.residual_sd[name] * residual[name] - m.mean_of[name]
-        for _, b, poly in terms:
+        for _, slope, poly in terms:
             for factor, vs in poly:
-                product = b * factor
+                product = slope * factor
                 for v in vs:
                     product = product * x[v]
                 y = y + product
         x[name] = y
     for facet, loads in m.facets.items():
         y = m.unique_sd(facet, loads) * stream(seed, "facet " + facet).standard_normal(n)
-        for v, b in loads.items():
-            y = y + b * x[v]
+        for v, loading in loads.items():
+            y = y + loading * x[v]
         x[facet] = y
     return pd.DataFrame({**groups, **x})
 

@@ -131,12 +131,13 @@ class Market:
                 w = np.zeros(len(order))
                 for c, (v,) in parts:
                     w[v] += c
-                c = cov @ w
+                with_new = cov @ w
                 for pair, r in self.residual_correlations.items():
                     other = pair[0] if pair[1] == name else pair[1] if pair[0] == name else None
-                    if other in index:
-                        c[index[other]] += r * self.residual_sd[name] * self.residual_sd[other]
-                cov = np.block([[cov, c[:, None]], [c[None, :], np.array([[w @ c + 1 - explained]])]])
+                    if other is not None and other in index:
+                        with_new[index[other]] += r * self.residual_sd[name] * self.residual_sd[other]
+                variance = np.array([[w @ with_new + 1 - explained]])
+                cov = np.block([[cov, with_new[:, None]], [with_new[None, :], variance]])
                 mean = np.column_stack([mean, mean @ w])
                 order.append(name)
             else:
@@ -261,7 +262,7 @@ def latent_means(truth: Mapping | None = None, by: str = "contract", *, world: s
             for j, other in enumerate(m.groupings):
                 if j != place:
                     weight[c] *= m.groupings[other]["share"][c[j]]
-        mean = sum(w * m.cells[c] for c, w in weight.items())
+        mean = np.sum([w * m.cells[c] for c, w in weight.items()], axis=0)
         values = dict(zip(m.exogenous, mean, strict=True))
         for name, terms in m.equations.items():
             if name in m.linear:

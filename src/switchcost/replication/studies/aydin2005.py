@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from ..reproduction import Key, PrintedNumbers, Reproduction
 from .common import Found, cells, chisq_p, missing, r2_of_f, repeats, sums_to
 
 N = 1662
-_SHARES = (0.4, 0.6)  # of customers above the median split
+_SHARES = (0.5, 0.4, 0.6)  # of customers above the median split: taken, lowest, highest
 
 
 def _b(model: str, x: str) -> Key:
@@ -43,8 +44,8 @@ def recovered(numbers: PrintedNumbers) -> pd.DataFrame:
     inputs = [_b("1", "CS"), _b("1", "TR"), _f("1"), _b("2", "CS"), _b("2", "TR"), _b("2", "DSC")]
     rows = {}
     for k, pair in enumerate(["CS TR", "CS CL", "TR CL", "DSC CS", "DSC TR", "DSC CL"]):
-        found = numbers.follows(lambda *x, k=k: _all_correlations(*x)[k], inputs, pair)
-        rows[pair] = (found.value, *found.band)
+        value, band = numbers.band(lambda *x, k=k: _all_correlations(*x)[k], inputs)
+        rows[pair] = (value, *band)
     return pd.DataFrame(rows, index=["value", "low", "high"]).T.rename_axis("pair")
 
 
@@ -118,22 +119,22 @@ def _slopes(numbers: PrintedNumbers) -> Found:
     out: Found = {}
     for x, model in (("CS", "3.1"), ("TR", "3.2")):
         low, average = _b(model, x), _b("2", x)
-        ends = [numbers.follows(lambda a, b, s=s: a + (b - a) / s, [low, average], "") for s in (*_SHARES, 0.5)]
-        band = (min(e.band[0] for e in ends[:2]), max(e.band[1] for e in ends[:2]))
+        found = numbers.follows_over(
+            lambda a, b, s: a + (b - a) / s, [low, average], _SHARES, "average slope of model 2"
+        )
+        assert found.band is not None
+        band = found.band
         said = (
             f"the slope of {x} is {numbers.by[low].printed} where switching cost is low and on average "
             f"{numbers.by[average].printed} (model 2), so with half of the customers in each group it is "
-            f"{ends[2].value:.3f} where it is high ({band[0]:.3f} to {band[1]:.3f} for shares of 40 to 60 percent and "
+            f"{found.value:.3f} where it is high ({band[0]:.3f} to {band[1]:.3f} for shares of 40 to 60 percent and "
             "rounding); a standardised beta of a product is not a difference of slopes. Assumed: a median split leaves "
             "40 to 60 percent above it, with equal spread in both groups"
         )
         for extra in ("", "again, p. 99"):
             key = ("text", f"effect of {x}, high switching cost", "text", extra)
             if key in numbers.by:
-                out[key] = Reproduction(
-                    ends[2].value, "assumed", "average slope of model 2", band, why=said, remark=said,
-                    constraint=f"slope of {x} in the high group",
-                )  # fmt: skip
+                out[key] = replace(found, why=said, remark=said, constraint=f"slope of {x} in the high group")
         out |= repeats(numbers, [(("text", f"effect of {x}, low switching cost", "text", ""), low)], "text and table")
     return out
 

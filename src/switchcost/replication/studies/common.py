@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, stdtr
 
-from ..reproduction import Key, PrintedNumbers, Reproduction
-
-Found = dict[Key, Reproduction]
+from ..reproduction import Found, Key, PrintedNumbers, Reproduction
 
 
 def cells(table: pd.DataFrame) -> PrintedNumbers:
-    return PrintedNumbers(table, {})
+    return PrintedNumbers(table)
 
 
 def repeats(numbers: PrintedNumbers, pairs: Iterable[tuple[Key, Key]], how: str, why: str = "") -> Found:

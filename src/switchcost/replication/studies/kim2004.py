@@ -7,30 +7,27 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtrc, stdtrit
+from scipy.special import stdtrit
 
 from ..arithmetic import sd_range
-from ..models import degrees_of_freedom
-from ..reproduction import PrintedNumbers, Reproduction, checked
+from ..fit_indices import degrees_of_freedom
+from ..reproduction import PrintedNumbers, Reproduction
 from .common import Found, cells, missing, repeats, sums_to, two_sided
 
-_DF_PATHS, _DF_REGRESSION = (279, 302, 354), (242, 302, 302)
+_DF_PATHS, _DF_REGRESSION = (302, 279, 354), (302, 242, 302)  # taken, lowest, highest
 
 
 def _p_of_t(numbers: PrintedNumbers, t, p, dfs: tuple[int, int, int], how: str) -> Found:
-    """p from t and t from p, whatever the unprinted degrees of freedom between the first and the last."""
-    low, taken, high = dfs
-    found = [numbers.follows(lambda x, d=d: two_sided(x, d), [t], how) for d in (taken, low, high)]
-    band = (min(f.band[0] for f in found), max(f.band[1] for f in found))
+    """p from t and t from p, whatever the unprinted degrees of freedom (taken, lowest, highest)."""
+    taken, low, high = dfs
     said = f"degrees of freedom are not printed; {taken} are taken, {low} to {high} allowed"
     name = f"t and p: {' '.join(t[2:])}".strip()
-    why = f"{found[0].why}; {said}"
-    out = {p: replace(found[0], basis="assumed", band=band, why=why, remark=said, constraint=name)}
+    found = numbers.follows_over(two_sided, [t], dfs, how)
+    out = {p: replace(found, why=f"{found.why}; {said}", remark=said, constraint=name)}
     if numbers.by[p].published > 0:
         sign = np.sign(numbers.by[t].published)
-        back = [numbers.follows(lambda x, d=d: -sign * stdtrit(d, x / 2), [p], "from p") for d in (taken, low, high)]
-        band = (min(f.band[0] for f in back), max(f.band[1] for f in back))
-        out[t] = replace(back[0], basis="assumed", band=band, remark=said, constraint=name)
+        back = numbers.follows_over(lambda x, d: -sign * stdtrit(d, x / 2), [p], dfs, "from p")
+        out[t] = replace(back, remark=said, constraint=name)
     return out
 
 
@@ -78,21 +75,13 @@ def reproduce(table: pd.DataFrame, meta: Mapping) -> Found:
     edges = [k[2:] for k in numbers.by if k[0] == "table6" and k[1] == "t"]
     row = degrees_of_freedom(34, 14, edges, numbers.by[df].printed)
     said = "36 items listed, two of them deleted (p. 152-153), and the paths of Table 6"
-    out[df] = replace(checked(row, said), basis="assumed", why=f"{said}: {row.arithmetic}")
-    out[("table5", "p", "", "")] = numbers.follows(
-        lambda c: chdtrc(numbers.by[df].published, c), [("table5", "chisq", "", "")], "p of chi-square"
-    )
+    out[df] = replace(row, how=said, basis="assumed", why=f"{said}: {row.why}")
     text = [k for k in numbers.by if k[0] == "text"]
     out |= sums_to(numbers, [k for k in text if k[2] == "operators"], 100.0, "shares of the operators")
     sexes = [k for k in text if k[1] in ("men (percent)", "women (percent)")]
     out |= sums_to(numbers, sexes, 100.0, "two shares add to 100 percent")
     sd, mean = (numbers.by["text", f"handset replacements, {q}", "sample", ""].printed for q in ("SD", "mean"))
-    found = sd_range(mean, sd, 306, 0, 1000)
-    why = f"counts with mean {mean} have a standard deviation of at least {found.low:.3f}; printed {sd}"
-    if not sd.allows(found.low, found.high):
-        out["text", "handset replacements, SD", "sample", ""] = Reproduction(
-            found.low, how="smallest SD of whole counts with this mean", band=(found.low, found.high), why=why
-        )
+    out["text", "handset replacements, SD", "sample", ""] = sd_range(mean, sd, 306, 0, 1000)
     out |= missing([k for k in text if k[1] in ("nfi", "cfi", "gfi", "agfi")], "needs chi-square and df of this model")
     out |= missing([k for k in text if k not in out], "describes the sample; the counts behind it are not printed")
     ages = [k for k in numbers.by if k[0] == "table4"]

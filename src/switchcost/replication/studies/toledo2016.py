@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri, stdtrit
 
-from ..arithmetic import average_variance_limit
+from ..arithmetic import reliability_limit
 from ..reproduction import Key, PrintedNumbers, Reproduction
 from .common import Found, cells, missing, percent_of, repeats
 
@@ -52,17 +52,9 @@ def _measures(numbers: PrintedNumbers) -> Found:
         if items is None:
             out[cr] = Reproduction(why="needs the loadings; the number of items is not printed")
             continue
-        found = average_variance_limit(numbers.by[cr].printed, numbers.by[ave].printed, items)
-        out[cr] = (
-            Reproduction(why=f"needs the loadings ({found.arithmetic})")
-            if found.ok
-            else Reproduction(
-                found.recomputed,
-                how=f"largest CR of {items} items with this AVE",
-                band=(found.low, found.high),
-                why=f"{found.arithmetic}; items were moved or dropped without being said",
-            )  # fmt: skip
-        )
+        found = reliability_limit(numbers.by[cr].printed, numbers.by[ave].printed, items)
+        why = "; items were moved or dropped without being said"
+        out[cr] = replace(found, why=found.why + why) if found.impossible else found
     return out
 
 
@@ -94,11 +86,11 @@ def _paths(numbers: PrintedNumbers) -> Found:
     out[r2["Loyalty"]] = Reproduction(why="needs the correlations of the second-order construct")
     # Nostalgia = H1 age + H2 propensity: r(propensity, nostalgia) = H2 + H1 r(age, propensity), with |r| at most 1.
     age, propensity, r = _path("H1"), _path("H2"), _r("7 Propensity", 6)
-    needed = numbers.follows(lambda a, p, r: (r - p) / a, [age, propensity, r], "r(age, propensity) that is needed")
-    if needed.band[0] > 1 or needed.band[1] < -1:
+    needed, (low, high) = numbers.band(lambda a, p, r: (r - p) / a, [age, propensity, r])
+    if low > 1 or high < -1:
         why = (
             f"{numbers.by[propensity].printed} + {numbers.by[age].printed} x r(age, propensity) = "
-            f"{numbers.by[r].printed} needs a correlation of {needed.value:.2f}; Figure 2 has the two coefficients the "
+            f"{numbers.by[r].printed} needs a correlation of {needed:.2f}; Figure 2 has the two coefficients the "
             "other way round, which gives an R2 above 1"
         )
         value = numbers.by[r].published
