@@ -110,7 +110,7 @@ def johnson_neyman(
             grid, lower, upper, where=shown, color=color, alpha=0.25, linewidth=0, label=None if i else label
         )
         at = value if value is None or isinstance(value, str) else f"{value:.3g}"
-        name = f"slope of {result.x} on {result.y}" + (f", {jn.second_moderator} = {at}" if at is not None else "")
+        name = f"slope of {result.y} on {result.x}" + (f", {jn.second_moderator} = {at}" if at is not None else "")
         sns.lineplot(x=grid, y=line["est"].to_numpy(), color=color, linestyle=LINES[2 * i % 7], label=name, ax=ax)
     ax.axhline(0, color="black", linewidth=0.9)
     for bound in jn.inside:
@@ -124,7 +124,7 @@ def johnson_neyman(
     values = jitter(result.data[result.moderator], 3)
     sns.rugplot(x=values, height=0.04, color="black", alpha=0.25, lw=0.8, ax=ax)
     ax.plot([], [], "|", color="black", alpha=0.5, ms=7, label=f"one observation (n = {len(values)})")
-    ax.set(xlabel=result.moderator, ylabel=f"slope of {result.x} on {result.y}", xlim=(low - 0.03 * (high - low), high + 0.03 * (high - low)))  # fmt: skip
+    ax.set(xlabel=result.moderator, ylabel=f"slope of {result.y} on {result.x}", xlim=(low - 0.03 * (high - low), high + 0.03 * (high - low)))  # fmt: skip
     falls = line["est"].iloc[-1] < line["est"].iloc[0]
     place = "upper right" if falls else "upper left"  # the empty upper corner
     ax.legend(fontsize=9, loc=place, frameon=True, framealpha=1, edgecolor="none")  # a bound may pass behind it
