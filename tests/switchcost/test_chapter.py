@@ -10,9 +10,8 @@ import pytest
 import semfit
 import switchcost as sc
 from semfit.measurement_invariance import RULES
-from switchcost.report import sections_measurement
+from switchcost.report import analyse_measurement
 from switchcost.report.chapter import results_chapter
-from switchcost.report.work import Work
 
 COLUMNS = [
     "sat1",
@@ -65,11 +64,11 @@ def test_words_hold_the_numbers_of_the_functions(chapter, data, book):
     scores = pd.DataFrame({k: keyed[v].mean(axis=1, skipna=False) for k, v in scales.items()}).join(keyed["age"])
     own = sc.moderate(scores, y="loyalty", x="satisfaction", moderator="costs", covariates=["age"], cov_type="HC3")
     row = own.coefficients.loc[own.product]
-    text = chapter.section("Test of the hypothesis").text
-    assert f"b = {row.est:.3f}, 95% CI [{row.ci_lower:.3f}, {row.ci_upper:.3f}]" in text
+    text = chapter.section("moderation").text
+    assert f"b = {row.est:.3f}, 95% CI [{row.ci_lower:.3f}, {row.ci_upper:.3f}]".replace("-", "\u2212") in text
     assert f"n = {own.n_used}; {own.n_dropped} rows left out" in text
     omega = sc.reliability(keyed, scales).loc["loyalty", "omega"]
-    assert f"oyalty: omega = {omega:.2f}".replace("0.", ".") in chapter.section("Reliability").text
+    assert f"oyalty (omega = {omega:.2f}".replace("0.", ".") in chapter.section("Reliability").text
     assert f"this left n = {len(keyed)}" in chapter.section("Participants").text
 
 
@@ -109,14 +108,14 @@ def test_without_a_moderator_a_structural_model(data, book):
         n_boot=100,
     )
     path = ch.results["structural"].estimates.query("op == '~' and rhs == 'satisfaction'").iloc[0]
-    assert f"b = {path.est:.3f}" in ch.section("Test").text
+    assert f"b = {path.est:.3f}" in ch.section("structure").text
     assert ch.checklist.loc["Measurement invariance across groups", "reported"] == "not applicable"
 
 
 def test_a_construct_of_one_item_is_its_column():
     mobi = sc.load("mobi")
     ch = results_chapter(mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100)
-    assert "Complaints: " in ch.section("Test").text and "Complaints" in ch.scores.columns
+    assert "Complaints predicted" in ch.section("structure").text and "Complaints" in ch.scores.columns
     assert any("structural model fits poorly" in a for a in ch.alarms)
 
 
@@ -135,8 +134,8 @@ def test_no_chapter_ends_because_one_method_could_not_run(data, book):
     said = " ".join(ch.alarms)
     assert "Reliability could not be computed" in said and "at4" in said
     assert "could not be computed" in ch.section("Reliability").text
-    assert ch.checklist.loc["Reliability", "reported"] == "no"
-    assert "The product was b" in ch.section("Test of the hypothesis").text
+    assert ch.checklist.loc["Reliability with intervals", "reported"] == "no"
+    assert "The product was b" in ch.section("moderation").text
 
 
 def test_hypotheses_are_judged_from_the_model_that_holds_them_all(data, book):
@@ -153,21 +152,23 @@ def test_hypotheses_are_judged_from_the_model_that_holds_them_all(data, book):
         .iloc[0]
     )
     assert found.loc["H1", ["est", "ci_lower", "ci_upper"]].tolist() == path[["est", "ci_lower", "ci_upper"]].tolist()
-    assert found.loc["H1", "verdict"] == "supported"
+    assert found.loc["H1", "key"] == "supported"
     row = ch.results["regression"].coefficients.loc["satisfaction:costs"]
     assert found.loc["H3", "est"] == pytest.approx(row.est)
     wrong = results_chapter(data, book, {"hypotheses": lines[1:2]}, n_boot=100).results["hypotheses"]
-    assert wrong.loc["H2", "verdict"] == "not supported: differs from zero with the opposite sign"
+    assert wrong.loc["H2", "key"] == "opposite"
 
 
-def test_indirect_effect_is_the_product_of_its_paths(data, book):
+def test_indirect_effect_is_that_of_mediate_and_the_latent_one_stands_beside_it(data, book):
     ch = results_chapter(
         data, book, {"hypotheses": ["H1: costs -> satisfaction -> loyalty", "H2: costs -> loyalty"]}, n_boot=100
     )
     e = ch.results["hypotheses_model"].estimates.query("op == '~'").set_index(["lhs", "rhs"])["est"]
-    assert ch.results["hypotheses"].loc["H1", "est"] == pytest.approx(
-        e["satisfaction", "costs"] * e["loyalty", "satisfaction"]
-    )
+    part = ch.analysis.indirect[0]
+    assert part.latent == pytest.approx(e["satisfaction", "costs"] * e["loyalty", "satisfaction"])
+    own = sc.mediate(ch.scores, x="costs", m="satisfaction", y="loyalty", n_boot=100).table.iloc[0]
+    found = ch.results["hypotheses"].loc["H1", ["est", "ci_lower", "ci_upper"]]
+    assert found.tolist() == pytest.approx(own[["est", "ci_lower", "ci_upper"]].tolist())
 
 
 def test_scoring_rule_is_stated_and_a_tenth_of_the_sample_lost_is_an_alarm(data, book):
@@ -186,14 +187,6 @@ def test_scoring_rule_is_stated_and_a_tenth_of_the_sample_lost_is_an_alarm(data,
         results_chapter(gaps, book, model, min_answered=0)
 
 
-def test_alarm_of_lost_respondents_on_both_sides_of_a_tenth():
-    work = Work(None, None, {}, 1, 100)
-    work.loss(91, 100, "X")
-    assert work.alarms == []
-    work.loss(90, 100, "X")
-    assert "uses 90 of 100 respondents (10% left out" in work.alarms[0]
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -202,7 +195,8 @@ def test_alarm_of_lost_respondents_on_both_sides_of_a_tenth():
         ({"outcome": "satisfaction"}, "two roles"),
         ({"group": "age"}, "different values; it needs 2 to 8"),
         ({"predictors": []}, "at least one of 'predictors'"),
-        ({"moderator": ["costs", "age"]}, "takes one name"),
+        ({"outcome": ["loyalty", "age"]}, "takes one name"),
+        ({"method": "plsx"}, "'method' is 'plsx'; it can be 'sem' or 'pls'"),
         ({"hypotheses": ["H1: a -> loyalty"]}, "neither a construct"),
     ],
 )
@@ -226,7 +220,7 @@ def test_a_codebook_that_does_not_fit(data, book):
 def test_a_failed_strict_step_says_nothing_against_comparing_means(data, book, monkeypatch, step, forbids):
     rule = next(r for r in RULES if r.name == step)
     found = lambda *args, **options: dataclasses.replace(semfit.invariance(*args, **options), decision=rule)  # noqa: E731
-    monkeypatch.setattr(sections_measurement, "invariance", found)
+    monkeypatch.setattr(analyse_measurement, "invariance", found)
     ch = results_chapter(data, book, MODEL, n_boot=100)
     said = [a for a in ch.alarms if "Measurement differs across contract" in a]
     assert bool(said) is forbids

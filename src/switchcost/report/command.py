@@ -14,8 +14,8 @@ from .._core.files import atomic_write
 from ..data.codebook import codebook as read_codebook
 from ..data.files import flow, read_survey
 from ..data.sets import load
-from . import study
-from .chapter import Chapter, results_chapter
+from . import outputs, study
+from .chapter import results_chapter
 from .codebooks import missing_parts, write_skeleton
 
 
@@ -36,7 +36,7 @@ def write_chapter(
     Returns
     -------
     list of Path
-        chapter.docx, chapter.md, settle_first.md (points for the author alone), and every table as CSV.
+        chapter.docx, chapter.html, chapter.md, settle_first.md (points for the author alone), and every table as CSV.
 
     Raises
     ------
@@ -46,21 +46,11 @@ def write_chapter(
     plan = study.read_study(study_file)
     book = read_codebook(Path(codebook))
     data = read_survey(Path(answers), book, **plan.reading)
-    made = results_chapter(data, book, plan.model, **plan.settings)
+    settings = dict(plan.settings)
+    paper = settings.pop("paper", "A4")
+    made = results_chapter(data, book, plan.model, **settings)
     folder = Path(out) if out else Path(answers).resolve().parent / f"{Path(answers).stem}_chapter"
-    folder.mkdir(parents=True, exist_ok=True)
-    clean = Chapter(
-        made.title, [s for s in made.sections if not s.alarm], [], made.checklist, made.results, made.scores
-    )
-    points = "\n".join(f"- {a}" for a in made.alarms) or "Nothing was found."
-    files = [
-        clean.to_docx(folder / "chapter.docx"),
-        clean.to_markdown(folder / "chapter.md"),
-        atomic_write(folder / "settle_first.md", f"# To settle before you hand in\n\n{points}\n"),
-    ]
-    for number, table in enumerate(clean.tables, start=1):
-        text = table.cells().to_csv(index=False)
-        files.append(atomic_write(folder / f"table_{number:02d}.csv", text))
+    files = outputs.write(made, folder, paper=paper)
     return [*files, atomic_write(folder / "flow_of_n.csv", flow(data).to_csv(index=False, lineterminator="\n"))]
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .._core.files import atomic_write
 from .tables import Table
 
 
@@ -29,27 +29,12 @@ class Section:
     heading: str
     parts: list[str | Table | Picture] = field(default_factory=list)
     alarm: bool = False  # printed so that nobody reads past it
+    key: str = ""  # the same in every language
 
     @property
     def text(self) -> str:
         """The paragraphs alone."""
         return "\n\n".join(p for p in self.parts if isinstance(p, str))
-
-
-def draw(plot: Callable, caption: str, alt: str) -> Picture:
-    """Draw ``plot(ax)`` in the collection's style, leaving the caller's settings and figures alone."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    from .. import plots
-
-    with mpl.rc_context():
-        plots.style()
-        figure = Figure(figsize=(6.4, 4.0))
-        plot(figure.subplots())
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight", metadata={"Software": None})
-    return Picture(buffer.getvalue(), caption, " ".join(alt.split()))
 
 
 def to_html(title: str, sections: Sequence[Section]) -> str:
@@ -73,6 +58,22 @@ def to_html(title: str, sections: Sequence[Section]) -> str:
     return f'<div style="max-width:820px">{"".join(out)}</div>'
 
 
+PAGE = """<!DOCTYPE html>
+<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title><style>
+body {{ font-family: Georgia, "Times New Roman", "Songti SC", SimSun, serif; max-width: 52rem; margin: 2rem auto; line-height: 1.5; padding: 0 1rem }}
+table {{ border-collapse: collapse; border-top: 1.5px solid; border-bottom: 1.5px solid; font-size: 85%; display: block; overflow-x: auto }}
+th {{ border-bottom: 1px solid }} td, th {{ padding: .15rem .5rem; vertical-align: top }} img {{ max-width: 100% }}
+</style></head><body>{body}</body></html>
+"""
+
+
+def write_html(title: str, sections: Sequence[Section], path: Path, language: str = "en") -> Path:
+    """Write one HTML page with its figures inside."""
+    lang = {"en": "en", "zh": "zh-CN"}[language]
+    return atomic_write(path, PAGE.format(lang=lang, title=html.escape(title), body=to_html(title, sections)))
+
+
 def to_markdown(title: str, sections: Sequence[Section], path: str | Path) -> Path:
     """Write Markdown; figures go beside it as ``<name>_figure_1.png`` and so on."""
     path = Path(path)
@@ -85,10 +86,9 @@ def to_markdown(title: str, sections: Sequence[Section], path: str | Path) -> Pa
             elif isinstance(part, Picture):
                 number += 1
                 image = path.with_name(f"{path.stem}_figure_{number}.png")
-                image.write_bytes(part.png)
+                atomic_write(image, part.png)
                 lines.append(f"![{part.alt}]({image.name})\n\n*{part.caption}*")
             else:
                 text = re.sub(r"(?<!\w)_|_(?!\w)|\*", lambda m: "\\" + m.group(), part)
                 lines.append("\n".join(f"> {row}" for row in text.split("\n")) if section.alarm else text)
-    path.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    return atomic_write(path, "\n\n".join(lines) + "\n")

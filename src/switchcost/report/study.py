@@ -147,13 +147,13 @@ def verdict(sign: int, lower: float, upper: float) -> str:
 MODEL = (
     "hypotheses", "outcome", "predictors", "moderator", "covariates", "group", "exclude", "method", "efa", "marker", "simulated",
 )  # fmt: skip
-SETTINGS = ("title", "min_answered", "language", "seed", "n_boot")
+SETTINGS = ("title", "min_answered", "language", "seed", "n_boot", "paper")
 READING = ("sheet", "sep", "decimal", "thousands", "encoding", "missing", "drop", "keep", "min_seconds", "attention")
 ONE, MANY, SHARE, WHOLE, YES = "one name", "a name or a list of names", "a share between 0 and 1", "a whole number", "yes or no"  # fmt: skip
 KINDS = {
     "outcome": ONE, "predictors": MANY, "moderator": MANY, "covariates": MANY, "group": ONE, "exclude": MANY, "marker": ONE,
     "efa": YES, "simulated": YES, "title": "a text", "min_answered": SHARE, "seed": WHOLE, "n_boot": WHOLE,
-    "method": ("sem", "pls"), "language": ("en", "zh"),
+    "method": ("sem", "pls"), "language": ("en", "zh"), "paper": ("A4", "Letter"),
 }  # fmt: skip
 
 
@@ -276,7 +276,11 @@ group: contract            # measurement is compared across it; leave the line o
 exclude: [duplicated, careless]   # rows that these checks find leave, and the chapter says how many
 min_answered: 0.5          # a scale is scored where at least this share of its items is answered
 title: Results
+# method: pls              # paths by partial least squares
+# efa: yes                 # an exploratory factor analysis before the confirmatory one
+# marker: fashion          # a construct that theory says is unrelated to the others
 # language: zh             # Chinese; English when left out
+# paper: Letter            # A4 when left out
 # read:                    # options of the reader, only where it needs help
 #   sheet: answers
 #   missing: [99]

@@ -29,6 +29,7 @@ class Table:
     title: str = ""
     note: str = ""
     decimals: int | Mapping[str, int] = 3
+    lead: str = "Note."
 
     def cells(self) -> pd.DataFrame:
         """Every cell as the text that is shown, the index as first columns; the columns keep their order and names."""
@@ -60,12 +61,16 @@ class Table:
             ) + "</tr>"  # fmt: skip
 
         body = "".join(row("td", values) for values in cells.to_numpy().tolist())
-        note = f'<p style="font-size:90%"><em>Note.</em> {html.escape(self.note)}</p>' if self.note else ""
+        note = (
+            f'<p style="font-size:90%"><em>{html.escape(self.lead)}</em> {html.escape(self.note)}</p>'
+            if self.note
+            else ""
+        )
         title = f"<p><strong>{html.escape(self.title)}</strong></p>" if self.title else ""
         return f"<div>{title}<table><thead>{row('th', list(cells.columns))}</thead><tbody>{body}</tbody></table>{note}</div>"
 
     def __repr__(self) -> str:
-        note = f"\nNote. {self.note}" if self.note else ""
+        note = f"\n{self.lead} {self.note}" if self.note else ""
         title = f"{self.title}\n" if self.title else ""
         return f"{title}{self.cells().to_string(index=False)}{note}"
 
@@ -77,7 +82,7 @@ class Table:
             colalign=["right" if right else "left" for right in self.numeric()],
         )  # fmt: skip
         title = f"**{_markdown(self.title)}**\n\n" if self.title else ""
-        note = f"\n\n*Note.* {_markdown(self.note)}" if self.note else ""
+        note = f"\n\n*{self.lead}* {_markdown(self.note)}" if self.note else ""
         return f"{title}{text}{note}\n"
 
     def to_latex(self) -> str:
@@ -89,7 +94,7 @@ class Table:
             index=False, escape=False, header=heads, position="htbp", caption=_latex(self.title) or None,
             column_format="".join("r" if right else "l" for right in self.numeric()),
         )  # fmt: skip
-        note = f"\\par\\footnotesize\\emph{{Note.}} {_latex(self.note)}\n" if self.note else ""
+        note = f"\\par\\footnotesize\\emph{{{_latex(self.lead)}}} {_latex(self.note)}\n" if self.note else ""
         return text.replace("\\begin{tabular}", "\\centering\n\\begin{tabular}").replace("\\end{table}", f"{note}\\end{{table}}")  # fmt: skip
 
     def to_docx(self, path: str | Path) -> Path:

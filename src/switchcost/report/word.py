@@ -171,7 +171,7 @@ def _table(document: Any, table: Any, counts: dict[str, int], language: str) -> 
     document.add_paragraph()._p.addprevious(element)  # noqa: SLF001
     note = document.paragraphs[-1]
     if table.note:
-        note.add_run("Note. " if language == "en" else "注：").italic = language == "en"
+        note.add_run(f"{table.lead} " if table.lead.isascii() else table.lead).italic = table.lead.isascii()
         _prose(note, table.note)
         for run in note.runs:
             run.font.size = 114300  # 9 points

@@ -1,11 +1,4 @@
-"""Numbers and names as a thesis prints them, and the references for the methods of a results chapter."""
-
-from __future__ import annotations
-
-from collections.abc import Sequence
-
-import numpy as np
-import pandas as pd
+"""References for the methods of a results chapter."""
 
 REFERENCES = {
     "omega": "McDonald, R. P. (1999). Test theory: A unified treatment. Erlbaum.",
@@ -21,45 +14,11 @@ REFERENCES = {
     "ganzach": "Ganzach, Y. (1997). Misleading interaction and curvilinear terms. Psychological Methods, 2, 235-247.",
     "lin": "Lin, G.-C., Wen, Z., Marsh, H. W., & Lin, H.-S. (2010). Structural equation models of latent interactions: Clarification of orthogonalizing and double-mean-centering strategies. Structural Equation Modeling, 17, 374-391.",
     "meade": "Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey data. Psychological Methods, 17, 437-455.",
+    "kaiser": "Kaiser, H. F. (1974). An index of factorial simplicity. Psychometrika, 39, 31-36.",
+    "horn": "Horn, J. L. (1965). A rationale and test for the number of factors in factor analysis. Psychometrika, 30, 179-185.",
+    "podsakoff": "Podsakoff, P. M., MacKenzie, S. B., Lee, J.-Y., & Podsakoff, N. P. (2003). Common method biases in behavioral research. Journal of Applied Psychology, 88, 879-903.",
+    "marker": "Lindell, M. K., & Whitney, D. J. (2001). Accounting for common method variance in cross-sectional research designs. Journal of Applied Psychology, 86, 114-121.",
+    "mediation": "Hayes, A. F. (2015). An index and test of linear moderated mediation. Multivariate Behavioral Research, 50, 1-22.",
+    "pls": "Hair, J. F., Hult, G. T. M., Ringle, C. M., Sarstedt, M., Danks, N. P., & Ray, S. (2021). Partial least squares structural equation modeling (PLS-SEM) using R. Springer.",
+    "plspredict": "Shmueli, G., Sarstedt, M., Hair, J. F., Cheah, J.-H., Ting, H., Vaithilingam, S., & Ringle, C. M. (2019). Predictive model assessment in PLS-SEM: Guidelines for using PLSpredict. European Journal of Marketing, 53, 2322-2347.",
 }  # fmt: skip
-
-
-def p_text(value: float) -> str:
-    return "p < .001" if value < 0.001 else f"p = {r_text(value, 3)}"
-
-
-def r_text(value: float, decimals: int = 2) -> str:
-    """A number that cannot pass 1, without its leading zero, as APA prints it."""
-    text = f"{value:.{decimals}f}"
-    text = text[1:] if text.startswith("-") and float(text) == 0 else text
-    return text.replace("0.", ".", 1) if abs(float(text)) < 1 else text
-
-
-def interval(low: float, high: float, form=lambda v: f"{v:.2f}") -> str:
-    return f"95% CI [{form(low)}, {form(high)}]"
-
-
-def printed(frame: pd.DataFrame, decimals: int = 3, form=None) -> pd.DataFrame:
-    """Estimates as a thesis prints them: b, SE, one column for the interval, p without zeros."""
-    form = form or (lambda v: f"{v:.{decimals}f}")
-    out = {}
-    for name in frame:
-        if name == "ci_lower":
-            out["95% CI"] = [
-                f"[{form(a)}, {form(b)}]" for a, b in zip(frame["ci_lower"], frame["ci_upper"], strict=True)
-            ]
-        elif name.endswith("pvalue"):
-            out["p"] = ["" if np.isnan(v) else p_text(v)[2:].removeprefix("= ") for v in frame[name]]
-        elif name != "ci_upper":
-            out[{"est": "b", "se": "SE", "std_all": "standardised"}.get(name, name)] = frame[name].to_numpy()
-    index = pd.Index([str(v).replace(":", " x ") for v in frame.index], name=frame.index.name)
-    return pd.DataFrame(out, index=index)
-
-
-def joined(names: Sequence[str]) -> str:
-    names = [str(n) for n in names]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
-
-
-def counted(n: int, one: str, many: str | None = None) -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"

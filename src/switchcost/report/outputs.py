@@ -1,0 +1,38 @@
+"""All files of a chapter in one folder: each written whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .._core.files import atomic_write
+from .chapter import Chapter
+from .wording import Wording
+
+
+def write(made: Chapter, folder: Path, *, paper: str = "A4") -> list[Path]:
+    """Write the chapter as Word, HTML and Markdown, every table as CSV, and the points for the author alone.
+
+    Parameters
+    ----------
+    made : Chapter
+    folder : Path
+        Made when it is not there; files of the same names are replaced.
+    paper : {"A4", "Letter"}
+
+    Returns
+    -------
+    list of Path
+        In the order chapter.docx, chapter.html, chapter.md, settle_first.md, table_01.csv ...
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    words, clean = Wording(made.language), made.without_alarms()
+    points = "\n".join(f"- {a}" for a in made.alarms) or words["settle.nothing"]
+    files = [
+        clean.to_docx(folder / "chapter.docx", paper=paper),
+        clean.to_html(folder / "chapter.html"),
+        clean.to_markdown(folder / "chapter.md"),
+        atomic_write(folder / "settle_first.md", f"# {words['settle.title']}\n\n{points}\n"),
+    ]
+    for number, table in enumerate(clean.tables, start=1):
+        files.append(atomic_write(folder / f"table_{number:02d}.csv", "\ufeff" + table.cells().to_csv(index=False)))
+    return files

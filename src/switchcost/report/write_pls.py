@@ -1,0 +1,88 @@
+"""Words on the PLS alternative."""
+
+from __future__ import annotations
+
+from .rules import EFFECT_F2, RULES, word
+from .writer import Writer
+
+
+def least_squares_paths(w: Writer) -> None:
+    """Measurement, paths and prediction of the PLS path model."""
+    if w.plan.method != "pls" or w.failed("pls", "pls", "pls"):
+        return
+    p, words = w.a.pls, w.words
+    w.open("pls")
+    w.say("pls", n=p.fit.n_obs, n_boot=p.boot.n_boot)
+    if p.fit.n_missing_cells:
+        w.say("pls.missing", cells=p.fit.n_missing_cells, rows=p.fit.n_missing_rows)
+    rel = p.reliability.dropna()
+    low = [s for s, v in rel["rhoA"].items() if not RULES["rho_a"](v)]
+    w.say("rho_a.no" if low else "rho_a.yes", names=low, limit=RULES["rho_a"].limit, low=rel["rhoA"].min(), high=rel["rhoA"].max())  # fmt: skip
+    weak = [s for s, v in rel["ave"].items() if not RULES["ave"](v)]
+    if weak:
+        w.say("pls.ave.no", names=weak)
+    rows = p.measurement.copy()
+    first = ~rows["scale"].duplicated()
+    rows["name"] = [words.name(s) if one else "" for s, one in zip(rows["scale"], first, strict=True)]
+    for name in ("alpha", "rhoA", "rhoC", "ave"):
+        rows[name] = [
+            p.reliability.loc[s, name] if one else float("nan") for s, one in zip(rows["scale"], first, strict=True)
+        ]
+    rows["what"] = [words.own(i) if i not in w.plan.columns else words.name(i) for i in rows["item"]]
+    w.table(
+        "pls_measurement", rows,
+        [("name", "scale", "text"), ("what", "item", "text"), ("loading", "loading", "r"), ("weight", "weight", "r"), ("vif", "VIF", "b"),
+         ("alpha", "alpha", "r"), ("rhoA", "rho_A", "r"), ("rhoC", "CR", "r"), ("ave", "AVE", "r")],
+        "note.pls_measurement",
+    )  # fmt: skip
+    _paths(w)
+    _prediction(w)
+    w.end()
+    w.say("pls.not")
+    w.cite("pls", "plspredict")
+    w.check("pls")
+
+
+def _paths(w: Writer) -> None:
+    p, words = w.a.pls, w.words
+    w.say("structure.r2", parts=[f"{words.name(y)} {words.format_field(v, 'pct')}" for y, v in p.r2["r2"].items()])
+    w.end()
+    claimed = {(x, y) for y, causes in w.plan.paths.items() for x in causes}
+    for r in p.paths.to_dict("records"):
+        if (r["from"], r["to"]) in claimed:
+            key = "pls.path.yes" if RULES["indirect"](r["ci_lower"] * r["ci_upper"]) else "pls.path.no"
+            sign = words["positive" if RULES["positive"](r["estimate"]) else "negative"]
+            size = words[f"size.{word(EFFECT_F2, r['f2'])}"] if r["f2"] == r["f2"] else ""
+            extra = words("pls.f2", f2=r["f2"], size=size) if size else ""
+            w.say(
+                key,
+                x=r["from"],
+                y=r["to"],
+                sign=sign,
+                b=r["estimate"],
+                low=r["ci_lower"],
+                high=r["ci_upper"],
+                extra=extra,
+            )
+    w.judge("vif", float(p.paths["vif"].max()))
+    rows = p.paths.copy()
+    rows["name"] = [" \u00d7 ".join(words.name(n) for n in x.split("*")) for x in rows["from"]]
+    w.table(
+        "pls_paths", rows,
+        [("to", "outcome", "name"), ("name", "predictor", "text"), ("estimate", "beta", "b3"), (("ci_lower", "ci_upper"), "95% CI", "b3"),
+         ("f2", "f2", "b3"), ("vif", "VIF", "b")],
+        "note.pls_paths", n_boot=p.boot.n_boot,
+    )  # fmt: skip
+
+
+def _prediction(w: Writer) -> None:
+    """Out of sample: better than the mean, and better than a regression on the items?"""
+    t = w.a.pls.prediction
+    w.judge("q2", float(t["q2_predict"].min()), low=t["q2_predict"].min(), high=t["q2_predict"].max())
+    better = t["rmse_pls"] < t["rmse_lm"]
+    w.judge("predict", float(better.mean()), count=int(better.sum()), of=len(t))
+    w.table(
+        "prediction", t,
+        [("item", "item", "item"), ("q2_predict", "Q2", "b3"), ("rmse_pls", "RMSE PLS", "b3"), ("rmse_lm", "RMSE LM", "b3")],
+        "note.prediction",
+    )  # fmt: skip
