@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from .._core.errors import DataError
 from ..plspm.fitting import pls
 from ..plspm.result import PlsFit
-from .analyse_structure import with_dummies
+from .analyse_structure import vif, with_dummies
 from .analysis import Gaps, Pls
 from .plan import Plan
 
@@ -31,12 +30,13 @@ def least_squares_paths(plan: Plan, made: Gaps) -> Pls:
     ]
     measured = pd.DataFrame(rows, columns=["scale", "item", "loading", "weight"])
     measured["vif"] = [
-        v for block in fit.spec.blocks.values() for v in vif(fit.answers[block].fillna(fit.answers.mean()))
+        v for block in fit.spec.blocks.values() for v in vif(fit.answers[block].fillna(fit.answers.mean()).to_numpy())
     ]
     paths = boot.paths[["from", "to", "estimate", "ci_lower", "ci_upper", "pvalue"]].copy()
     paths["f2"] = fit.f2["f2"].to_numpy()
     paths["vif"] = [
-        dict(zip(fit.spec.edges[t], vif(fit.scores[fit.spec.edges[t]]), strict=True))[s] for s, t in fit.spec.pairs
+        dict(zip(fit.spec.edges[t], vif(fit.scores[fit.spec.edges[t]].to_numpy()), strict=True))[s]
+        for s, t in fit.spec.pairs
     ]
     return Pls(fit, boot, measured, fit.reliability, paths, fit.r2, predicted(fit, plan), _indirect(plan, fit, boot.draws["paths"]))  # fmt: skip
 
@@ -61,14 +61,6 @@ def _fitted(plan: Plan, made: Gaps) -> PlsFit:
     named = {p for y, causes in edges.items() for n in [y, *causes] for p in n.split("*")}
     columns = [*plan.scales, *plan.columns, *(n for names in dummies.values() for n in names)]
     return pls(data, {n: plan.scales.get(n, [n]) for n in columns if n in named}, edges)
-
-
-def vif(frame: pd.DataFrame) -> list[float]:
-    """Variance inflation of each column given the others; 1 for a column alone."""
-    if frame.shape[1] < 2:
-        return [1.0] * frame.shape[1]
-    x = np.column_stack([np.ones(len(frame)), frame.to_numpy(dtype=float)])
-    return [float(variance_inflation_factor(x, k)) for k in range(1, x.shape[1])]
 
 
 def predicted(fit: PlsFit, plan: Plan) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from semfit import LatentInteraction
 from semfit.interaction.latent import latent_interaction
@@ -105,7 +104,7 @@ def moderated(plan: Plan, product: Product, made: Gaps, found: Sample, omega: pd
     """Regression with the product, what it means at values of the moderator, and the same under other choices."""
     main = _regression(plan, product, made.scores, cov_type="HC3")
     table = main.coefficients[["est", "se", "ci_lower", "ci_upper", "t", "pvalue"]].copy()
-    table["std_all"], table["vif"] = main.standardized, _vif(main)
+    table["std_all"], table["vif"] = main.standardized, [np.nan, *vif(main.design.matrix()[:, 1:])]
     steps, number = main.steps, not main.values_of(product.w)
     latent, problem = _latent(plan, product, made.keyed)
     runs = _variants(plan, product, made, found, main)
@@ -156,10 +155,14 @@ def _variants(plan: Plan, product: Product, made: Gaps, found: Sample, main: Mod
     return runs
 
 
-def _vif(result: Moderation) -> pd.Series:
-    x = result.design.matrix()
-    values = [np.nan, *(variance_inflation_factor(x, k) for k in range(1, x.shape[1]))]
-    return pd.Series(values, index=result.coefficients.index)
+def vif(columns: np.ndarray) -> list[float]:
+    """Variance inflation of each column of predictors given the others; 1 for a column alone."""
+    from statsmodels.stats.outliers_influence import variance_inflation_factor
+
+    if columns.shape[1] < 2:
+        return [1.0] * columns.shape[1]
+    x = np.column_stack([np.ones(len(columns)), columns])
+    return [float(variance_inflation_factor(x, k)) for k in range(1, x.shape[1])]
 
 
 def _detectable(main: Moderation, product: Product, scores: pd.DataFrame, omega: pd.Series) -> float:
