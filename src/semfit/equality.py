@@ -15,6 +15,7 @@ from .printing import Result
 from .solution import Fitted, Solution, invert_information
 
 COLUMNS = ["lhs", "op", "rhs", "group", "released", "chisq", "df", "pvalue", "epc"]
+LEFT = 1e-9  # share of its information that a parameter must keep beside the others to be tested
 DEPENDENT = 1e-9  # a constraint that the others imply cannot be released
 
 
@@ -96,13 +97,20 @@ class _Loose:
         theta = model.free_values(solution.theta)
         _, grad, info = (a[0] for a in evaluate(model.unconstrained(), solution.data, theta[None]))
         kept = info @ model.K
-        self.n, self.grad = solution.n_total, grad
+        self.n, self.grad, self.info = solution.n_total, grad, info
         self.left = info - kept @ invert_information(model.K.T @ kept) @ kept.T
 
     def single(self, direction: np.ndarray) -> tuple[float, float]:
         """Chi-square and expected change along one direction (n_free,)."""
         g, v = float(direction @ self.grad), float(direction @ self.left @ direction)
-        return (self.n * g**2 / v, -g / v) if v > 0 else (np.nan, np.nan)
+        known = v > LEFT * float(direction @ self.info @ direction)
+        return (self.n * g**2 / v, -g / v) if known else (np.nan, np.nan)
+
+    def several(self, c: np.ndarray) -> float:
+        """Chi-square of releasing the free rows ``c`` together, NaN where the model would no longer be identified."""
+        size = np.sqrt(np.diag(self.info)[c])
+        V, g = self.left[np.ix_(c, c)] / np.outer(size, size), self.grad[c] / size
+        return self.n * float(g @ np.linalg.solve(V, g)) if np.linalg.eigvalsh(V)[0] > LEFT else np.nan
 
 
 def _asked(row, op: str | None) -> bool:
@@ -122,9 +130,11 @@ def _across_groups(solution: Solution, loose: _Loose, op: str | None) -> list[tu
         d = np.diag(loose.left)[c]
         with np.errstate(all="ignore"):
             single, change = loose.n * loose.grad[c] ** 2 / d, -loose.grad[c] / d
-        most = 1 if len(c) == 2 else int(np.nanargmax(single))  # of two groups both tests are the same
         rest = c[1:]
-        chisq = loose.n * loose.grad[rest] @ np.linalg.solve(loose.left[np.ix_(rest, rest)], loose.grad[rest])
+        chisq = loose.several(rest)
+        if np.isnan(chisq):  # nothing else ties this parameter down: it cannot be released
+            continue
+        most = 1 if len(c) == 2 else int(np.nanargmax(single))  # of two groups both tests are the same
         group = solution.groups[members[most].group]
         df = float(len(rest))
         rows.append((lhs, o, rhs, group, "across groups", chisq, df, chi2_p(chisq, len(rest)), change[most]))

@@ -234,7 +234,8 @@ def _inverse(Sigma: np.ndarray) -> tuple:
     except np.linalg.LinAlgError:
         finite = np.isfinite(Sigma).all(axis=(1, 2))
         ok = finite.copy()
-        ok[finite] = np.linalg.eigvalsh(Sigma[finite])[:, 0] > 1e-12
+        values = np.linalg.eigvalsh(Sigma[finite])
+        ok[finite] = values[:, 0] > 1e-12 * np.maximum(values[:, -1], 1.0)
         Sigma = np.where(ok[:, None, None], Sigma, np.eye(Sigma.shape[1]))
         L = np.linalg.cholesky(Sigma)
     logdet = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)

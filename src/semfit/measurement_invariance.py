@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from .equality import score_tests
@@ -31,7 +32,7 @@ class Rule:
     Attributes
     ----------
     name : str
-        The step that fails, or ``"none"``.
+        The step that fails (``"scalar without a solution"`` where its model did not converge), or ``"none"``.
     fails : callable
         Takes the table of the ladder, says whether the rule applies.
     sentence : str
@@ -60,6 +61,14 @@ def _falls(step: str) -> Callable[[pd.DataFrame], bool]:
     return falls
 
 
+def _stops(step: str) -> Callable[[pd.DataFrame], bool]:
+    def stops(table: pd.DataFrame) -> bool:
+        rows = [level for level in table.index if level.split(" of ")[0] == step]
+        return bool(table.loc[rows, "chisq"].isna().any())
+
+    return stops
+
+
 # The first rule that applies decides.
 RULES = (
     Rule(
@@ -79,6 +88,14 @@ RULES = (
         means=False,
     ),
     Rule(
+        "metric without a solution",
+        _stops("metric"),
+        "With equal loadings the model has no solution in these data, so equal loadings are not shown: neither relations "
+        "nor means of the latents can be compared",
+        relations=False,
+        means=False,
+    ),
+    Rule(
         "scalar",
         _falls("scalar"),
         f"Intercepts differ (CFI falls by more than {CFI_FALL:.3f}): relations of the latents can be compared, their means "
@@ -87,10 +104,26 @@ RULES = (
         means=False,
     ),
     Rule(
+        "scalar without a solution",
+        _stops("scalar"),
+        "With equal intercepts the model has no solution in these data, so equal intercepts are not shown: relations of "
+        "the latents can be compared, their means cannot",
+        relations=True,
+        means=False,
+    ),
+    Rule(
         "strict",
         _falls("strict"),
         f"Residual variances differ (CFI falls by more than {CFI_FALL:.3f}): relations and means of the latents can be "
         "compared; scale scores are not equally reliable in the groups",
+        relations=True,
+        means=True,
+    ),
+    Rule(
+        "strict without a solution",
+        _stops("strict"),
+        "With equal residual variances the model has no solution in these data: relations and means of the latents can be "
+        "compared; that scale scores are equally reliable is not shown",
         relations=True,
         means=True,
     ),
@@ -112,9 +145,10 @@ class Invariance(Result):
     ----------
     table : DataFrame
         Rows configural, metric, scalar, strict (and more, see :func:`invariance`); columns chisq, df, pvalue, cfi,
-        rmsea, srmr, delta_chisq, delta_df, delta_pvalue, delta_cfi, delta_rmsea.
+        rmsea, srmr, delta_chisq, delta_df, delta_pvalue, delta_cfi, delta_rmsea. A level without a solution has df
+        only, and is the last.
     fits : dict
-        The fits by level.
+        The fits by level that converged.
     score_tests : DataFrame
         For each equality, at the level that added it, what releasing it would gain: level, lhs, op, rhs, group (the
         one that differs most), chisq, df, pvalue, epc (expected change of that group's value); largest first.
@@ -223,7 +257,7 @@ def invariance(
             raise DataError(f"further takes {', '.join(map(repr, FURTHER))}, not {word!r}")
     partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
     fits: dict[str, Fit] = {}
-    for step in _steps(ModelSpec.of(model), words):
+    for step in _steps(ModelSpec.of(model), words, std_lv):
         fits[step.name] = fit(
             step.model,
             data,
@@ -237,24 +271,43 @@ def invariance(
             sampling_weights=sampling_weights,
         )
         if not fits[step.name].converged:
-            raise NotConvergedError(
-                f"the {step.name} model did not converge; look at semfit.fit(..., group={group!r}) on its own"
-            )
+            break
     rows: list[dict] = []
     before: Fit | None = None
     for f in fits.values():
         rows.append(difference_row(f, None if before is None or f.df == before.df else before))
         before = f
     table = pd.DataFrame(rows, index=pd.Index(list(fits), name="level")).drop(columns=["aic", "bic"])
+    unsolved = [level for level, f in fits.items() if not f.converged]
+    notes = [_no_solution(level, fits.pop(level)) for level in unsolved]
+    if not fits:
+        raise NotConvergedError(
+            f"the configural model did not converge; look at semfit.fit(..., group={group!r}) on its own"
+        )
     return Invariance(
         table,
         fits,
         _released(fits),
-        before.n_total if before is not None else 0,
+        next(iter(fits.values())).n_total,
         decide(table),
-        tuple(
-            dict.fromkeys(f"{level} model: {w}" for level, f in fits.items() for w in f.warnings if w not in f.notes)
+        (
+            *notes,
+            *dict.fromkeys(f"{level} model: {w}" for level, f in fits.items() for w in f.warnings if w not in f.notes),
         ),
+    )
+
+
+def _no_solution(level: str, f: Fit) -> str:
+    """What a level that did not converge is reported with: the parameters that ran away."""
+    s, model = f.solution, f.solution.model
+    unit = np.concatenate([g.d[[model.rows[r].free >= 0 for r in g.rows]] for g in model.groups])
+    order = np.concatenate([[model.rows[r].free for r in g.rows if model.rows[r].free >= 0] for g in model.groups])
+    size = np.abs(model.free_values(s.theta))[order.astype(int)] * unit
+    far = list(dict.fromkeys(model.free_rows[int(order[k])].name for k in np.argsort(-size)))[:3]
+    return (
+        f"{level} model: it did not converge, its row is empty and the ladder ends there. Largest at the end of the search: "
+        f"{', '.join(far)}. Where a latent has two indicators, equal intercepts can contradict both means so far that no "
+        "finite estimate fits best; another indicator free in group_partial may help"
     )
 
 
@@ -268,7 +321,7 @@ class Step:
     free: tuple[str, ...] = ()
 
 
-def _steps(model: ModelSpec, further: tuple[str, ...]) -> list[Step]:
+def _steps(model: ModelSpec, further: tuple[str, ...], std_lv: bool = False) -> list[Step]:
     terms = model.parsed.terms
     latents = list(dict.fromkeys(t.lhs for t in terms if t.op == "=~"))
     second = [(t.lhs, t.rhs) for t in terms if t.op == "=~" and t.rhs in latents]
@@ -287,7 +340,9 @@ def _steps(model: ModelSpec, further: tuple[str, ...]) -> list[Step]:
         tops = list(dict.fromkeys(h for h, _ in second))
         facets = list(dict.fromkeys(f for _, f in second))
         higher = tuple(f"{h} =~ {f}" for h, f in second)
-        of_facets = of_tops = model
+        of_facets = of_tops = lower = model
+        for h in tops if std_lv else ():  # their loadings may differ still, so their variances are 1 in every group
+            lower = lower.fix(h, "~~", h, value=1.0)
         for h in tops:
             of_facets = of_facets if h in written else of_facets.fix(h, "~1", value=0.0)
         for f in facets:
@@ -295,7 +350,7 @@ def _steps(model: ModelSpec, further: tuple[str, ...]) -> list[Step]:
         variances = tuple(f"{v} ~~ {v}" for v in latents if v not in facets)
         steps = [
             Step("configural", model),
-            Step("metric", model, loadings, higher),
+            Step("metric", lower, loadings, higher),
             Step("metric of dimensions", model, loadings),
             Step("scalar", of_facets, intercepts),
             Step("scalar of dimensions", of_tops, intercepts),

@@ -207,13 +207,14 @@ def _single_items(parsed: Parsed) -> set[str]:
 def _released(row: Row, std_lv: bool, group_equal: tuple, partial: list[tuple[str, str, str]]) -> bool:
     """Latent means are free in later groups once intercepts are equal; fixed variances once loadings are.
 
-    A mean named in ``group_partial`` is released from ``"means"`` as well (lavaan 0.6-14 leaves it fixed, unsaid).
+    What ``group_partial`` names is released from ``"means"`` and ``"lv.variances"`` as well (lavaan 0.6-14 leaves it
+    fixed, unsaid).
     """
+    alone = (row.lhs, row.op, row.rhs) in partial
     if row.op == "~1":
-        held = "means" in group_equal and (row.lhs, row.op, row.rhs) not in partial
-        return "intercepts" in group_equal and not held
+        return "intercepts" in group_equal and (alone or "means" not in group_equal)
     variance = row.op == "~~" and row.lhs == row.rhs
-    return variance and std_lv and "loadings" in group_equal and "lv.variances" not in group_equal
+    return variance and std_lv and "loadings" in group_equal and (alone or "lv.variances" not in group_equal)
 
 
 def _modify(row: Row, term, groups: int) -> None:

@@ -19,6 +19,7 @@ from .printing import Result
 from .solution import Fitted, Solution
 from .standardized import row_values
 from .threads import one_thread
+from .trouble import BEYOND
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,8 +29,9 @@ class Refits(Result):
     Attributes
     ----------
     measures : DataFrame, one row a sample
-        chisq, df, pvalue, cfi, rmsea, srmr, converged, proper (converged, no negative variance and no correlation of
-        latents beyond 1). Measures of fits that did not converge are NaN.
+        chisq, df, pvalue, cfi, rmsea, srmr, converged, proper (converged, no negative variance, and neither the latents
+        nor the residuals with a covariance matrix that is not positive semidefinite). Measures of fits that did not
+        converge are NaN.
     estimates, standardized : DataFrame, one row a sample, one column a parameter ("satisfaction =~ sat1", with
         " (group)" where there are groups)
     n_obs : int
@@ -75,7 +77,9 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
 
     Notes
     -----
-    The chi-square is that of maximum likelihood also where ``fit`` has robust standard errors. No standard errors.
+    The chi-square is that of maximum likelihood also where ``fit`` has robust standard errors. There are no standard
+    errors: in a simulation the spread of the estimates over the samples is the standard error, and a test of one
+    parameter is the difference of two chi-squares. For standard errors sample by sample call :func:`semfit.fit`.
 
     Examples
     --------
@@ -128,6 +132,15 @@ def _stack(samples: list[pd.DataFrame], fit: Solution, group: str | None) -> lis
     return out
 
 
+def _semidefinite(S: np.ndarray) -> np.ndarray:
+    """(B,): whether no eigenvalue is negative; a variance of zero may stand, a covariance beside it may not."""
+    if not S.shape[1]:
+        return np.ones(len(S), bool)
+    sd = np.sqrt(np.maximum(np.diagonal(S, axis1=1, axis2=2), 0.0))
+    sd = np.where(sd > 0, sd, 1.0)
+    return np.linalg.eigvalsh(S / (sd[:, :, None] * sd[:, None, :]))[:, 0] >= -BEYOND
+
+
 def _collect(fit: Solution, data: Moments, S, m, theta, F, converged) -> Refits:
     n = data.n
     model, N, p = fit.model, sum(n), fit.model.n_ov
@@ -149,9 +162,10 @@ def _collect(fit: Solution, data: Moments, S, m, theta, F, converged) -> Refits:
         srmr = srmr + n[k] / N * np.sqrt((r**2).mean(axis=1))
         own = (g.kind == Kind.COVARIANCE) & (g.i == g.j)
         improper |= (e[:, own] < 0).any(axis=1)
-        L = C[:, p:, p:]
-        size = np.sqrt(np.maximum(np.diagonal(L, axis1=1, axis2=2), 1e-300))
-        improper |= (np.abs(L) > size[:, :, None] * size[:, None, :] * (1 + 1e-8)).any(axis=(1, 2))
+        both, T = g.kind == Kind.COVARIANCE, np.zeros((len(e), p, p))
+        both &= (g.i < p) & (g.j < p)
+        T[:, g.i[both], g.j[both]] = T[:, g.j[both], g.i[both]] = e[:, both]
+        improper |= ~_semidefinite(T) | ~_semidefinite(C[:, p:, p:])
     chisq = np.maximum(2 * N * (F - saturated), 0.0)
     df, base_df = fit.df, len(n) * p * (p - 1) // 2
     with np.errstate(all="ignore"):
