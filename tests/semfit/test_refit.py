@@ -71,7 +71,7 @@ def test_residuals_that_are_not_positive_definite_are_improper():
     model = "f =~ x3 + x4 + x5 + x6 + x1 + x2\nx1 ~~ x2"
     loadings = np.array([0.9, 0.3, 0.7, 0.7, 0.7, 0.7])
     sigma = np.outer(loadings, loadings) + 0.5 * np.eye(6)
-    sigma[0, 1] = sigma[1, 0] = 0.27 + 0.55  # a residual correlation of 1.1
+    sigma[0, 1] = sigma[1, 0] = 0.27 + 0.52  # a residual correlation of 1.04
     data = []
     for S in (sigma, np.outer(loadings, loadings) + 0.5 * np.eye(6)):
         z = np.random.default_rng(4).standard_normal((400, 6))
