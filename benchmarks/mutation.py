@@ -6,7 +6,8 @@
 
 Each mutant changes one place of a module's syntax tree: a comparison is flipped, a number changed, an operator swapped,
 a boolean negated, or a statement deleted. A seeded sample of all of them is written, one at a time, over a copy of the
-source tree; the named tests run on the copy and stop at their first failure. What survives is printed. Docstrings,
+source tree; the doctests, then the tests that run the changed lines, then all the named tests run on the copy, until one
+fails. What survives is printed. Docstrings,
 annotations, imports and the wording of error messages are not mutated. Minutes, not hours: this is not part of the
 tests; what survived and why is kept in mutation.md.
 """
@@ -17,6 +18,9 @@ import argparse
 import ast
 import copy
 import csv
+import doctest
+import importlib
+import json
 import multiprocessing
 import os
 import random
@@ -24,7 +28,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +47,7 @@ class Mutant:
     """One change: where, what it was and what it became, and the whole module with it."""
 
     module: Path
-    line: int
+    lines: range
     kind: str
     before: str
     after: str
@@ -117,7 +121,7 @@ def mutant(module: Path, number: int) -> Mutant:
 
     after = ast.unparse(_change(copy.deepcopy(target), kind)).splitlines()[0]
     source = ast.unparse(ast.fix_missing_locations(Put().visit(tree)))
-    return Mutant(module, target.lineno, kind, before, after, source)  # type: ignore[attr-defined]
+    return Mutant(module, range(target.lineno, target.end_lineno + 1), kind, before, after, source)  # type: ignore[attr-defined]
 
 
 # Modules of a plan, each with the cheapest tests that should notice a change; doctests of the module run first.
@@ -144,41 +148,112 @@ PLANS: dict[str, dict[str, tuple[str, ...]]] = {
 HEAVY = ("numpy", "pandas", "scipy.stats", "scipy.optimize", "statsmodels.api", "pingouin", "factor_analyzer", "pytest")
 
 
-def _run(src: str, tests: list[str]) -> None:
-    """In a process of its own: the tests on the copy ``src``; the exit code is pytest's."""
+class Lines:
+    """Pytest plugin: which lines of one module each test runs, and how long it takes."""
+
+    def __init__(self, module: Path):
+        self.name, self.found, self.seconds = str(module), {}, {}
+
+    def pytest_runtest_setup(self, item) -> None:
+        self.here = self.found.setdefault(item.nodeid, set())
+        self.start = time.perf_counter()
+        sys.settrace(self._enter)
+
+    def pytest_runtest_teardown(self, item) -> None:
+        sys.settrace(None)
+        self.seconds[item.nodeid] = time.perf_counter() - self.start
+
+    def _enter(self, frame, event, argument):
+        return self._line if frame.f_code.co_filename == self.name else None
+
+    def _line(self, frame, event, argument):
+        self.here.add(frame.f_lineno)
+        return self._line
+
+
+def _in_child(src: Path, work: Callable[[], int], seconds: float) -> int | None:
+    """Exit code of ``work`` in a process of its own with ``src`` on its path; None when it takes too long."""
+
+    def inside() -> None:
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1), os.dup2(quiet, 2)
+        os.chdir(ROOT)
+        sys.path.insert(0, str(src))
+        os.environ["PYTHONPATH"] = str(src)
+        os._exit(int(work()))
+
+    run = multiprocessing.get_context("fork").Process(target=inside)
+    run.start()
+    run.join(seconds)
+    if run.is_alive():
+        run.kill()
+        run.join()
+        return None
+    return run.exitcode
+
+
+def _pytest(tests: list[str], *plugins: object) -> int:
     import pytest
 
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, 1), os.dup2(quiet, 2)
-    os.chdir(ROOT)
-    sys.path.insert(0, src)
-    os.environ["PYTHONPATH"] = src
-    os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests])))
+    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests], plugins=list(plugins)))
 
 
-def survives(mutant: Mutant, src: Path, tests: list[str], seconds: float) -> bool:
-    """Write the mutant into the copy ``src``, run the tests on it, put the original back."""
-    place = src / mutant.module.resolve().relative_to(ROOT / "src")
-    original = place.read_text(encoding="utf-8")
-    place.write_text(mutant.source, encoding="utf-8")
-    run = multiprocessing.get_context("fork").Process(target=_run, args=(str(src), tests))
-    try:
-        run.start()
-        run.join(seconds)
-        if run.is_alive():  # a loop that never ends is noticed
-            run.kill()
-            run.join()
-        return run.exitcode == 0
-    finally:
-        place.write_text(original, encoding="utf-8")
+def _doctest(name: str, folder: Path) -> int:
+    os.chdir(folder)  # an example may write a file
+    flags = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+    return int(doctest.testmod(importlib.import_module(name), optionflags=flags).failed > 0)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The tests of one module: all of them, and for every line those that run it, fastest first."""
+
+    name: str
+    tests: list[str]
+    by_line: dict[int, list[str]]
+
+    @classmethod
+    def of(cls, module: Path, tests: list[str], src: Path) -> Guard:
+        """Run the tests once on the unchanged copy and write down what each runs; they must pass."""
+        name = ".".join(module.relative_to(ROOT / "src").with_suffix("").parts)
+        out = src.parent / "lines.json"
+
+        def work() -> int:
+            lines = Lines(src / module.relative_to(ROOT / "src"))
+            code = _pytest(tests, lines)
+            out.write_text(json.dumps([{k: sorted(v) for k, v in lines.found.items()}, lines.seconds]))
+            return code
+
+        if _in_child(src, work, 3600) != 0:
+            sys.exit(f"the tests of {module.name} fail without any change: {' '.join(tests)}")
+        found, seconds = json.loads(out.read_text())
+        by_line: dict[int, list[str]] = {}
+        for test in sorted(found, key=lambda t: seconds.get(t, 0.0)):
+            for line in found[test]:
+                by_line.setdefault(line, []).append(test)
+        return cls(name, tests, by_line)
+
+    def survives(self, mutant: Mutant, src: Path, seconds: float) -> bool:
+        """Write the mutant into the copy ``src``, run the tests on it, put the original back."""
+        place = src / mutant.module.resolve().relative_to(ROOT / "src")
+        original = place.read_text(encoding="utf-8")
+        place.write_text(mutant.source, encoding="utf-8")
+        near = list(dict.fromkeys(t for n in mutant.lines for t in self.by_line.get(n, [])))
+        try:
+            if _in_child(src, lambda: _doctest(self.name, src.parent), seconds) != 0:
+                return False
+            if near and _in_child(src, lambda: _pytest(near[:40]), seconds) != 0:  # a loop without end is noticed
+                return False
+            return _in_child(src, lambda: _pytest(self.tests), seconds) == 0
+        finally:
+            place.write_text(original, encoding="utf-8")
 
 
 def planned(plan: str) -> dict[Path, list[str]]:
     """Tests of every module of a plan."""
     out = {}
     for name, tests in PLANS[plan].items():
-        doctest = f"tests/test_examples.py::test_examples[{name.replace('/', '.')}]"
-        out[ROOT / "src" / f"{name}.py"] = [doctest, *(f"tests/{t}.py" for t in tests)]
+        out[ROOT / "src" / f"{name}.py"] = [f"tests/{t}.py" for t in tests]
     return out
 
 
@@ -197,6 +272,7 @@ def main() -> None:
     picked = random.Random(given.seed).sample(every, min(given.sample, len(every)))
     first, _, last = (given.part or ":").partition(":")
     chosen = [mutant(*one) for one in picked[int(first or 0) : int(last or len(picked))]]
+    chosen.sort(key=lambda m: str(m.module))  # the tests of a module are looked at once
     for name in HEAVY:  # loaded once; every mutant's process starts with them
         __import__(name)
     os.environ |= {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -209,23 +285,22 @@ def main() -> None:
         write = csv.writer(out, lineterminator="\n")
         if not given.part or out.tell() == 0:
             write.writerow(["module", "line", "kind", "before", "after", "outcome"])
-        for module in dict.fromkeys(m.module for m in chosen):
-            same = Mutant(module, 0, "none", "", "", module.read_text(encoding="utf-8"))
-            if not survives(same, src, tests_of[module], given.seconds):
-                sys.exit(f"the tests of {module.name} fail without any change: {' '.join(tests_of[module])}")
+        guards: dict[Path, Guard] = {}
         for m in chosen:
             start = time.monotonic()
-            alive = survives(m, src, tests_of[m.module], given.seconds)
+            if m.module not in guards:
+                guards[m.module] = Guard.of(m.module, tests_of[m.module], src)
+            alive = guards[m.module].survives(m, src, given.seconds)
             survivors += [m] if alive else []
             found = "survived" if alive else "killed"
             name = str(m.module.relative_to(ROOT / "src"))
-            write.writerow([name, m.line, m.kind, m.before, m.after, found])
+            write.writerow([name, m.lines[0], m.kind, m.before, m.after, found])
             out.flush()
-            print(f"{found:8} {time.monotonic() - start:5.1f} s {name}:{m.line} {m.kind}: {m.before}  ->  {m.after}")
+            print(f"{found:8} {time.monotonic() - start:5.1f} s {name}:{m.lines[0]} {m.kind}: {m.before}  ->  {m.after}")
     killed = len(chosen) - len(survivors)
     print(f"\n{killed} of {len(chosen)} mutants killed, of {len(every)} possible; seed {given.seed}")
     for m in survivors:
-        print(f"  {m.module.name}:{m.line} {m.kind}: {m.before}  ->  {m.after}")
+        print(f"  {m.module.name}:{m.lines[0]} {m.kind}: {m.before}  ->  {m.after}")
 
 
 if __name__ == "__main__":
