@@ -296,7 +296,9 @@ def main() -> None:
             name = str(m.module.relative_to(ROOT / "src"))
             write.writerow([name, m.lines[0], m.kind, m.before, m.after, found])
             out.flush()
-            print(f"{found:8} {time.monotonic() - start:5.1f} s {name}:{m.lines[0]} {m.kind}: {m.before}  ->  {m.after}")
+            print(
+                f"{found:8} {time.monotonic() - start:5.1f} s {name}:{m.lines[0]} {m.kind}: {m.before}  ->  {m.after}"
+            )
     killed = len(chosen) - len(survivors)
     print(f"\n{killed} of {len(chosen)} mutants killed, of {len(every)} possible; seed {given.seed}")
     for m in survivors:
