@@ -14,6 +14,7 @@ from .fitting import fit
 from .nested import difference_row
 from .printing import Result
 from .result import Fit
+from .saturated import shared_rows
 from .spec import ModelSpec
 
 CFI_LOWEST, RMSEA_HIGHEST = 0.90, 0.08  # a configural model beyond these does not describe the groups
@@ -180,6 +181,7 @@ def decide(table: pd.DataFrame) -> Rule:
     return next(rule for rule in RULES if rule.fails(table))
 
 
+@shared_rows()
 def invariance(
     model: str | ModelSpec,
     data: pd.DataFrame,

@@ -137,9 +137,9 @@ class Group:
     eta : position among the senders whose mean multiplies dmu, or a :class:`Sender`
     K, c : (entries, npar), (entries,): entry = K theta + c, in user units
     at : flat positions in the matrices
+    links : the part of D that is not zero
     d : (entries,) user units to scaled ones
     D : (entries, npar) derivative of the scaled entries with respect to the parameters
-    links : the part of D that is not zero
     k0 : (entries,) scaled value of fixed entries; sample-valued ones (exo) are filled in from the data
     """
 
@@ -155,10 +155,10 @@ class Group:
     K: np.ndarray
     c: np.ndarray
     at: Positions
+    links: Links
     d: np.ndarray = field(default_factory=_empty)
     D: np.ndarray = field(default_factory=_empty)
     k0: np.ndarray = field(default_factory=_empty)
-    links: Links = field(default_factory=lambda: Links.of(np.zeros((0, 0))))
 
 
 class Model:
@@ -239,7 +239,7 @@ class Model:
             in_S_mirrored=(j * v + i)[covariances],
             in_m=i[means],
         )
-        return Group(**columns, K=K, c=c, at=at)
+        return Group(**columns, K=K, c=c, at=at, links=Links.of(K))
 
     def _entry(self, k: int, r: Row, in_h: dict[int, int]) -> Entry:
         """Matrix, cell, pool columns and weight of one row of the table."""

@@ -21,10 +21,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from .correction import information_at_the_model, moment_derivatives
 from .derivatives import ROWS
 from .design import mean_and_cov
 from .estimate import Moments, slopes
-from .missing import SaturatedInformation, information_at_the_model, moment_derivatives
+from .saturated import SaturatedInformation
 from .solution import Solution, invert_information
 
 FITTED = 1e-7  # residuals below this (standard deviations) are rounding errors
@@ -195,30 +196,27 @@ def _from_rows(solution: Solution, k: int, q: Pieces) -> Spread:
 # -- missing values --------------------------------------------------------------------------------------------------
 def _with_gaps(solution: Solution, saturated: list[SaturatedInformation]) -> list[tuple[np.ndarray, np.ndarray]]:
     model, shares, p = solution.model, solution.shares, solution.model.n_ov
-    s, place = model.scale[:p], {n: k for k, n in enumerate(model.ov)}
-    D = [moment_derivatives(solution, k, info.rows) for k, info in enumerate(saturated)]
-    AD = [information_at_the_model(solution, k) @ d for k, d in enumerate(D)]
-    E = invert_information(sum(f * d.T @ ad for f, d, ad in zip(shares, D, AD, strict=True)))
-    gamma = []  # n times the covariance of the EM moments
-    for info in saturated:
-        inverse = np.linalg.inv(info.W)
-        gamma.append(inverse @ info.J @ inverse if solution.robust else inverse)
-    inner = sum(f * ad.T @ G @ ad for f, ad, G in zip(shares, AD, gamma, strict=True))
+    s, npar, robust = model.scale[:p], model.npar, solution.robust
+    D = [moment_derivatives(solution, k, info.moments) for k, info in enumerate(saturated)]
+    AD = [information_at_the_model(solution, k) @ d.D for k, d in enumerate(D)]
+    GAD = [info.covariances(ad, robust) for info, ad in zip(saturated, AD, strict=True)]  # of the EM moments
+    total, inner = np.zeros((npar, npar)), np.zeros((npar, npar))
+    for f, d, ad, gad in zip(shares, D, AD, GAD, strict=True):
+        d.add(total, f * d.D.T @ ad)
+        d.add(inner, f * ad.T @ gad)
+    E = invert_information(total)
+    middle = E @ inner @ E
     out = []
-    for k, (f, d, ad, G) in enumerate(zip(shares, D, AD, gamma, strict=True)):
-        dE = d @ E
-        var = np.diag(G) - 2 * f * np.einsum("aj,aj->a", G @ ad, dE) + f * np.einsum("ai,ij,aj->a", dE, inner, dE)
+    for k, (f, d, gad, info) in enumerate(zip(shares, D, GAD, saturated, strict=True)):
+        own = np.ix_(d.columns, d.columns)
+        var = info.variances(robust) - 2 * f * np.sum(gad * (d.D @ E[own]), axis=1)
+        var = var + f * np.sum((d.D @ middle[own]) * d.D, axis=1)
         C, mean = solution.implied_with_means(k)
-        S, m = solution.h1.cov[k], solution.h1.mean[k]
+        S, m, at, n = solution.h1.cov[k], solution.h1.mean[k], info.moments, solution.data.n[k]
         z, zm = np.zeros((p, p)), np.zeros(p)
-        for v, r in zip(var, saturated[k].rows, strict=True):
-            a = place[r.lhs]
-            if r.op == "~1":
-                zm[a] = _z((m[a] - mean[a]) / s[a], v / s[a] ** 2, solution.data.n[k])
-            else:
-                b = place[r.rhs]
-                unit = s[a] * s[b]
-                z[a, b] = z[b, a] = _z((S[a, b] - C[a, b]) / unit, v / unit**2, solution.data.n[k])
+        z[at.a, at.b] = _z(((S - C[:p, :p]) / np.outer(s, s))[at.a, at.b], var[: len(at.a)], n)
+        z[at.b, at.a] = z[at.a, at.b]
+        zm[at.e] = _z(((m - mean[:p]) / s)[at.e], var[len(at.a) :], n)
         out.append((z, zm))
     return out
 

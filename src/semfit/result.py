@@ -11,10 +11,11 @@ from scipy.special import ndtr, ndtri
 
 from . import measures as fm
 from . import modification, page, residuals, scores
+from .correction import corrected, h1_information
 from .design import DesignEffects, design_effects
 from .errors import DataError, FitWarning
-from .missing import SaturatedInformation, corrected, h1_information
 from .robust import Sandwich, sandwich
+from .saturated import SaturatedInformation
 from .solution import Solution, row_name
 from .standardized import explained_variance, with_defined
 from .state import Options

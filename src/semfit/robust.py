@@ -8,7 +8,8 @@ import numpy as np
 
 from .derivatives import hessian, meat
 from .design import Design, mean_and_cov
-from .missing import SaturatedInformation, saturated_information
+from .missing import pattern_moments
+from .saturated import MomentList, SaturatedInformation
 from .solution import Solution, invert_information
 
 
@@ -81,7 +82,9 @@ def _predictor_trace(fit: Solution, k: int, x: list[int]) -> float:
     have = np.flatnonzero(~np.isnan(X).all(axis=1))
     design = fit.design_of(k)
     part = None if design is None else design.take(have)
-    return saturated_information([fit.model.ov[j] for j in x], X[have], mean[x], cov[np.ix_(x, x)], part)
+    mean, cov, X = mean[x], cov[np.ix_(x, x)], X[have]
+    data = pattern_moments([X], [(mean, cov)], None if part is None else [part.weights])
+    return SaturatedInformation.of(MomentList.of(len(x)), data, X, mean, cov, np.sqrt(np.diag(cov)), part).trace
 
 
 def _normal_trace(X: np.ndarray, design: Design | None, means: bool) -> float:

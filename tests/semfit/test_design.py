@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import semfit
-from semfit import measures, missing
+from semfit import correction, measures
 from semfit.errors import DataError, FewClusters
 
 HERE = Path(__file__).parents[1] / "reference"
@@ -35,9 +35,9 @@ def test_lavaans_robust_measures_follow_from_sums_of_weights_cut_to_whole_number
     case = json.loads((HERE / "weights.json").read_text(encoding="utf8"))["cases"][name]
     fit = semfit.fit(case["model"], shops("shops_gaps"), **case["options"])
     sol = fit.solution
-    info = missing.h1_information(sol)
-    ours = missing.corrected(sol, info)
-    cut = missing.corrected(replace(sol, data=replace(sol.data, n=[float(int(n)) for n in sol.data.n])), info)
+    info = correction.h1_information(sol)
+    ours = correction.corrected(sol, info)
+    cut = correction.corrected(replace(sol, data=replace(sol.data, n=[float(int(n)) for n in sol.data.n])), info)
     _, tli = measures.comparative(
         cut["chisq"], sol.df, cut["base_chisq"], sol.h1.baseline_df, ours["factor"], ours["base_factor"]
     )

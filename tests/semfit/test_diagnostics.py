@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import semfit
+from semfit.correction import corrected, h1_information
 from semfit.errors import ImproperSolution, NotConvergedError, UndefinedValue
-from semfit.missing import corrected, h1_information
 
 HERE = Path(__file__).parents[1] / "reference"
 BODY = json.loads((HERE / "sem_diagnostics.json").read_text(encoding="utf8"))
@@ -182,13 +182,14 @@ def test_the_robust_factor_with_gaps_and_a_constraint():
 
     def moments(theta):
         C, mean = solution.at(solution.data, theta).implied(0)
-        place = {n: k for k, n in enumerate(solution.model.ov)}
-        return np.array([mean[place[r.lhs]] if r.op == "~1" else C[place[r.lhs], place[r.rhs]] for r in info.rows])
+        at, s = info.moments, solution.model.scale
+        return np.concatenate([(C / np.outer(s, s))[at.a, at.b], (mean / s)[at.e]])
 
     step = 1e-6 * np.eye(fit.npar)
     D = np.array([(moments(solution.theta + s) - moments(solution.theta - s)) / 2e-6 for s in step]).T
-    left = np.linalg.inv(info.W) - D @ np.linalg.inv(D.T @ info.W @ D) @ D.T
-    assert corrected(solution, [info])["factor"] == pytest.approx(np.trace(info.Wc @ left) / fit.df, rel=1e-6)
+    W, Wc = info.factor @ info.factor.T, info.complete(np.eye(len(info.moments)))
+    left = np.linalg.inv(W) - D @ np.linalg.inv(D.T @ W @ D) @ D.T
+    assert corrected(solution, [info])["factor"] == pytest.approx(np.trace(Wc @ left) / fit.df, rel=1e-6)
 
 
 # -- the cases that came out wrong -----------------------------------------------------------------------------------
