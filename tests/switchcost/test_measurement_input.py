@@ -119,12 +119,6 @@ def test_impossible_matrices_are_refused_everywhere_alike(call, matrix, message)
         call(matrix)
 
 
-def test_what_is_not_there_yet_is_said():
-    for call in (lambda: sc.efa(HS, 3, ordered=True), lambda: sc.reliability(HS, TWO, ordered=["x1"])):
-        with pytest.raises(ValueError, match="polychoric"):
-            call()
-
-
 @pytest.mark.parametrize("values", [[0.7, np.nan], [], [[0.7, 0.8]], [np.inf, 0.5]])
 def test_loadings_that_are_no_list_of_numbers_are_refused(values):
     for function in (sc.composite_reliability, sc.average_variance_extracted):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.linalg import helmert
 
+from semfit.ordinal.correlations import Polychoric, polychoric
 from semfit.resampling import weighted_moments
 
 from .._core import checks
@@ -29,7 +30,9 @@ class Items:
     n_dropped : int
         Rows left out because of a gap.
     raw : array of float, shape (n_obs, p), or None
-        The answers, where answers came in.
+        The answers, where answers came in and are taken as numbers.
+    polychoric : Polychoric or None
+        Where the answers are ordered: their polychoric correlations, which ``cov`` holds.
     """
 
     cov: np.ndarray
@@ -37,6 +40,7 @@ class Items:
     n_obs: int | None
     n_dropped: int = 0
     raw: np.ndarray | None = None
+    polychoric: Polychoric | None = None
 
     @property
     def n(self) -> int:
@@ -48,7 +52,9 @@ class Items:
     def answers(self, what: str) -> np.ndarray:
         """The raw answers, for ``what`` cannot do without them."""
         if self.raw is None:
-            raise DataError(f"{what} needs the answers, and a matrix was given; run it on raw answers")
+            raise DataError(
+                f"{what} needs answers taken as numbers, not a matrix and not ordered=; run it on raw answers"
+            )
         return self.raw
 
     @property
@@ -150,8 +156,11 @@ def named_items(data: pd.DataFrame, names: Sequence[str], n_obs: int | None, few
     return complete_items(data, names, fewest)
 
 
-def correlation_input(data: pd.DataFrame | np.ndarray, n_obs: int | None = None) -> Items:
-    """What a factor analysis takes: answers without gaps, or a matrix; at least three items.
+def correlation_input(
+    data: pd.DataFrame | np.ndarray, n_obs: int | None = None, ordered: bool | Sequence[str] | None = None
+) -> Items:
+    """What a factor analysis takes: answers without gaps, or a matrix; at least three items. With ``ordered`` the
+    correlations of the answers are polychoric (all items, or those named).
 
     Raises
     ------
@@ -159,6 +168,8 @@ def correlation_input(data: pd.DataFrame | np.ndarray, n_obs: int | None = None)
         Missing answers, text, constants, fewer than three columns, or a matrix without an inverse.
     """
     if is_matrix(data):
+        if ordered:
+            raise DataError("ordered= needs the answers; a matrix of polychoric correlations is taken as it is")
         found = matrix_input(data, None, n_obs)
     else:
         x = checks.numeric(data)
@@ -173,6 +184,9 @@ def correlation_input(data: pd.DataFrame | np.ndarray, n_obs: int | None = None)
         if n_obs is not None and n_obs != len(x):
             raise DataError(f"n_obs={n_obs}, and the data have {len(x)} rows; n_obs belongs to a matrix only")
         found = complete_items(x)
+        if ordered:
+            poly = polychoric(x, ordered)
+            found = Items(poly.correlations.to_numpy(), found.names, len(x), polychoric=poly)
     if len(found.names) < 3:
         raise DataError(f"{len(found.names)} column(s); a factor needs at least three items to show itself")
     checks.positive_definite(found.cov, found.names, "correlation matrix")

@@ -109,34 +109,15 @@ def _search(r: np.ndarray, k: int, method: str, start: np.ndarray) -> tuple[np.n
 def extract_many(
     r: np.ndarray, k: int = 1, method: str = "ml", *, n_starts: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Factor many correlation matrices at once.
+    """Factor many correlation matrices (samples, p, p) at once, each into ``k`` factors by ml or minres.
 
-    Parameters
-    ----------
-    r : array of float, shape (samples, p, p)
-        Positive definite correlation matrices.
-    k : int, default 1
-        Number of factors.
-    method : {"ml", "minres"}
-        Maximum likelihood, or least squares on the correlations.
-    n_starts : int, default 0
-        Further random starts of a sample one of whose uniquenesses ran to its bound; the lowest value is kept.
+    ``n_starts`` further random starts are tried for a sample one of whose uniquenesses ran to its bound; the lowest
+    value is kept. Returns unrotated loadings (samples, p, k), each factor with a positive sum; uniquenesses
+    (samples, p) within [.005, 1]; and whether the search ended at a minimum (samples,).
 
-    Returns
-    -------
-    loadings : array of float, shape (samples, p, k)
-        Unrotated, standardised, each factor with a positive sum.
-    uniquenesses : array of float, shape (samples, p)
-        Within [.005, 1].
-    reached : array of bool, shape (samples,)
-        Whether the search ended at a minimum.
-
-    Notes
-    -----
     Newton steps on the log uniquenesses from the squared multiple correlations. With one factor the loadings are those
     of ``lavaan::cfa(std.lv = TRUE)`` on standardised items wherever lavaan's error variances are positive; with more
-    they are those of ``psych::fa`` at tight tolerance. At a bound the surface has several minima, and
-    ``psych::fa`` and ``stats::factanal`` with one start stay in the first they meet.
+    those of ``psych::fa``, which with one start may stay in the first of several minima at a bound.
     """
     r = np.asarray(r, dtype=float)
     p = r.shape[-1]
@@ -164,8 +145,7 @@ def extract(
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Unrotated loadings (p, k) and uniquenesses (p,) of one correlation matrix, and whether a minimum was reached.
 
-    ``method="principal"`` gives components instead of factors: eigenvectors times the roots of their eigenvalues. For
-    the rest see :func:`extract_many`.
+    ``method="principal"`` gives components: eigenvectors times the roots of their eigenvalues.
     """
     if method == "principal":
         values, vectors = np.linalg.eigh(r)

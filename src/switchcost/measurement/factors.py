@@ -5,7 +5,7 @@ Results agree with ``psych::fa`` (2.2.9) once its stopping rules are tightened.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from semfit.measures import rmsea
+from semfit.ordinal.exploratory import adjusted_measures
 
 from .._core import checks
 from .._core.arguments import Between, check, checked, one_of
@@ -48,7 +49,8 @@ class EFA(Result):
     variance : DataFrame
         By factor: sum_of_squares (diagonal of phi loadings' loadings), proportion, cumulative.
     measures : Series
-        chisq df pvalue rmsea rmsea_ci_lower rmsea_ci_upper (90 %) tli bic rmsr objective.
+        chisq df pvalue rmsea rmsea_ci_lower rmsea_ci_upper (90 %) tli bic rmsr objective; of ordered items the adjusted
+        test and its indices (cfi among them, no bic).
     residuals : DataFrame (p, p)
         Correlations less what the factors explain of them.
     converged : bool
@@ -112,7 +114,8 @@ class EFA(Result):
 
     def _heading(self) -> str:
         m = self.measures
-        head = f"EFA: {self.loadings.shape[1]} factor(s), {self.method}, {self.rotation}, n = {self.n_obs}"
+        kind = "" if self.sample.polychoric is None else " of polychoric correlations"
+        head = f"EFA: {self.loadings.shape[1]} factor(s), {self.method}{kind}, {self.rotation}, n = {self.n_obs}"
         if not np.isnan(m["chisq"]):
             head += f"; chi2({m['df']:.0f}) = {m['chisq']:.2f}, RMSEA = {m['rmsea']:.3f}, TLI = {m['tli']:.3f}"
         return "\n".join([head, *(f"Put right: {c}" for c in self.corrections)])
@@ -256,15 +259,15 @@ def _rotate_once(unrotated: np.ndarray, **options) -> tuple[np.ndarray, np.ndarr
     return rotate(unrotated, n_starts=1, **options)[:2]
 
 
-@checked(method=one_of("ml", "minres"), power=Between(1, closed="left"))
+@checked(method=one_of("ml", "minres", None), power=Between(1, closed="left"))
 def efa(
     data: pd.DataFrame | np.ndarray,
     n_factors: int,
-    method: str = "ml",
+    method: str | None = None,
     rotation: str = "oblimin",
     *,
     n_obs: int | None = None,
-    ordered: object = None,
+    ordered: bool | Sequence[str] | None = None,
     normalize: bool | None = None,
     gamma: float = 0.0,
     power: float = 4.0,
@@ -280,24 +283,25 @@ def efa(
         so units do not matter.
     n_factors : int
         Number of common factors.
-    method : {"ml", "minres"}
-        Maximum likelihood, or least squares on the correlations.
+    method : {"ml", "minres"}, optional
+        Maximum likelihood, or least squares on the correlations; None is ml, and minres with ``ordered``.
     rotation : {"oblimin", "promax", "varimax", "none"}
         The first two let factors correlate.
     n_obs : int, optional
         Rows behind a matrix; without it there is no chi-square.
-    ordered : None
-        Polychoric correlations are not there yet; anything else raises.
+    ordered : bool or list of str, optional
+        Answers are ordered categories (all items, or those named): their polychoric correlations are analysed.
     normalize : bool, optional
-        Kaiser's normalisation; see :func:`~switchcost.measurement.rotation.rotate`, also for the next four.
+        Kaiser's normalisation (rows to length one while rotating). None follows ``psych::fa``: no for oblimin, yes for
+        varimax and promax.
     gamma : float, default 0.0
-        Of oblimin.
+        Oblimin's parameter; 0 is quartimin, the default everywhere.
     power : float, default 4.0
-        Of promax.
+        Promax's power.
     n_starts : int, default 10
-        Of the rotation.
+        Starting positions of the rotation, the unrotated one and random ones; the best is kept.
     seed : int, optional
-        Of the rotation's starts.
+        Of the random starts; None means the default seed of the package.
 
     Returns
     -------
@@ -314,6 +318,8 @@ def efa(
     -----
     R = L phi L' + psi. Measures of fit follow ``psych::fa`` to the letter; see :func:`fit_measures`. Where a uniqueness
     runs to its bound the likelihood has several minima; further starts are then tried and the lowest is kept.
+    With ``ordered`` loadings equal ``psych::fa(cor = "poly")``; the test of minres is scaled and shifted by how the
+    polychoric correlations vary, as ``lavaan::efa(ordered = TRUE, estimator = "ULSMV")``; ml has none.
 
     Examples
     --------
@@ -323,9 +329,8 @@ def efa(
     >>> efa(x, 2).loadings.abs().idxmax(axis=1).tolist()
     ['F1', 'F1', 'F1', 'F1', 'F2', 'F2', 'F2', 'F2']
     """
-    if ordered is not None:
-        raise DataError("ordered= (polychoric correlations) is not there yet in sc.efa; a polychoric matrix is taken")
-    sample = correlation_input(data, n_obs)
+    method = method or ("minres" if ordered else "ml")
+    sample = correlation_input(data, n_obs, ordered)
     names, p = sample.names, len(sample.names)
     k = checks.whole(n_factors, "n_factors", 1)
     if (p - k) ** 2 < p + k:
@@ -346,8 +351,13 @@ def efa(
     if not turned.settled:
         notes.append(f"the {rotation} rotation did not settle; treat the loadings as rough")
     loadings, correlations = in_order(load, phi, names)
+    measures = fit_measures(sample.r, load @ phi @ load.T, k, sample.n_obs)
+    if sample.polychoric is not None:
+        tested = unrotated if method == "minres" and measures["df"] > 0 else None
+        measures = pd.Series({**measures, **adjusted_measures(sample.polychoric, tested)})
+        notes += sample.polychoric.warnings
     return EFA(
-        loadings=loadings, phi=correlations, measures=fit_measures(sample.r, load @ phi @ load.T, k, sample.n_obs),
+        loadings=loadings, phi=correlations, measures=measures,
         converged=converged, warnings=tuple(notes), heywood=heywood, same_optimum=turned.same_optimum, method=method,
         rotation=rotation if k > 1 else "none", corrections=(), sample=sample,
         rotator=partial(_rotate_once, **options),

@@ -114,43 +114,10 @@ def rotate(
     n_starts: int = 10,
     seed: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, Rotated]:
-    """Rotate a loading matrix towards simple structure.
+    """Rotate loadings (p, k) towards simple structure; options are those of :func:`~switchcost.measurement.factors.efa`.
 
-    Parameters
-    ----------
-    loadings : array of float, shape (p, k)
-        Unrotated.
-    rotation : {"oblimin", "varimax", "promax", "none"}
-        Oblimin and promax let factors correlate.
-    normalize : bool, optional
-        Kaiser's normalisation (rows to length one while rotating). None follows ``psych::fa``: no for oblimin, yes for
-        varimax and promax.
-    gamma : float, default 0.0
-        Oblimin's parameter; 0 is quartimin, the default everywhere.
-    power : float, default 4.0
-        Promax's power.
-    n_starts : int, default 10
-        Starting positions, the unrotated one and random ones; the best is kept.
-    seed : int, optional
-        Of the random starts; None means the default seed of the package.
-
-    Returns
-    -------
-    pattern : array of float, shape (p, k)
-        Loadings.
-    phi : array of float, shape (k, k)
-        Factor correlations.
-    how : Rotated
-        ``.criterion``, ``.same_optimum`` (below 1: the criterion has local optima) and ``.settled``.
-
-    Raises
-    ------
-    DataError
-        Unknown rotation.
-
-    Notes
-    -----
-    Equals ``GPArotation::oblimin``, ``stats::varimax`` and ``psych::kaiser(f, "Promax")`` at tight tolerance.
+    Returns the pattern (p, k), factor correlations (k, k) and how it went. Equals ``GPArotation::oblimin``,
+    ``stats::varimax`` and ``psych::kaiser(f, "Promax")`` at tight tolerance.
     """
     a = np.asarray(loadings, dtype=float)
     k = a.shape[1]
