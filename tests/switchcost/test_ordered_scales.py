@@ -102,7 +102,7 @@ def test_ordered_by_scale():
     with pytest.raises(ValueError, match="names b3 of scale 'b', and not its other items"):
         sc.reliability(data, scales, ordered="b3")
     cov = data[["a1", "a2", "a3"]].cov()
-    with pytest.raises(ValueError, match="needs answers taken as numbers"):
+    with pytest.raises(ValueError, match="needs the answers as numbers"):
         sc.reliability(cov, {"a": ["a1", "a2", "a3"]}, n_obs=680, ordered=True)
 
 
@@ -138,7 +138,7 @@ def test_what_ordered_factors_cannot_give_is_said():
     data = of(BODY["factors"]["two"])
     found = sc.efa(data, 2, ordered=True)
     for call in (lambda: found.scores(data), lambda: found.bootstrap(20)):
-        with pytest.raises(ValueError, match="needs answers taken as numbers, not a matrix and not ordered="):
+        with pytest.raises(ValueError, match="needs the answers as numbers, neither a matrix nor ordered="):
             call()
     with pytest.raises(ValueError, match="a matrix of polychoric correlations is taken as it is"):
         sc.efa(polychoric(data).correlations, 2, n_obs=350, ordered=True)

@@ -53,7 +53,7 @@ class Items:
         """The raw answers, for ``what`` cannot do without them."""
         if self.raw is None:
             raise DataError(
-                f"{what} needs answers taken as numbers, not a matrix and not ordered=; run it on raw answers"
+                f"{what} needs the answers as numbers, neither a matrix nor ordered=; run it on raw answers"
             )
         return self.raw
 
