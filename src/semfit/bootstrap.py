@@ -171,6 +171,7 @@ def bootstrap(
         raise DataError(f"level must lie between 0 and 1, and is {level!r}")
     sample, model = fit.solution, fit.solution.model
     sample.need_convergence("estimates to bootstrap")
+    sample.need_continuous("bootstraps")
     if sample.raw is None and kind != "parametric":
         raise DataError(
             f"kind={kind!r} draws rows, and the model was fitted to a covariance matrix; use kind='parametric'"

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from .constraints import equations
-from .estimate import evaluate
 from .measures import chi2_p
 from .model import Model
 from .printing import Result
@@ -95,7 +94,7 @@ class _Loose:
     def __init__(self, solution: Solution):
         model = solution.model
         theta = model.free_values(solution.theta)
-        _, grad, info = (a[0] for a in evaluate(model.unconstrained(), solution.data, theta[None]))
+        grad, info = solution.derivatives(model.unconstrained(), theta)
         kept = info @ model.K
         self.n, self.grad, self.info = solution.n_total, grad, info
         self.left = info - kept @ invert_information(model.K.T @ kept) @ kept.T

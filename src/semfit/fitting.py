@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from . import checks
-from .errors import DataError, FewClusters, NotIdentifiedError, TwoCategories
+from .errors import CategoryTrouble, DataError, FewClusters, NotIdentifiedError, TwoCategories
 from .missing import fiml_moments
 from .model import Model
+from .ordinal.coding import ordered_names
+from .ordinal.fitting import fit_ordered
+from .ordinal.structure import DELTA, THETA
 from .partable import EQUAL, parameter_table, variables
 from .result import Fit
 from .sample import complete_moments, designed, from_covariance, from_rows
@@ -35,14 +38,15 @@ def fit(
     group: str | None = None,
     group_equal: str | Sequence[str] = (),
     group_partial: str | Sequence[str] = (),
-    estimator: str = "ML",
+    estimator: str | None = None,
     missing: str = "listwise",
     std_lv: bool = False,
     meanstructure: bool | None = None,
     fixed_x: bool = True,
     orthogonal: bool = False,
     information: str | None = None,
-    ordered: bool | Sequence[str] | None = None,
+    ordered: bool | str | Sequence[str] | None = None,
+    parameterization: str = "delta",
     cluster: str | None = None,
     sampling_weights: str | None = None,
 ) -> Fit:
@@ -69,10 +73,13 @@ def fit(
         residual.covariances, regressions, lv.variances, lv.covariances.
     group_partial : str or sequence of str
         Parameters released again, such as ``["f =~ x2", "x3 ~ 1"]``.
-    estimator : str, default "ML"
-        ``"ML"`` or ``"MLR"`` (same estimates; Huber-White standard errors, scaled test).
+    estimator : str, optional
+        ``"ML"`` (default), ``"MLR"`` (same estimates; Huber-White standard errors, scaled test) or ``"WLSMV"`` (default
+        with ``ordered``: diagonally weighted least squares on polychoric correlations, robust standard errors, mean-
+        and variance-adjusted test).
     missing : str, default "listwise"
-        ``"listwise"`` (rows with a gap are dropped, and counted) or ``"fiml"`` (full information).
+        ``"listwise"`` (rows with a gap are dropped, and counted), ``"fiml"`` (full information) or, under WLSMV,
+        ``"pairwise"`` (each threshold and correlation from the rows that have it).
     std_lv : bool, default False
         Fix latent variances at 1 instead of the first loading.
     meanstructure : bool, optional
@@ -83,8 +90,13 @@ def fit(
         Latents uncorrelated.
     information : str, optional
         ``"expected"`` (default of ML) or ``"observed"`` (default of MLR and FIML).
-    ordered : optional
-        Not available yet; anything but None raises.
+    ordered : bool or str or sequence of str, optional
+        Variables whose answers are ordered categories; True means all but predictors. Numbers in their order, or a
+        pandas Categorical with ``ordered=True``. Named together with ML or MLR they are taken for continuous, with a
+        warning.
+    parameterization : str, default "delta"
+        Of ordered variables: ``"delta"`` (the variables behind them have scales, 1 in one group) or ``"theta"``
+        (residual variances, 1 in one group).
     cluster : str, optional
         Column that says which rows belong together (customers of one shop): standard errors and test are robust to
         likeness within clusters. Means are modelled.
@@ -120,7 +132,7 @@ def fit(
     >>> fit.converged, int(fit.measures["df"])
     (True, 2)
     """
-    _not_yet(ordered=ordered)
+    estimator = estimator or ("ML" if ordered is None or ordered is False else "WLSMV")
     asked = Options(
         estimator="MLR" if estimator == "ML" and sampling_weights is not None else estimator,
         cluster=cluster,
@@ -132,6 +144,7 @@ def fit(
         group=group,
         group_equal=_words(group_equal),
         group_partial=_words(group_partial),
+        parameterization=parameterization,
     )
     _check(asked, information, sample_cov is not None)
     text = model_text(model)
@@ -143,6 +156,9 @@ def fit(
             else "give data or sample_cov, not both"
         )
     roles = variables(parsed)
+    if estimator == "WLSMV":
+        return _ordered(text, parsed, data, ordered, asked)
+    _no_thresholds(parsed)
     if data is not None:
         data = checks.frame(data)
         source = from_rows(parsed, roles, data, group, missing, fixed_x)
@@ -164,7 +180,8 @@ def fit(
     notes = [*built.var.notes, *source.notes, *_label_notes(parsed, built, () if data is None else data.columns)]
     notes += _clusters_and_parameters(built, source, options)
     solution, more = _solve(built, source, options)
-    return Fit(solution, text=text, notes=[*notes, *_two_categories(built, source), *more], n_dropped=source.dropped)
+    notes += _as_continuous(built, source, ordered_names(ordered, [n for n in roles.ov if n not in roles.x]))
+    return Fit(solution, text=text, notes=[*notes, *more], n_dropped=source.dropped)
 
 
 def _model(parsed: Parsed, n_groups: int, options: Options) -> Model:
@@ -214,21 +231,40 @@ def _solve(built: Model, source: Source, options: Options) -> tuple[Solution, li
     return solution, notes
 
 
+def _ordered(text: str, parsed: Parsed, data: pd.DataFrame | None, ordered, asked: Options) -> Fit:
+    """A fit by WLSMV, after what cannot be had with it was refused."""
+    if not ordered and not any(t.op == "|" for t in parsed.terms):
+        raise DataError("estimator='WLSMV' needs ordered=: name the ordered variables, or say ordered=True for all")
+    if data is None:
+        raise DataError("ordered= needs the rows of the data: a covariance matrix holds no thresholds")
+    for name in ("cluster", "sampling_weights"):
+        if getattr(asked, name) is not None:
+            raise DataError(
+                f"{name}= is not there for ordered variables yet; estimator='MLR' takes them for continuous and has it"
+            )
+    data = checks.frame(data)
+    found, notes, dropped = fit_ordered(parsed, variables(parsed), data, ordered or [], asked)
+    notes += _label_notes(parsed, found.model, data.columns)
+    return Fit(found, text=text, notes=notes, n_dropped=dropped)
+
+
+def _no_thresholds(parsed: Parsed) -> None:
+    for t in parsed.terms:
+        if t.op in ("|", "~*~"):
+            fail(t, "thresholds and scales belong to ordered variables: name them in ordered=, with estimator='WLSMV'")
+
+
 def _words(value) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def _not_yet(**arguments) -> None:
-    for name, what in (("ordered", "ordered items (thresholds and weighted least squares)"),):
-        if arguments[name] is not None:
-            raise DataError(f"{name}= is not available yet: {what} will come later; leave it out")
-
-
 def _check(options: Options, information: str | None, from_matrix: bool) -> None:
     """Every word is one that is known, and goes with what is handed in."""
+    wlsmv = options.estimator == "WLSMV"
     words = [
-        ("estimator", options.estimator, ("ML", "MLR")),
-        ("missing", options.missing, ("listwise", "fiml")),
+        ("estimator", options.estimator, ("ML", "MLR", "WLSMV")),
+        ("missing", options.missing, ("listwise", "pairwise" if wlsmv else "fiml")),
+        ("parameterization", options.parameterization, (DELTA, THETA)),
         ("information", information, (None, "expected", "observed")),
         *(("each word of group_equal", word, EQUAL) for word in options.group_equal),
     ]
@@ -251,10 +287,15 @@ def _check(options: Options, information: str | None, from_matrix: bool) -> None
         raise DataError("with sample_cov the groups are the keys of the dict of matrices; leave out group")
 
 
-def _two_categories(model: Model, source: Source) -> list[str]:
-    """Dependent variables with two answers: maximum likelihood takes them for continuous."""
+def _as_continuous(model: Model, source: Source, ordered: Sequence[str]) -> list[str]:
+    """Dependent variables that are ordered or have two answers: maximum likelihood takes them for continuous."""
     if source.rows is None:
         return []
+    if ordered:
+        text = (
+            f"{', '.join(ordered)}: ordered, and fitted as continuous; estimator='WLSMV' takes the categories as such"
+        )
+        return [CategoryTrouble(text, "continuous", tuple(ordered))]
     X = np.concatenate([rows.values for rows in source.rows])
     low, high = np.nanmin(X, axis=0), np.nanmax(X, axis=0)
     two = (np.isnan(X) | (low == X) | (high == X)).all(axis=0)

@@ -217,7 +217,7 @@ class Model:
     # -- positions ---------------------------------------------------------------------------------------------
     def _place(self, g: int) -> Group:
         in_h = {int(v): k for k, v in enumerate(self.H)}
-        placed = [self._entry(k, r, in_h) for k, r in enumerate(self.rows) if r.group == g]
+        placed = [self._entry(k, r, in_h) for k, r in enumerate(self.rows) if r.group == g and r.op not in ("|", "~*~")]
         columns = dict(zip(Entry._fields, map(np.array, zip(*placed, strict=True)), strict=True))
         columns["rows"] = columns.pop("row")
         K, c = np.zeros((len(placed), self.npar)), np.zeros(len(placed))

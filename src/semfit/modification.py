@@ -36,7 +36,7 @@ def modification_indices(solution: Solution, minimum: float = 0.0) -> pd.DataFra
         here = np.array([n for n, r in enumerate(found) if r.group == k], dtype=int)
         mi[here], epc[here] = _score_tests(solution, k, [found[n] for n in here])
     out = pd.DataFrame([(r.lhs, r.op, r.rhs, r.group + 1) for r in found], columns=COLUMNS[:4])
-    out["mi"], out["epc"], out["sepc_all"] = mi, epc, epc * _standard_units(solution, found)
+    out["mi"], out["epc"], out["sepc_all"] = mi, epc, epc * standard_units(solution, found)
     out = out[out["mi"].notna() & (out["mi"] >= minimum)]
     if model.n_groups == 1:
         out = out.drop(columns="group")
@@ -194,7 +194,7 @@ def _told_apart(solution: Solution) -> float:
     return max(1e-9, 100 * np.finfo(float).eps * values[-1] / max(values[0], 1e-300))
 
 
-def _standard_units(solution: Solution, rows: list[Row]) -> np.ndarray:
+def standard_units(solution: Solution, rows: list[Row]) -> np.ndarray:
     """Factor that turns an epc into its standardised form: sd of the variables, for ``~~`` of their residuals."""
     model = solution.model
     place = {n: k for k, n in enumerate(model.names)}

@@ -16,21 +16,25 @@ PARTS = (
     ("~", "Paths", ("outcome", "predictor")),
     (":=", "Defined parameters", ("name", "expression")),
     ("~~", "Variances and covariances", ("variable", "with")),
+    ("|", "Thresholds", ("variable", "threshold")),
     ("~1", "Intercepts and means", ("variable", "")),
+    ("~*~", "Scales", ("variable", "")),
 )
 OPEN = ("=~", "~", ":=")  # the others are folded
 
 
-def fit_line(measures: pd.Series, df: int, robust: bool) -> str:
-    """Chi-square and the usual measures in one line; the robust ones under MLR."""
-    m, tail, r = measures, "_scaled" if robust else "", "_robust" if robust else ""
-    p = m[f"pvalue{tail}"]
-    text = f"chi-square{' (scaled)' if robust else ''} {m[f'chisq{tail}']:.2f}, df {df:d}"
+def fit_line(measures: pd.Series, df: int) -> str:
+    """Chi-square and the usual measures in one line: scaled where there is a scaled test, then robust if they exist."""
+    m, tail = measures, "_scaled" if "chisq_scaled" in measures else ""
+    r = "_robust" if np.isfinite(m.get("cfi_robust", np.nan)) else tail
+    kind = {"": "", "_scaled": "scaled ", "_robust": "robust "}[r]
+    p = m.get(f"pvalue{tail}", np.nan)
+    text = f"chi-square{' (scaled)' if tail else ''} {m.get(f'chisq{tail}', np.nan):.2f}, df {df:d}"
     text += "" if np.isnan(p) else f", p {'< .001' if p < 0.0005 else f'= {p:.3f}'}"
     if f"cfi{r}" not in m:
         return text
     return (
-        f"{text}; {'robust ' if robust else ''}CFI {m[f'cfi{r}']:.3f}, TLI {m[f'tli{r}']:.3f}, "
+        f"{text}; {kind}CFI {m[f'cfi{r}']:.3f}, TLI {m[f'tli{r}']:.3f}, "
         f"RMSEA {m[f'rmsea{r}']:.3f} [{m[f'rmsea_ci_lower{r}']:.3f}, {m[f'rmsea_ci_upper{r}']:.3f}], "
         f"SRMR {m['srmr']:.3f}"
     )

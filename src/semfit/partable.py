@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
@@ -22,6 +23,7 @@ EQUAL = (
     "regressions",
     "lv.variances",
     "lv.covariances",
+    "thresholds",
 )
 
 
@@ -48,6 +50,21 @@ class Row:
     @property
     def name(self) -> str:
         return f"{self.lhs} {self.op} {self.rhs}".strip()
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Ordered variables: their numbers of thresholds, and what is a parameter, residual variances or scales.
+
+    Attributes
+    ----------
+    thresholds : dict of str to int
+    parameterization : str
+        ``"delta"`` (scales) or ``"theta"`` (residual variances).
+    """
+
+    thresholds: Mapping[str, int]
+    parameterization: str = "delta"
 
 
 @dataclass
@@ -125,17 +142,23 @@ def parameter_table(
     orthogonal: bool = False,
     group_equal: tuple = (),
     group_partial: tuple = (),
+    ordered: Ordered | None = None,
 ) -> tuple[list[Row], Variables]:
     """Rows of the model with lavaan's defaults added, in lavaan's order."""
     var = variables(parsed)
-    meanstructure = meanstructure or any(t.op == "~1" for t in parsed.terms)
+    meanstructure = meanstructure or ordered is not None or any(t.op == "~1" for t in parsed.terms)
     partial = [_partial(p, parsed) for p in group_partial]
-    base = [*_written(parsed, var, std_lv), *_defaults(parsed, var, std_lv, meanstructure, fixed_x, orthogonal)]
+    base = [
+        *_written(parsed, var, std_lv),
+        *_defaults(parsed, var, std_lv, meanstructure, fixed_x, orthogonal, ordered),
+    ]
     rows = []
     for g in range(groups):
         for template, term in base:
             row = replace(template, group=g)
             if g > 0 and not row.user and row.lhs in var.lv and _released(row, std_lv, group_equal, partial):
+                row.fixed = None
+            if g > 0 and not row.user and ordered and "thresholds" in group_equal and _has_scale(row, ordered):
                 row.fixed = None
             if term is not None:
                 _modify(row, term, groups)
@@ -164,7 +187,13 @@ def _written(parsed: Parsed, var: Variables, std_lv: bool) -> list[tuple[Row, Te
 
 
 def _defaults(
-    parsed: Parsed, var: Variables, std_lv: bool, meanstructure: bool, fixed_x: bool, orthogonal: bool
+    parsed: Parsed,
+    var: Variables,
+    std_lv: bool,
+    meanstructure: bool,
+    fixed_x: bool,
+    orthogonal: bool,
+    ordered: Ordered | None,
 ) -> list[tuple[Row, Term | None]]:
     """Rows that lavaan's ``sem()`` adds: variances, covariances of what nothing explains, intercepts."""
     written = {(t.lhs, t.op, t.rhs) for t in parsed.terms}
@@ -176,9 +205,12 @@ def _defaults(
             out.append((Row(lhs, op, rhs, 0, False, fixed=fixed, exo=exo), None))
 
     single = _single_items(parsed)
+    cut = {} if ordered is None else ordered.thresholds
+    for name, number in _thresholds(var, cut):
+        add(name, "|", number)
     for n in var.ov:
         if n not in var.x:
-            add(n, "~~", n, 0.0 if n in single else None)
+            add(n, "~~", n, 1.0 if n in cut else 0.0 if n in single else None)
     for n in var.lv:
         add(n, "~~", n, 1.0 if std_lv else 0.0 if n in single else None)
     for a, b in combinations(var.lv_x, 2):
@@ -188,12 +220,19 @@ def _defaults(
     for k, a in enumerate(var.x):
         for b in var.x[k:]:
             add(a, "~~", b, exo=fixed_x)
+    for n in (n for n in var.ov if n in cut):
+        add(n, "~*~", n, 1.0)
     if meanstructure:
         for n in var.ov:
-            add(n, "~1", exo=fixed_x and n in var.x)
+            add(n, "~1", fixed=0.0 if n in cut else None, exo=fixed_x and n in var.x)
         for n in var.lv:
             add(n, "~1", fixed=0.0)
     return out
+
+
+def _thresholds(var: Variables, cut: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Variable and name of every threshold."""
+    return [(n, f"t{k + 1}") for n in var.ov for k in range(cut.get(n, 0))]
 
 
 def _single_items(parsed: Parsed) -> set[str]:
@@ -212,9 +251,17 @@ def _released(row: Row, std_lv: bool, group_equal: tuple, partial: list[tuple[st
     """
     alone = (row.lhs, row.op, row.rhs) in partial
     if row.op == "~1":
-        return "intercepts" in group_equal and (alone or "means" not in group_equal)
+        freed = "intercepts" in group_equal or "thresholds" in group_equal
+        return freed and (alone or "means" not in group_equal)
     variance = row.op == "~~" and row.lhs == row.rhs
     return variance and std_lv and "loadings" in group_equal and (alone or "lv.variances" not in group_equal)
+
+
+def _has_scale(row: Row, ordered: Ordered) -> bool:
+    """Scales, or residual variances, of ordered variables are free in later groups once thresholds are equal."""
+    if row.lhs not in ordered.thresholds or row.lhs != row.rhs:
+        return False
+    return row.op == ("~*~" if ordered.parameterization == "delta" else "~~")
 
 
 def _modify(row: Row, term, groups: int) -> None:
@@ -248,6 +295,8 @@ def _kind(row: Row, var: Variables) -> str:
         return "loadings"
     if row.op == "~":
         return "regressions"
+    if row.op in ("|", "~*~"):
+        return "thresholds" if row.op == "|" else "scales"
     latent = row.lhs in var.lv
     if row.op == "~1":
         return "means" if latent else "intercepts"
@@ -262,7 +311,7 @@ def _partial(text: str, parsed: Parsed) -> tuple[str, str, str]:
     if len(t) != 1:
         raise DataError(f"group_partial takes one parameter an entry, such as 'f =~ x2' or 'x2 ~ 1'; got {text!r}")
     known = {n for s in parsed.terms for n in (s.lhs, s.rhs)}
-    for n in (t[0].lhs, t[0].rhs):
+    for n in (t[0].lhs, "" if t[0].op == "|" else t[0].rhs):
         if n and n not in known:
             raise DataError(f"group_partial {text!r}: {n!r} is not in the model.{suggest(n, known - {''})}")
     return t[0].lhs, t[0].op, t[0].rhs

@@ -14,6 +14,8 @@ from . import modification, page, residuals, scores
 from .correction import corrected, h1_information
 from .design import DesignEffects, design_effects
 from .errors import DataError, FitWarning
+from .ordinal.diagnostics import ordinal_modification_indices, ordinal_residuals
+from .ordinal.solution import OrdinalSolution, ordinal_measures
 from .robust import Sandwich, sandwich
 from .saturated import SaturatedInformation
 from .solution import Solution, row_name
@@ -118,6 +120,8 @@ class Fit:
     @cached_property
     def _vcov(self) -> np.ndarray:
         """Covariance matrix of theta (npar, npar)."""
+        if isinstance(self.solution, OrdinalSolution):
+            return self.solution.covariance
         bread = self.solution.bread
         if self.solution.robust:
             return bread @ self._sandwich.meat @ bread / self.n_total
@@ -147,6 +151,8 @@ class Fit:
             J[:, np.isnan(value)] = np.nan
             se = np.sqrt(np.maximum(np.einsum("ir,ij,jr->r", J, self._vcov, J, optimize=True), 0.0))
         fixed = (np.abs(J).max(axis=0, initial=0.0) == 0) | (se < 1e-12 * np.abs(value))
+        if kind == "est":  # residual variances and scales that follow from the rest are no parameters
+            fixed[: len(self.solution.model.rows)] |= [r.free < 0 for r in self.solution.model.rows]
         return value, np.where(fixed, np.nan, se)
 
     def _frame(self, value: np.ndarray, se: np.ndarray) -> pd.DataFrame:
@@ -204,6 +210,9 @@ class Fit:
     # -- fit ---------------------------------------------------------------------------------------------------
     @cached_property
     def measures(self) -> pd.Series:
+        if isinstance(self.solution, OrdinalSolution):
+            found = ordinal_measures(self.solution) if self.converged else {"npar": self.npar, "df": self.df}
+            return pd.Series(found, name="measure", dtype=float)
         sol, h1, model = self.solution, self.solution.h1, self.solution.model
         p = model.n_ov
         logl = -self.n_total * sol.F - h1.cells @ (np.log(model.scale[:p]) + LOG2PI / 2)
@@ -261,6 +270,8 @@ class Fit:
         epc = -g / V (Saris, Satorra & Soerbom 1987). Equals ``lavTestScore(fit, add = ...)`` one by one; lavaan
         0.6-14's ``modindices`` is wrong in second-order models with a path on a first-order factor.
         """
+        if isinstance(self.solution, OrdinalSolution):
+            return ordinal_modification_indices(self.solution, minimum)
         return modification.modification_indices(self.solution, minimum)
 
     def residuals(self) -> pd.DataFrame:
@@ -278,6 +289,8 @@ class Fit:
         ------
         NotConvergedError
         """
+        if isinstance(self.solution, OrdinalSolution):
+            return ordinal_residuals(self.solution)
         return residuals.residual_table(self.solution, self._saturated)
 
     def design_effects(self) -> DesignEffects:
@@ -352,7 +365,7 @@ class Fit:
     def _lines(self) -> tuple[str, str]:
         return (
             page.sample_line(self.solution, self.n_dropped),
-            page.fit_line(self.measures, self.df, self.solution.robust),
+            page.fit_line(self.measures, self.df),
         )
 
     def summary(self) -> str:

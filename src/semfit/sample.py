@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from numbers import Real
 
@@ -33,13 +33,21 @@ def _known(parsed, ov, columns, what) -> None:
             fail(t, f"the latent {t.lhs!r} has the name of a {what}; give it another name")
 
 
-def from_rows(parsed, roles: Variables, data: pd.DataFrame, group: str | None, missing: str, fixed_x: bool) -> Source:
-    """Rows used by group (values and index), and what was dropped and why."""
+def from_rows(
+    parsed,
+    roles: Variables,
+    data: pd.DataFrame,
+    group: str | None,
+    missing: str,
+    fixed_x: bool,
+    read: Callable[[pd.DataFrame, list[str]], np.ndarray] | None = None,
+) -> Source:
+    """Rows used by group (values and index), and what was dropped and why; ``read`` makes numbers of the columns."""
     ov = roles.ov
     _known(parsed, ov, data.columns, "column of the data")
     if group is not None:
         _one_column(data, group, "group", ov)
-    values = checks.numeric(data, ov).to_numpy()
+    values = checks.numeric(data, ov).to_numpy() if read is None else read(data, ov)
     keep, notes = _kept(values, roles, missing, fixed_x)
     labels, parts = ([], [keep]) if group is None else _split(data[group], keep, notes)
     rows = [Rows(values[r], data.index[r]) for r in parts]
@@ -68,7 +76,7 @@ def _kept(values: np.ndarray, roles: Variables, missing: str, fixed_x: bool) -> 
         n = int((~keep).sum())
         words, why = ("with a missing", "missing value") if missing == "listwise" else ("without any", "no value")
         notes.append(DroppedRows(f"{n} of {len(values)} rows {words} value were dropped", n, why))
-    if missing == "fiml" and fixed_x and roles.x:
+    if missing != "listwise" and fixed_x and roles.x:
         gone = keep & gaps[:, [ov.index(v) for v in roles.x]].any(axis=1)
         if gone.any():
             keep &= ~gone

@@ -18,6 +18,7 @@ def factor_scores(solution: Solution, method: str = "regression") -> pd.DataFram
     if method not in METHODS:
         raise DataError(f"method must be 'regression' or 'bartlett', not {method!r}")
     solution.need_convergence("factor scores")
+    solution.need_continuous("factor scores")
     if solution.raw is None:
         raise DataError("factor scores need the rows of the data; the model was fitted to a covariance matrix")
     if not solution.model.lv:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import numpy as np
 
 from .derivatives import eigenvalues_above, hessian
@@ -76,7 +78,12 @@ def check_identified(model: Model, data, start: np.ndarray) -> None:
         if eigenvalues_above(scaled, FLAT):
             return
     values, vectors = np.linalg.eigh(scaled)
-    null = np.abs(vectors[:, values <= FLAT]).max(axis=1)
+    not_identified(model, vectors[:, values <= FLAT])
+
+
+def not_identified(model: Model, null_vectors: np.ndarray) -> NoReturn:
+    """Raise and name the parameters that can change along ``null_vectors`` (npar, any number) without a trace."""
+    null = np.abs(null_vectors).max(axis=1)
     weight = np.abs(model.K) @ null
     blame = [r for r in np.argsort(-weight, kind="stable") if weight[r] > 0.3 * weight.max()][:6]
     names = ", ".join(

@@ -101,6 +101,9 @@ class Solution:
                 "hardly correlate and for latents that are one"
             )
 
+    def need_continuous(self, what: str) -> None:
+        """Raise where something is not there for ordered variables."""
+
     def at(self, data: Moments | Patterns, theta: np.ndarray) -> Solution:
         """The same model at other moments and estimates, without rows."""
         return replace(self, data=data, theta=theta, raw=None)
@@ -150,7 +153,16 @@ class Solution:
         found = [self.implied_of(k) for k in range(self.model.n_groups)]
         return found[0] if len(found) == 1 else found
 
+    def other_rows(self, k: int, theta: np.ndarray, kind: str) -> dict[int, np.ndarray]:
+        """Values of the table's rows of group k that stand in no matrix; thresholds have some."""
+        return {}
+
     # -- information -------------------------------------------------------------------------------------------
+    def derivatives(self, model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient of F and expected information of a model of the same variables at ``theta`` (npar,)."""
+        _, gradient, information = evaluate(model, self.data, theta[None])
+        return gradient[0], information[0]
+
     @cached_property
     def expected_information(self) -> np.ndarray:
         """Expected information (npar, npar) of one observation."""

@@ -176,8 +176,8 @@ def _key(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
     """Identity of a parameter: covariances in one order, ``x ~ 1`` as ``~1``."""
     if op == "~" and str(rhs) == "1":
         op, rhs = "~1", ""
-    if op not in ("=~", "~", "~~", "~1", ":=", "=="):
-        raise DataError(f"op must be one of =~ ~ ~~ ~1 := ==, and is {op!r}")
+    if op not in ("=~", "~", "~~", "~1", "|", "~*~", ":=", "=="):
+        raise DataError(f"op must be one of =~ ~ ~~ ~1 | ~*~ := ==, and is {op!r}")
     return (rhs, op, lhs) if op == "~~" and rhs < lhs else (lhs, op, rhs)
 
 

@@ -33,6 +33,8 @@ def row_values(solution: Solution, theta: np.ndarray, kind: str = "est") -> np.n
     for k, g in enumerate(model.groups):
         e = solution.entries(k, theta)
         out[:, g.rows] = e / g.d if kind == "est" else _standardized(solution, g, e, kind)
+        for row, values in solution.other_rows(k, theta, kind).items():
+            out[:, row] = values
     return out
 
 

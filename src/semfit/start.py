@@ -11,13 +11,16 @@ import numpy as np
 from .model import Model
 
 
-def starting_values(model: Model, covs: list, means: list | None, second: float | None = None) -> np.ndarray:
+def starting_values(
+    model: Model, covs: list, means: list | None, second: float | None = None, others: np.ndarray | None = None
+) -> np.ndarray:
     """Parameter vector (npar,) from the sample moments of each group (user units).
 
     ``second`` asks for the second kind of start, for data that no proper solution fits: loadings from two
     covariances each (FABIN 2, Haegglund 1982), residuals at half the variance, latent variances at ``second``.
+    ``others`` (n_free,) holds values of what has no place in the matrices: thresholds and scales.
     """
-    free = np.full(model.n_free, np.nan)
+    free = np.full(model.n_free, np.nan) if others is None else others.copy()
     for k, g in enumerate(model.groups):
         values = _group(model, k, covs[k], None if means is None else means[k])
         if second is not None:

@@ -21,6 +21,8 @@ class Options:
         ``"expected"`` or ``"observed"``, never None.
     meanstructure : bool
         Whether the model has means, asked for or not.
+    parameterization : str
+        ``"delta"`` or ``"theta"``, of models with ordered variables.
     """
 
     estimator: str = "ML"
@@ -33,6 +35,7 @@ class Options:
     group_equal: tuple[str, ...] = ()
     group_partial: tuple[str, ...] = ()
     information: str = "expected"
+    parameterization: str = "delta"
     cluster: str | None = None
     sampling_weights: str | None = None
 

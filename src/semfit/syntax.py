@@ -8,10 +8,12 @@ is not understood is an error, never a guess. Supported::
     x1 ~~ 0*x2                          (co)variance     "my label"*x
     x1 ~ 1 ; f ~ 0.2*1                  intercept        # comment, ! comment
     ab := a*b ; a == 2*b                defined parameter; linear constraint
+    x1 | t1 + 0.5*t2 ; x1 ~*~ 1*x1      thresholds and scale of an ordered variable
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,13 +23,12 @@ from .errors import DataError, ModelSyntaxError
 from .expression import Expression
 from .tokens import Token, fail, statements, tokenize
 
-OPERATORS = ("=~", "~~", "~", ":=", "==")
+OPERATORS = ("=~", "~~", "~*~", "~", "|", ":=", "==")
 
+_THRESHOLD = re.compile(r"t[1-9]\d*")
 _INEQUALITY = "inequality constraints ({}) are not supported. Fit without it and look whether the estimate respects it."
 _UNSUPPORTED = {
     "<~": "formative latents (<~) are not supported.",
-    "|": "thresholds of ordered variables (|) are not supported.",
-    "~*~": "scaling factors of ordered variables (~*~) are not supported.",
     "<": _INEQUALITY.format("<"),
     ">": _INEQUALITY.format(">"),
     "<=": _INEQUALITY.format("<="),
@@ -159,8 +160,7 @@ def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> 
         for lhs in names:
             rhs = "" if intercept else name.text
             kind = "~1" if intercept else op.text
-            if lhs.text == rhs and kind != "~~":
-                fail(name, f"{rhs!r} cannot stand on both sides of {kind}")
+            _allowed(kind, lhs, rhs, name)
             key = (lhs.text, kind, rhs)
             mirror = (rhs, kind, lhs.text) if kind == "~~" else key
             if key in seen or mirror in seen:
@@ -181,6 +181,16 @@ def _formula(parsed: Parsed, seen: dict, left: list, op: Token, right: list) -> 
     seen.update(within)
     place = {t.text: k for k, t in reversed(list(enumerate(names)))}
     parsed.terms.extend(sorted(within.values(), key=lambda t: place[t.lhs]))  # all terms of a left side together
+
+
+def _allowed(kind: str, lhs: Token, rhs: str, name: Token) -> None:
+    """Who may stand on the two sides of an operator."""
+    if kind == "~*~" and lhs.text != rhs:
+        fail(name, f"~*~ is the scale of one ordered variable: write {lhs.text} ~*~ {lhs.text}")
+    if kind == "|" and not _THRESHOLD.fullmatch(rhs):
+        fail(name, f"the thresholds of {lhs.text} are t1, t2, ...; {rhs!r} is none")
+    if lhs.text == rhs and kind not in ("~~", "~*~"):
+        fail(name, f"{rhs!r} cannot stand on both sides of {kind}")
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:

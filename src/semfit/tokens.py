@@ -12,7 +12,7 @@ from .errors import ModelSyntaxError
 
 # Longest first: the first that fits is taken.
 SYMBOLS = ("~*~", "=~", "<~", "~~", ":=", "==", "<=", ">=", "<-", *"~<>|+-*/^(),:%?=")
-GOES_ON = ("+", "*", ",", "-", "/", "^", "(", "=~", "~", "~~", ":=", "==")
+GOES_ON = ("+", "*", ",", "-", "/", "^", "(", "=~", "~", "~~", "|", "~*~", ":=", "==")
 
 _ASSIGNMENT = re.compile(r"\s*[\w.]+\s*(<-|=)\s*[frFR]?(['\"])")
 

@@ -39,8 +39,10 @@ MALFORMED = [
     ("f =~ x1 + x2 + x3\ny1 ~ f + fx", r"line 2, column 10: 'fx' is not a column"),
     ("f <~ x1 + x2 + x3", "formative latents"),
     ("y1 ~ x1:x2", "interaction terms"),
-    ("x1 | t1", "thresholds"),
-    ("x1 ~*~ x1", "scaling factors"),
+    ("x1 | t1", "line 1, column 6: thresholds and scales belong to ordered variables"),
+    ("x1 ~*~ x1", "line 1, column 8: thresholds and scales belong to ordered variables"),
+    ("x1 | x2", "the thresholds of x1 are t1, t2, ...; 'x2' is none"),
+    ("x1 ~*~ x2", "scale of one ordered variable"),
     (THREE + "\nf ~~ v*f\nv > 0", r"line 3, column 3: inequality constraints"),
     ("level: 1\n" + THREE, "not supported"),
     ('efa("b")*f =~ x1 + x2 + x3', "modifiers belong on the right"),
@@ -216,7 +218,9 @@ def test_covariance_input_that_cannot_be():
 
 def test_unknown_options_name_the_choices():
     for options, message in [
-        ({"estimator": "WLSMV"}, "'ML', 'MLR'"),
+        ({"estimator": "WLS"}, "'ML', 'MLR', 'WLSMV'"),
+        ({"estimator": "WLSMV"}, "needs ordered="),
+        ({"parameterization": "probit"}, "'delta', 'theta'"),
         ({"missing": "pairwise"}, "'listwise', 'fiml'"),
         ({"information": "both"}, "'expected', 'observed'"),
     ]:

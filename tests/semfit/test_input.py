@@ -210,17 +210,10 @@ def test_full_information_names_the_real_cause(gaps):
 
 
 # -- options -------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("name", ["ordered"])
-def test_what_comes_later_says_so(name):
-    with pytest.raises(DataError, match=f"{name}= is not available yet"):
-        semfit.fit(MODEL, survey(), **{name: ["a1"]})
-    assert semfit.fit(MODEL, survey(), **{name: None}).converged
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"estimator": "ml"}, "estimator must be one of 'ML', 'MLR', not 'ml'. Did you mean 'ML'"),
+        ({"estimator": "ml"}, "estimator must be one of 'ML', 'MLR', 'WLSMV', not 'ml'. Did you mean 'ML'"),
         ({"group": "g", "group_equal": "loading"}, "Did you mean 'loadings'"),
         ({"missing": "FIML"}, "Did you mean 'fiml'"),
         ({"information": "x"}, "information must be one of 'expected', 'observed', not 'x'"),

@@ -135,7 +135,7 @@ def _from_numbers(column: pd.Series, name: str, notes: list[FitWarning]) -> tupl
     codes[seen] = where
     if len(found) <= MANY and (found == np.round(found)).all():
         between = [k for k in range(int(found[0]), int(found[-1]) + 1) if k not in set(found)]
-        if between and len(between) < len(found):
+        if between and len(between) <= len(found):
             notes.append(_empty(name, between))
     return codes, [int(v) if v == int(v) else float(v) for v in found]
 

@@ -1,0 +1,314 @@
+"""What a fit of ordered items found: the solution as the diagnostics read it, sandwich, tests and measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import DataError
+from ..estimate import structure as matrices
+from ..measures import chi2_p, comparative, rmsea, srmr
+from ..model import Model
+from ..solution import Solution
+from .statistics import Statistics
+from .structure import OrdinalStructure, Point
+
+ROOT_EPS = float(np.sqrt(np.finfo(float).eps))  # eigenvalues of a correlation matrix below this are none, as in lavaan
+
+
+@dataclass(frozen=True)
+class ScaledShifted:
+    """A chi-square and its mean-and-variance adjusted form T a + b (Asparouhov & Muthen 2010).
+
+    Attributes
+    ----------
+    chisq, df, scaled : float
+    factor, shift : float
+        1 / a and b.
+    """
+
+    chisq: float
+    df: int
+    scaled: float
+    factor: float
+    shift: float
+
+    @classmethod
+    def of(cls, chisq: float, df: int, trace: float, trace2: float) -> ScaledShifted:
+        """From tr(U Gamma) and tr((U Gamma)^2)."""
+        if df == 0:
+            return cls(chisq, 0, chisq, np.nan, 0.0)
+        a = np.sqrt(df / trace2)
+        shift = df - a * trace
+        return cls(chisq, df, chisq * a + shift, 1 / a, shift)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OrdinalSolution(Solution):
+    """Estimates by diagonally weighted least squares.
+
+    Attributes
+    ----------
+    ordinal : OrdinalStructure
+    samples : tuple of Statistics
+        Statistics by group.
+    """
+
+    ordinal: OrdinalStructure
+    samples: tuple[Statistics, ...]
+
+    @property
+    def df(self) -> int:
+        return self.model.n_groups * self.ordinal.layout.starts[3] - self.model.npar
+
+    def need_continuous(self, what: str) -> None:
+        raise DataError(f"{what} are not there for ordered variables yet; estimator='MLR' takes them for continuous")
+
+    def entries(self, k: int, theta: np.ndarray | None = None) -> np.ndarray:
+        theta = self.theta[None] if theta is None else theta
+        e = super().entries(k, theta)
+        if self.ordinal.delta:
+            place = self.ordinal.places[k].residual
+            e = e.copy() if e.dtype == theta.dtype else e.astype(theta.dtype)
+            e[:, place] = self.ordinal.given_predictors(k, theta)[:, place]
+        return e
+
+    def other_rows(self, k: int, theta: np.ndarray, kind: str) -> dict[int, np.ndarray]:
+        model = self.model
+        C = matrices(model, model.groups[k], self.entries(k, theta))[1]
+        sd = np.sqrt(np.diagonal(C, axis1=1, axis2=2))
+        return self.ordinal.row_values(k, theta, kind, sd)
+
+    def larger(self, model: Model) -> OrdinalStructure:
+        """The way to the statistics of another model of the same variables."""
+        y = self.ordinal
+        sizes = {self.model.ov[y.y[v]]: int(y.sizes[v]) for v in y.ordered}
+        return OrdinalStructure(model, sizes, y.parameterization, bool(len(y.x)))
+
+    def derivatives(self, model: Model, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        structure = self.larger(model)
+        gradient, information = np.zeros(model.npar), np.zeros((model.npar, model.npar))
+        for k, (n, f, w, s) in enumerate(zip(self.data.n, self.shares, self.weights, self.samples, strict=True)):
+            at = structure.point(k, theta[None])
+            J = structure.jacobian(k, at)[0]
+            WJ = w[:, None] * J
+            gradient -= (n - 1) / self.n_total * WJ.T @ (s.vector - at.statistics[0])
+            information += f * WJ.T @ J
+        return gradient, information
+
+    # -- information -------------------------------------------------------------------------------------------
+    @cached_property
+    def points(self) -> list[Point]:
+        return [self.ordinal.point(k, self.theta[None]) for k in range(self.model.n_groups)]
+
+    @cached_property
+    def jacobians(self) -> list[np.ndarray]:
+        """Derivatives (statistics, npar) by group."""
+        return [self.ordinal.jacobian(k, at)[0] for k, at in enumerate(self.points)]
+
+    @cached_property
+    def weights(self) -> list[np.ndarray]:
+        """Inverse of the diagonal of Gamma by group."""
+        return [1 / s.gamma_diagonal for s in self.samples]
+
+    @cached_property
+    def discrepancies(self) -> list[np.ndarray]:
+        """Statistics of the sample less those of the model, by group."""
+        return [s.vector - at.statistics[0] for s, at in zip(self.samples, self.points, strict=True)]
+
+    @cached_property
+    def expected_information(self) -> np.ndarray:
+        parts = zip(self.shares, self.jacobians, self.weights, strict=True)
+        return sum((f * (J.T * w) @ J for f, J, w in parts), np.zeros((self.model.npar, self.model.npar)))
+
+    @property
+    def information(self) -> np.ndarray:
+        return self.expected_information
+
+    @property
+    def bread(self) -> np.ndarray:
+        return self.expected_bread
+
+    @cached_property
+    def meat(self) -> np.ndarray:
+        """sum of f J'W Gamma W J (npar, npar)."""
+        total = np.zeros((self.model.npar, self.model.npar))
+        for f, J, w, s in zip(self.shares, self.jacobians, self.weights, self.samples, strict=True):
+            WJ = w[:, None] * J
+            total += f * WJ.T @ s.gamma @ WJ
+        return total
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance matrix (npar, npar) of the estimates, by the sandwich; lavaan divides by N less the groups."""
+        return self.expected_bread @ self.meat @ self.expected_bread / (self.n_total - self.model.n_groups)
+
+    # -- tests -------------------------------------------------------------------------------------------------
+    @cached_property
+    def test(self) -> ScaledShifted:
+        parts = zip(self.data.n, self.weights, self.discrepancies, strict=True)
+        chisq = sum((n - 1) * float(w @ r**2) for n, w, r in parts)
+        return ScaledShifted.of(chisq, self.df, *self._traces())
+
+    def _traces(self) -> tuple[float, float]:
+        """tr(U Gamma) and tr((U Gamma)^2) with U = W - W J E^-1 J' W; between groups only J joins."""
+        bread, first, second = self.expected_bread, 0.0, 0.0
+        parts = list(zip(self.shares, self.jacobians, self.weights, self.samples, strict=True))
+        gathered = [f * (w[:, None] * J).T @ (s.gamma * w) @ J for f, J, w, s in parts]
+        for f, J, w, s in parts:
+            UG = w[:, None] * s.gamma
+            UG -= (f * (w[:, None] * J) @ bread) @ (J.T @ UG)
+            first += np.trace(UG)
+            second += float(np.sum(UG * UG.T))
+        for a, left in enumerate(gathered):
+            for right in gathered[:a]:
+                second += 2 * float(np.sum((bread @ left) * (bread @ right).T))
+        return float(first), second
+
+    @cached_property
+    def baseline(self) -> ScaledShifted:
+        """Independence: correlations are zero, everything else is free."""
+        pairs = self.ordinal.layout.starts[2]
+        chisq, trace2, df = 0.0, 0.0, 0
+        for n, w, s in zip(self.data.n, self.weights, self.samples, strict=True):
+            chisq += (n - 1) * float(w[pairs:] @ s.vector[pairs:] ** 2)
+            part = s.gamma[pairs:, pairs:] * w[pairs:, None]
+            trace2 += float(np.sum(part * part.T))
+            df += len(part)
+        return ScaledShifted.of(chisq, df, float(df), trace2)
+
+    @property
+    def all_ordered(self) -> bool:
+        """Every variable is ordered and nothing is conditional on predictors."""
+        return bool((self.ordinal.sizes > 0).all()) and not len(self.ordinal.x)
+
+
+@dataclass(frozen=True)
+class CorrelationLikelihood:
+    """Normal-theory discrepancy of the correlations at the estimates, with its factors (Savalei 2021)."""
+
+    chisq: float
+    df: int
+    factor: float
+    base_chisq: float
+    base_df: int
+    base_factor: float
+
+
+def correlation_likelihood(fit: OrdinalSolution) -> CorrelationLikelihood | None:
+    """What the robust measures rest on; None where lavaan has none.
+
+    Savalei (2021, Multivariate Behavioral Research 56, 390-407): the discrepancy of maximum likelihood for the
+    polychoric correlations at the DWLS estimates, and tr((I - J E^-1 J'W)' V (I - J E^-1 J'W) Gamma) / df with V the
+    normal-theory weights at the model. Needs ordered variables only, positive definite correlations, and thresholds and
+    means without constraints. As in lavaan the factor of the baseline with several groups is the sum of Gamma's diagonal times N / n_g.
+    """
+    if not fit.all_ordered or _held_thresholds(fit):
+        return None
+    lay, pairs = fit.ordinal.layout, fit.ordinal.layout.starts[2]
+    chisq = base = base_trace = 0.0
+    weights = []
+    for n, f, s, at in zip(fit.data.n, fit.shares, fit.samples, fit.points, strict=True):
+        R, implied = s.correlation, np.eye(len(s.correlation))
+        implied[lay.first, lay.second] = implied[lay.second, lay.first] = at.statistics[0, pairs:]
+        if np.linalg.eigvalsh(R)[0] < ROOT_EPS or np.linalg.eigvalsh(implied)[0] < ROOT_EPS:
+            return None
+        W = np.linalg.inv(implied)
+        logdet = np.linalg.slogdet(R)[1]
+        chisq += n * (np.linalg.slogdet(implied)[1] - logdet + np.sum(W * R) - len(R))
+        base -= n * logdet
+        base_trace += np.trace(s.gamma[pairs:, pairs:]) / f
+        i, j = lay.first, lay.second
+        weights.append(W[np.ix_(i, i)] * W[np.ix_(j, j)] + W[np.ix_(i, j)] * W[np.ix_(j, i)])
+    total = _residual_trace(fit, weights, pairs)
+    count = len(lay.first) * fit.model.n_groups
+    df = count - _structural_parameters(fit)
+    return CorrelationLikelihood(chisq, df, total / df if df else np.nan, base, count, base_trace / count)
+
+
+def _residual_trace(fit: OrdinalSolution, weights: list[np.ndarray], pairs: int) -> float:
+    """tr(R' V R Gamma) over the correlations of all groups, R = I - J E^-1 J'W."""
+    f = np.repeat(fit.shares, [len(V) for V in weights])
+    J = np.concatenate([J[pairs:] for J in fit.jacobians])
+    w = np.concatenate([w[pairs:] for w in fit.weights]) * f
+    size = len(f)
+    V, G = np.zeros((size, size)), np.zeros((size, size))
+    at = 0
+    for part, s, share in zip(weights, fit.samples, fit.shares, strict=True):
+        here = slice(at, at + len(part))
+        V[here, here], G[here, here] = share * part, s.gamma[pairs:, pairs:] / share
+        at += len(part)
+    R = np.eye(size) - J @ fit.expected_bread @ (J.T * w)
+    return float(np.sum((V @ R) * (R @ G)))
+
+
+def _held_thresholds(fit: OrdinalSolution) -> bool:
+    """Whether an equality holds a threshold or a mean."""
+    model = fit.model
+    rows = [n for n, r in enumerate(model.free_rows) if r.op in ("|", "~1")]
+    columns = (model.K[rows] != 0).any(axis=0)
+    return bool(((model.K[:, columns] != 0).sum(axis=0) > 1).any())
+
+
+def _structural_parameters(fit: OrdinalSolution) -> int:
+    """Free parameters beside thresholds and means."""
+    model = fit.model
+    keep = [n for n, r in enumerate(model.free_rows) if r.op not in ("|", "~1")]
+    return int(np.linalg.matrix_rank(model.K[keep])) if keep else 0
+
+
+def ordinal_measures(fit: OrdinalSolution) -> dict[str, float]:
+    """Fit measures with lavaan's names; robust ones are NaN where lavaan has none."""
+    t, base, n, groups = fit.test, fit.baseline, fit.n_total, fit.model.n_groups
+    cfi, tli = comparative(t.chisq, t.df, base.chisq, base.df)
+    cfi_s, tli_s = comparative(t.scaled, t.df, base.scaled, base.df)
+    out = {
+        "npar": float(fit.model.npar),
+        "fmin": t.chisq / (2 * n),
+        "chisq": t.chisq,
+        "df": float(t.df),
+        "pvalue": chi2_p(t.chisq, t.df),
+        "chisq_scaled": t.scaled,
+        "df_scaled": float(t.df),
+        "pvalue_scaled": chi2_p(t.scaled, t.df),
+        "chisq_scaling_factor": t.factor,
+        "chisq_shift_parameter": t.shift,
+        "baseline_chisq": base.chisq,
+        "baseline_df": float(base.df),
+        "baseline_pvalue": chi2_p(base.chisq, base.df),
+        "baseline_chisq_scaled": base.scaled,
+        "baseline_df_scaled": float(base.df),
+        "baseline_pvalue_scaled": chi2_p(base.scaled, base.df),
+        "baseline_chisq_scaling_factor": base.factor,
+        "cfi": cfi,
+        "tli": tli,
+        "cfi_scaled": cfi_s,
+        "tli_scaled": tli_s,
+    }
+    robust = correlation_likelihood(fit)
+    out |= {"cfi_robust": np.nan, "tli_robust": np.nan}
+    if robust is not None and t.df:
+        c, b = robust.factor, robust.base_factor
+        out["cfi_robust"], out["tli_robust"] = comparative(robust.chisq, t.df, robust.base_chisq, base.df, c, b)
+    out |= {f"rmsea{k}": v for k, v in rmsea(t.chisq, t.df, n, groups).items()}
+    out |= {f"rmsea{k}_scaled": v for k, v in rmsea(t.scaled, t.df, n, groups).items()}
+    if robust is not None and robust.df:
+        found = rmsea(robust.chisq, robust.df, n, groups, robust.factor)
+    else:
+        found = dict.fromkeys(("", "_ci_lower", "_ci_upper", "_pvalue"), np.nan)
+    out |= {f"rmsea{k}_robust": v for k, v in found.items()}
+    out["srmr"] = sum(f * _srmr(fit, k) for k, f in enumerate(fit.shares))
+    out["ntotal"] = float(n)
+    return out
+
+
+def _srmr(fit: OrdinalSolution, k: int) -> float:
+    """Of correlations, and of variances over those of the sample where variables are continuous."""
+    lay, s, at = fit.ordinal.layout, fit.samples[k], fit.points[k].statistics[0]
+    _, variances, pairs, _ = lay.starts
+    implied = np.eye(len(s.sizes))
+    implied[lay.continuous, lay.continuous] = at[variances:pairs]
+    implied[lay.first, lay.second] = implied[lay.second, lay.first] = at[pairs:]
+    return srmr(s.covariance, None, implied, None)
