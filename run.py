@@ -7,7 +7,7 @@ python run.py test       run the tests
 python run.py lab        open JupyterLab at the first notebook
 python run.py refresh    run notebooks in place and keep their new outputs (refresh 05 11: only those)
 python run.py copies     write student/ (solutions removed) and instructor/ (solutions open)
-python run.py book       build the readable site into build/book
+python run.py book       build the readable site into build/book (--without-solutions; book --check looks for faults)
 python run.py codebook answers.sav   write a codebook to begin with beside a survey file
 python run.py chapter ANSWERS CODEBOOK STUDY   write a results chapter beside the answers (--out FOLDER)
 python run.py new-study NAME   write a folder NAME with answers, codebook and study file that run
@@ -170,6 +170,8 @@ def main(arguments: list[str]) -> int:
         return inside("-m", "switchcost.report.command", command, *rest, where=os.getcwd())
     if command in ("check-paper", "check-study"):
         return inside("-m", "switchcost.replication", command, *rest)
+    if command == "book":
+        return inside("docs/tools/make_book.py", *rest)
     if command == "all":
         return inside("-m", "switchcost.classroom", "check", *rest)
     return inside("-m", "switchcost.classroom", command, *rest)

@@ -13,7 +13,7 @@ from . import checks, copies, pages, running
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the commands; the exit code is 0 when all went well."""
     parser = argparse.ArgumentParser(prog="python -m switchcost.classroom", description=__doc__)
-    parser.add_argument("command", choices=("check", "refresh", "readme", "copies", "book", "seal"))
+    parser.add_argument("command", choices=("check", "refresh", "readme", "copies", "seal"))
     parser.add_argument("chosen", nargs="*", help="numbers of notebooks, e.g. 05 11; all when left out")
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="notebooks at the same time")
     options = parser.parse_args(arguments)
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
             return pages.readme()
         if options.command in ("check", "refresh"):
             return {"check": running.check, "refresh": running.refresh}[options.command](chosen, options.jobs)
-        return {"copies": copies.write_copies, "book": copies.book}[options.command](chosen)
+        return copies.write_copies(chosen)
     except OURS as error:
         print(error, file=sys.stderr)
         return 2

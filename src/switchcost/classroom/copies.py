@@ -1,15 +1,12 @@
-"""Copies of the pages: for students without solutions, for instructors with them, and as a site."""
+"""Copies of the pages: for students without solutions, for instructors with them."""
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-from .pages import BUILD, ROOT
+from .pages import ROOT
 
 ASKED = re.compile(r"""teach\.check\(\s*["'](\d\d-[a-z0-9-]+)""")
 
@@ -24,11 +21,27 @@ def student_copy(notebook: Any) -> Any:
     return notebook
 
 
+def worked(name: str) -> str:
+    """The answer of one exercise, how to get it, and the wrong answers that people give, in Markdown."""
+    import yaml
+
+    from . import solutions
+
+    block, argument = solutions.sections(name[:2])[name]
+    fields = yaml.safe_load(block)
+    answer = fields.get("answer", fields.get("words", fields.get("names")))
+    if "between" in fields:
+        answer = "between {} and {}".format(*fields["between"])
+    elif isinstance(answer, list):
+        answer = (" or " if "words" in fields else ", ").join(map(str, answer))
+    lines = [f"*{fields['question']}*", "", f"**Answer:** {answer}. {fields.get('right', '')}".rstrip(), "", argument]
+    wrong = [f"- {w['answer']}: {w['hint']}" for w in fields.get("wrong", ())]
+    return "\n".join([*lines, *(["", "Wrong answers that are often given:", "", *wrong] if wrong else [])])
+
+
 def instructor_copy(notebook: Any) -> Any:
     """The page with its outputs, its solutions open, and under each self-check the worked solution."""
     from nbformat.v4 import new_markdown_cell
-
-    from . import solutions
 
     cells = []
     for cell in notebook.cells:
@@ -37,8 +50,7 @@ def instructor_copy(notebook: Any) -> Any:
             cell.metadata["tags"] = ["solution"]
         cells.append(cell)
         for name in ASKED.findall(cell.source) if cell.cell_type == "code" else []:
-            block, worked = solutions.sections(name[:2]).get(name, ("", ""))
-            text = f"**Solution of {name}**\n\n{worked}\n\n```yaml\n{block}```"
+            text = f"**Solution of {name}**\n\n{worked(name)}"
             cells.append(new_markdown_cell(text, id=f"solution-{name}", metadata={"tags": ["solution"]}))
     notebook.cells = cells
     return notebook
@@ -54,19 +66,3 @@ def write_copies(chosen: list[Path]) -> int:
             nbformat.write(make(nbformat.read(path, as_version=4)), ROOT / folder / path.name)
     print(f"{len(chosen)} notebooks written to student/ (solutions removed) and instructor/ (solutions open)")
     return 0
-
-
-def book(chosen: list[Path]) -> int:
-    """Build the site from the committed outputs into build/book."""
-    source = BUILD / "book-source"
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("_build"))
-    (source / "notebooks").mkdir(exist_ok=True)
-    for path in chosen:
-        shutil.copy(path, source / "notebooks" / path.name)
-    code = subprocess.call(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(source), str(BUILD / "book")]
-    )
-    if code == 0:
-        print("The site is in build/book/index.html")
-    return code
