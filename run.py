@@ -6,7 +6,8 @@ python run.py 05 11      the same with those two only
 python run.py test       run the tests
 python run.py lab        open JupyterLab at the first notebook
 python run.py refresh    run notebooks in place and keep their new outputs (refresh 05 11: only those)
-python run.py copies     write student/ (solutions removed) and instructor/ (solutions open)
+python run.py copies     write student/ (solutions removed) and instructor/ (solutions open, lesson plans, answer key)
+python run.py game       write game/, the replication game for one session (game team_a.csv team_b.csv: the board)
 python run.py book       build the readable site into build/book (--without-solutions; book --check looks for faults)
 python run.py codebook answers.sav   write a codebook to begin with beside a survey file
 python run.py chapter ANSWERS CODEBOOK STUDY   write a results chapter beside the answers (--out FOLDER)
@@ -34,7 +35,7 @@ STAMP = VENV / "built-from"
 OLDEST, TRIED = (3, 11), ((3, 11), (3, 12), (3, 13))
 NEEDED_GB = 2.5
 COMMANDS = (
-    "all", "test", "lab", "refresh", "copies", "book", "codebook", "chapter", "new-study", "check-paper", "check-study", "setup",
+    "all", "test", "lab", "refresh", "copies", "game", "book", "codebook", "chapter", "new-study", "check-paper", "check-study", "setup",
 )  # fmt: skip
 
 
@@ -71,6 +72,11 @@ def explain(output: str) -> str:
     offline = ("connection", "network", "name resolution", "timed out", "temporary failure", "dns", "proxy")
     if any(word in words for word in offline):
         return "The package index cannot be reached. The first set-up needs a network; later runs do not."
+    if "ensurepip" in words or "no module named venv" in words:
+        package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+        return f"This Python came without venv. On Debian and Ubuntu: sudo apt install {package}; then run this again."
+    if "read-only file system" in words or "permission denied" in words:
+        return f"The folder {ROOT} may not be written. Copy the project to a folder of your own and run it there."
     if "hash" in words and "match" in words:
         return "A package is not the one the lock file names (its hash differs). Empty the installer's cache."
     return "The installer failed; its last lines are above."
@@ -105,6 +111,7 @@ def setup() -> None:
     installer = choose_installer()
     built = STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
     if built.rsplit(" ", 1)[0] == fingerprint(installer).rsplit(" ", 1)[0] and venv_python().exists():
+        point_to_here()
         return
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < NEEDED_GB:
@@ -148,6 +155,15 @@ def inside(*arguments: str, where: str | Path = ROOT) -> int:
         return 130
 
 
+def point_to_here() -> None:
+    """A folder that was moved or copied took its environment along; packages are found from the new place."""
+    places = [*VENV.glob("lib/python*/site-packages"), *VENV.glob("Lib/site-packages")]
+    for path in [p / "switchcost-src.pth" for p in places if (p / "switchcost-src.pth").exists()]:
+        if path.read_text(encoding="utf-8").strip() != str(ROOT / "src"):
+            path.write_text(str(ROOT / "src") + "\n", encoding="utf-8")
+            print("The folder was moved or copied; its environment now belongs to the new place.")
+
+
 def main(arguments: list[str]) -> int:
     command, rest = (arguments[0], arguments[1:]) if arguments else ("all", [])
     if command in ("-h", "--help", "help"):
@@ -165,11 +181,17 @@ def main(arguments: list[str]) -> int:
         workers = [] if any(a.startswith("-n") for a in rest) else ["-n", str(min(os.cpu_count() or 1, 8))]
         return inside("-m", "pytest", *workers, *rest)
     if command == "lab":
-        return inside("-m", "jupyter", "lab", "notebooks/00_start_here.ipynb", *rest)
+        # The root is the project's folder, so that data/ and student/ can be opened; scripts of .venv know an old place.
+        first = "/lab/tree/notebooks/00_start_here.ipynb"
+        return inside("-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url={first}", *rest)
     if command in ("codebook", "chapter", "new-study"):  # files are named from where the person is
         return inside("-m", "switchcost.report.command", command, *rest, where=os.getcwd())
     if command in ("check-paper", "check-study"):
         return inside("-m", "switchcost.replication", command, *rest)
+    if command == "game":
+        return inside("docs/tools/game.py", *map(os.path.abspath, rest))
+    if command == "copies":
+        return inside("-m", "switchcost.classroom", command, *rest) or inside("docs/tools/game.py", "--key")
     if command == "book":
         return inside("docs/tools/make_book.py", *rest)
     if command == "all":
@@ -180,4 +202,7 @@ def main(arguments: list[str]) -> int:
 if __name__ == "__main__":
     if sys.version_info < (3, 8):  # noqa: UP036  (an old interpreter should get a sentence, not a SyntaxError)
         sys.exit("The collection needs Python 3.11 or newer. Run it with one: python3.11 run.py")
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. Nothing is half done: the next call begins where this one began.")

@@ -3,7 +3,6 @@
 import importlib.util
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -95,10 +94,8 @@ def test_asking_for_an_installer_that_is_not_there(run, monkeypatch):
         run.choose_installer()
 
 
-def test_set_up_again_takes_under_two_seconds():
+def test_set_up_again_builds_nothing():
     if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve() or not (ROOT / ".venv" / "built-from").exists():
         pytest.skip("these tests do not run in the environment that run.py builds")
-    began = time.perf_counter()
     done = subprocess.run([sys.executable, "run.py", "setup"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "Building" not in done.stdout
-    assert time.perf_counter() - began < 2

@@ -33,6 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
     except OURS as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:  # a folder that may not be written, a disk that is full
+        print(f"{error.strerror}: {error.filename}. Make it writable or make room, and run it again.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. No notebook and no figure was changed halfway; run the command again.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from .pages import ROOT
+from .pages import ROOT, safe_write
 
 ASKED = re.compile(r"""teach\.check\(\s*["'](\d\d-[a-z0-9-]+)""")
 
@@ -35,8 +35,9 @@ def worked(name: str) -> str:
     elif isinstance(answer, list):
         answer = (" or " if "words" in fields else ", ").join(map(str, answer))
     lines = [f"*{fields['question']}*", "", f"**Answer:** {answer}. {fields.get('right', '')}".rstrip(), "", argument]
+    hints = ["", "Hints, in order:", "", *(f"- {h}" for h in fields["hints"])] if fields.get("hints") else []
     wrong = [f"- {w['answer']}: {w['hint']}" for w in fields.get("wrong", ())]
-    return "\n".join([*lines, *(["", "Wrong answers that are often given:", "", *wrong] if wrong else [])])
+    return "\n".join([*lines, *hints, *(["", "Wrong answers that are often given:", "", *wrong] if wrong else [])])
 
 
 def instructor_copy(notebook: Any) -> Any:
@@ -57,12 +58,28 @@ def instructor_copy(notebook: Any) -> Any:
 
 
 def write_copies(chosen: list[Path]) -> int:
-    """Write student/ (no solutions, no outputs) and instructor/ (solutions open), both from one source."""
+    """Write student/ (no solutions, no outputs) and instructor/ (solutions open, plans and keys), from one source."""
     import nbformat
 
     for folder, make in (("student", student_copy), ("instructor", instructor_copy)):
         (ROOT / folder).mkdir(exist_ok=True)
         for path in chosen:
-            nbformat.write(make(nbformat.read(path, as_version=4)), ROOT / folder / path.name)
+            safe_write(ROOT / folder / path.name, nbformat.writes(make(nbformat.read(path, as_version=4))) + "\n")
+    (ROOT / "instructor" / "teaching").mkdir(exist_ok=True)
+    for page in sorted((ROOT / "docs" / "teaching").glob("*.md")):
+        safe_write(ROOT / "instructor" / "teaching" / page.name, page.read_text(encoding="utf-8"))
+    safe_write(ROOT / "instructor" / "answer_key.md", answer_key(chosen))
     print(f"{len(chosen)} notebooks written to student/ (solutions removed) and instructor/ (solutions open)")
+    print("instructor/teaching/ has lesson plans, rubric and common mistakes; answer_key.md is yours alone")
     return 0
+
+
+def answer_key(chosen: list[Path]) -> str:
+    """All answers of the chosen pages on one page, in Markdown."""
+    from . import solutions
+
+    parts = ["# Answer key, for the lecturer only"]
+    for path in chosen:
+        parts.append(f"## {path.stem}")
+        parts += [f"### {name}\n\n{worked(name)}" for name in solutions.sections(path.name[:2])]
+    return "\n\n".join(parts) + "\n"

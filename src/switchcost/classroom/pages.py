@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,26 @@ def paths(chosen: list[str] | None = None) -> list[Path]:
         if not any(p.name.startswith(start) for p in every):
             raise DataError(f"no notebook starts with {start!r}; there are: {', '.join(p.stem for p in every)}")
     return [p for p in every if p.name.startswith(tuple(chosen))]
+
+
+def safe_write(path: Path, text: str) -> None:
+    """Write beside the file, then put it in its place: what was there stays whole when the disk is full.
+
+    Raises
+    ------
+    DataError
+        The file cannot be written; the old one is as it was.
+    """
+    fresh = path.with_name(path.name + ".new")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        why = f"{error.strerror}; {path.parent.name}/{path.name} is as it was"
+        raise DataError(
+            f"cannot write {path.name}: {why}. Make room or choose another folder, and run it again"
+        ) from error
 
 
 def contents() -> Any:
@@ -128,6 +149,6 @@ def with_blocks(text: str, blocks: dict[str, str]) -> str:
 def readme() -> int:
     """Write the computed parts of README.md."""
     path = ROOT / "README.md"
-    path.write_text(with_blocks(path.read_text(encoding="utf-8"), readme_blocks()), encoding="utf-8")
+    safe_write(path, with_blocks(path.read_text(encoding="utf-8"), readme_blocks()))
     print("README.md has today's scoreboard and map of notebooks")
     return 0

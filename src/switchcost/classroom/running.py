@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from .._core.errors import DataError
 from .comparing import differences, tidy
 from .figures import KEEP_IN
-from .pages import BUILD, NOTEBOOKS, ROOT, readme
+from .pages import BUILD, NOTEBOOKS, ROOT, readme, safe_write
 
 
 def execute(path: Path, figures: Path) -> tuple[Any, float, str]:
@@ -59,19 +61,32 @@ def _job(path: str, figures: str) -> tuple[str, Any, float, str]:
 
 def run_all(chosen: list[Path], figures: Path, jobs: int) -> dict[Path, tuple[Any, float, str]]:
     """Execute notebooks side by side, with a progress bar."""
+    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
 
     from tqdm import tqdm
 
     figures.mkdir(parents=True, exist_ok=True)
     done = {}
-    with ProcessPoolExecutor(max_workers=jobs) as pool, tqdm(total=len(chosen), unit="notebook") as bar:
-        waiting = [pool.submit(_job, str(p), str(figures)) for p in chosen]
-        for future in as_completed(waiting):
-            path, notebook, seconds, problem = future.result()
-            done[Path(path)] = (notebook, seconds, problem)
-            bar.set_postfix_str(Path(path).stem)
-            bar.update()
+    # Ctrl-C reaches every process of the terminal; one of them is enough to put it into a sentence.
+    quiet = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+    with ProcessPoolExecutor(max_workers=jobs, **quiet) as pool, tqdm(total=len(chosen), unit="notebook") as bar:
+        try:
+            waiting = [pool.submit(_job, str(p), str(figures)) for p in chosen]
+            for future in as_completed(waiting):
+                path, notebook, seconds, problem = future.result()
+                done[Path(path)] = (notebook, seconds, problem)
+                bar.set_postfix_str(Path(path).stem)
+                bar.update()
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+        except BrokenProcessPool as error:
+            why = "a process that ran notebooks was killed, most often for lack of memory"
+            raise DataError(f"{why}; no notebook was changed. Close other programs, or use --jobs 1") from error
     return {p: done[p] for p in chosen}
 
 
@@ -84,13 +99,15 @@ def check(chosen: list[Path], jobs: int) -> int:
     failed = 0
     print(f"\n{'notebook':42s} {'seconds':>7s}  result")
     for path, (notebook, seconds, problem) in results.items():
-        nbformat.write(notebook, BUILD / "notebooks" / path.name)
+        safe_write(BUILD / "notebooks" / path.name, nbformat.writes(notebook) + "\n")
         changed = [] if problem else differences(nbformat.read(path, as_version=4), notebook)
         word = problem or (f"{len(changed)} outputs differ" if changed else "as committed")
         print(f"{path.stem:42s} {seconds:7.1f}  {word}")
         for line in changed[:5]:
             print(f"{'':52s}{line}")
         failed += bool(problem or changed)
+    seconds = "".join(f"{path.stem},{took:.0f}\n" for path, (_, took, _) in results.items())
+    safe_write(BUILD / "seconds.csv", "notebook,seconds\n" + seconds)  # shown on the status page of the site
     print(flush=True)
     board = subprocess.call([sys.executable, "-m", "switchcost.replication"], cwd=ROOT)
     if failed:
@@ -107,5 +124,5 @@ def refresh(chosen: list[Path], jobs: int) -> int:
         print(f"{path.stem:42s} {seconds:7.1f}  {problem or 'refreshed'}")
         failed += bool(problem)
         if not problem:
-            nbformat.write(notebook, path)
+            safe_write(path, nbformat.writes(notebook) + "\n")
     return int(bool(failed)) or readme()
