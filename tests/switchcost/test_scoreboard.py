@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
-from switchcost.data.registry import data_dir
+from switchcost.data.registry import data_dir, register
+from switchcost.replication import audits
 from switchcost.replication import board as replicate
 
 ROOT = data_dir() / "published"
@@ -197,4 +198,29 @@ def test_picture_counts_what_the_board_holds(board):
     checked = int((board.verdict != "not comparable").sum())
     title = ax.get_title("left") + ax.get_title()  # where it stands depends on the style in force
     assert f"{checked} of {len(board)} published numbers" in title
+    texts = [t.get_text() for t in ax.texts]
+    assert "62 of 62 agree, 50 within interval" in texts and "all" not in texts
     assert f"exact ({int((board.verdict == 'exact').sum())})" in [t.get_text() for t in ax.get_legend().get_texts()]
+
+
+def test_what_within_interval_can_tell_is_counted_by_code(whole):
+    import importlib.util
+
+    file = audits.path_of("within_interval")
+    spec = importlib.util.spec_from_file_location("within_interval", file.with_suffix(".py"))
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    stored = pd.read_csv(file).to_dict("records")
+    assert [r["analysis"] for r in stored] == list(script.ANALYSES)
+    assert script.count(stored[3]["analysis"]) == stored[3]
+    note = whole.warnings[0]
+    assert f"of {stored[0]['ends']} interval ends" in note
+    assert all(f"{r['analysis']}: {r['ends_within']} ends, {r['points_exact']} estimates" in note for r in stored[1:])
+    assert stored[0]["points_exact"] == stored[0]["points"] > stored[2]["points_exact"] > stored[3]["points_exact"]
+
+
+def test_without_the_stored_tables_the_note_holds_no_number(monkeypatch, tmp_path):
+    (tmp_path / "data" / "published").mkdir(parents=True)
+    register(tmp_path / "data")
+    monkeypatch.setenv("SWITCHCOST_DATA", str(tmp_path / "data"))
+    assert not any(c.isdigit() for c in audits.interval_note()) and audits.mutations().empty

@@ -8,8 +8,8 @@ import pytest
 
 import switchcost as sc
 from switchcost.data.registry import register
+from switchcost.replication import audits, mutation
 from switchcost.replication import board as replicate
-from switchcost.replication import mutation, mutation_table
 from switchcost.replication.choice import MixedLogit, choice_model, halton_normal
 from switchcost.replication.reading import numbers
 from switchcost.replication.studies import aydin2005 as aydin
@@ -147,7 +147,7 @@ def test_bad_choice_data_are_named():
 
 
 def test_the_stored_mutation_audit_is_that_of_today():
-    stored = pd.read_csv(mutation_table.path_of_table(), keep_default_na=False)
+    stored = pd.read_csv(audits.path_of("board_mutations"), keep_default_na=False)
     assert set(stored.study) == set(sc.scoreboard().table.study)
     now = mutation.mutate("moura2005")
     then = stored[stored.study == "moura2005"].reset_index(drop=True)

@@ -130,7 +130,7 @@ def readme_blocks() -> dict[str, str]:
             "",
             "Changed by three units of its last digit, a number is noticed: " + ", ".join(shares.values()) + ".",
         ]
-    lines += ["", replicate.INTERVAL_NOTE.capitalize()]
+    lines += ["", board.warnings[0].capitalize()]
     rows = [f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()]
     table = ["| | notebook | minutes |", "|---|---|---:|", *rows]
     return {"scoreboard": "\n".join(lines), "notebooks": "\n".join(table)}

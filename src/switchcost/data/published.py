@@ -80,6 +80,17 @@ def study_meta(study: str) -> dict:
     return meta
 
 
+def printed_tables(study: str) -> tuple[dict, dict[str, pd.DataFrame]]:
+    """``study.json`` and the tables as text, each file checked against the registry."""
+    folder = data_dir()
+    studies = study_folders(folder)
+    if not isinstance(study, str) or study not in studies:
+        raise unknown_name(study, folder, "study")
+    present(folder, f"published/{study}/*")
+    paths = (p for p in sorted(studies[study].glob("*.csv")) if p.name != "codebook.csv")
+    return study_meta(study), {p.stem: printed_table(p) for p in paths}
+
+
 def published(study: str) -> Study:
     """Read the printed results of a study.
 
@@ -105,20 +116,8 @@ def published(study: str) -> Study:
     >>> study.printed["paths"].loc[0, "beta"], float(study["paths"].loc[0, "beta"])
     ('0.105', 0.105)
     """
-    folder = data_dir()
-    studies = study_folders(folder)
-    if not isinstance(study, str) or study not in studies:
-        raise unknown_name(study, folder, "study")
-    present(folder, f"published/{study}/*")
-    meta = study_meta(study)
-    tables, printed = {}, {}
-    for path in sorted(studies[study].glob("*.csv")):
-        if path.name == "codebook.csv":
-            continue
-        text = printed_table(path)
-        printed[path.stem] = text
-        tables[path.stem] = text.apply(_numbers)
-    return Study(study, meta, tables, printed)
+    meta, printed = printed_tables(study)
+    return Study(study, meta, {name: text.apply(_numbers) for name, text in printed.items()}, printed)
 
 
 def _numbers(column: pd.Series) -> pd.Series:

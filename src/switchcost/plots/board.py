@@ -39,7 +39,7 @@ def scoreboard(board: Board | pd.DataFrame, ax: Axes | None = None, *, height: i
     """
     import seaborn as sns
 
-    from ..replication.board import VERDICTS, summary
+    from ..replication.board import AGREE, VERDICTS, summary
 
     counts = summary(board)
     board = board if isinstance(board, pd.DataFrame) else board.table
@@ -60,13 +60,15 @@ def scoreboard(board: Board | pd.DataFrame, ax: Axes | None = None, *, height: i
             linewidth=0.8, label=f"{verdict} ({int(total[verdict])})", ax=ax,
         )  # fmt: skip
     for k, study in enumerate(studies):
-        good, checked = (int(counts.loc[study, list(VERDICTS[:n])].sum()) for n in (2, 5))
+        good, within = int(counts.loc[study, list(AGREE)].sum()), int(counts.loc[study, "within interval"])
+        checked = int(counts.loc[study, list(VERDICTS[:5])].sum()) - within
+        said = f"{good} of {checked} agree" + (f", {within} within interval" if within else "")
         middle = -k * step - (height - 1) / 2
         ax.text(-1.2, middle, study, ha="right", va="center")
         end = -(-int(counts.loc[study, "numbers"]) // height) + 0.4
-        ax.text(end, middle, f"{good} of {checked} agree", ha="left", va="center", color=GREY, fontsize=9)
+        ax.text(end, middle, said, ha="left", va="center", color=GREY, fontsize=9)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, 0.0), ncol=3, fontsize=9, handletextpad=0.3)
-    ax.set(xlim=(-1, widest + 7), ylim=(-len(studies) * step + 1, 1.5), aspect="equal")
+    ax.set(xlim=(-1, widest + 16), ylim=(-len(studies) * step + 1, 1.5), aspect="equal")
     ax.axis("off")
     checked = int(total[list(VERDICTS[:5])].sum())
     ax.set_title(f"{checked} of {len(board)} published numbers can be checked in some way", fontsize=11)

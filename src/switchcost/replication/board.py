@@ -17,9 +17,9 @@ import pandas as pd
 
 from .._core.errors import OURS, DataError
 from ..data.registry import data_dir
-from .mutation_table import stored
+from .audits import interval_note, mutations
 from .printed import Printed
-from .reading import folders, numbers, read_study
+from .reading import folders, numbers_of_tables, read_study
 from .recipes import MISSING, better, from_printed
 from .reproduction import BASES, Reproduction
 from .studies import STUDIES
@@ -40,13 +40,6 @@ NOTEBOOKS = {
     "abbade2014": "12_re_abbade2014",
     "mota2012": "13_re_mota2012",
 }
-
-#: What "within interval" can tell apart: other analyses of the same answers, judged by the same intervals.
-INTERVAL_NOTE = (
-    "within interval says little: of 36 interval ends of hair2021_corp_rep, all 36 lie inside with the published "
-    "analysis, and all 36 also with BCa instead of percentile intervals or with centroid instead of path weighting; "
-    "dropping rows with gaps leaves 30."
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,7 +69,7 @@ class Board:
     @property
     def mutations(self) -> pd.DataFrame:
         """Share of changed digits that the board notices, by study and basis; see :mod:`.mutation`."""
-        return stored()
+        return mutations()
 
     def summary(self) -> pd.DataFrame:
         """Count verdicts by study, see :func:`summary`."""
@@ -174,7 +167,8 @@ def replicate(study: str | Path) -> pd.DataFrame:
     folder = study if isinstance(study, Path) else data_dir() / "published" / str(study)
     stamp = (str(folder), *sorted((p.name, p.stat().st_mtime_ns) for p in folder.glob("*.*")))
     if stamp not in _cache:
-        table, (_, meta) = numbers(study), read_study(study)
+        tables, meta = read_study(study)
+        table = numbers_of_tables(tables, str(study))
         _cache[stamp] = judge_all(folder.name, table, meta, reproductions(folder.name, table, meta))
     return _cache[stamp].copy()
 
@@ -244,7 +238,7 @@ def scoreboard() -> Board:
 
     # Shown after two seconds, and in a terminal only: a bar would stay in a notebook's outputs.
     bar = tqdm(folders(), desc="scoreboard", unit="study", delay=2, leave=False, file=sys.stderr, disable=None)
-    parts, notes = [], [INTERVAL_NOTE]
+    parts, notes = [], [interval_note()]
     for name in bar:
         try:
             parts.append(replicate(name))

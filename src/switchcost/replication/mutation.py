@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from .._core.errors import OURS
+from .audits import path_of, shares
 from .board import judge_all, replicate, reproductions
-from .mutation_table import path_of_table, shares
-from .reading import folders, numbers, read_study
+from .reading import folders, numbers_of_tables, read_study
 from .studies import FROM_ANSWERS
 
 UNITS = 3
@@ -35,7 +35,8 @@ def mutate(study: str) -> pd.DataFrame:
         that takes part in nothing. ``noticed``: a row that was not so before is now ``inconsistent`` or ``different``,
         or the number was called so already. ``why`` explains what was not noticed.
     """
-    table, (_, meta) = numbers(study), read_study(study)
+    tables, meta = read_study(study)
+    table = numbers_of_tables(tables, study)
     before = replicate(study)
     bad = _flags(before)
     fixed = reproductions(study, table, meta) if study in FROM_ANSWERS else None
@@ -93,7 +94,7 @@ def main() -> int:
         parts.append(mutate(study))
         print(f"{study}: {len(parts[-1])} numbers", file=sys.stderr, flush=True)
     table = pd.concat(parts, ignore_index=True)
-    table.to_csv(path_of_table(), index=False, lineterminator="\n")
+    table.to_csv(path_of("board_mutations"), index=False, lineterminator="\n")
     print(shares(table).to_string())
     return 0
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .._core import checks
 from .._core.errors import DataError
-from ..data.published import published
+from ..data.published import printed_tables
 from ..data.registry import data_dir
 from .printed import Printed
 
@@ -104,11 +104,10 @@ def read_study(study: str | Path) -> tuple[dict[str, pd.DataFrame], dict]:
     if not isinstance(study, Path) and study not in known:
         raise DataError(f"there is no study {study!r}.{checks.suggest(study, known)}")
     meta: dict = {}
+    tables: dict[str, pd.DataFrame] = {}
     if isinstance(study, str) and (folder / "study.json").is_file():
-        found = published(study)  # checks the files against the registry
-        tables, meta = dict(found.printed), found.meta
+        meta, tables = printed_tables(study)
     else:
-        tables = {}
         for path in sorted(folder.glob("*.csv")):
             if path.name != "codebook.csv":
                 try:
