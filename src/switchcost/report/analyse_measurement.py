@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -23,7 +25,7 @@ FITS = ("chisq_scaled", "df", "pvalue_scaled", "cfi_robust", "tli_robust", "rmse
         "rmsea_ci_upper_robust", "srmr")  # fmt: skip
 
 
-def options(keyed: pd.DataFrame, names: list[str]) -> dict[str, str]:
+def options(keyed: pd.DataFrame, names: list[str]) -> dict[str, Any]:
     """Robust ML; with full information where an answer is missing."""
     return {"estimator": "MLR", "missing": "fiml" if keyed[names].isna().any().any() else "listwise"}
 
@@ -94,5 +96,5 @@ def groups(plan: Plan, keyed: pd.DataFrame) -> Groups | None:
     """The ladder of invariance across the study's groups."""
     if plan.group is None:
         return None
-    made = invariance(plan.measurement, keyed, plan.group, **options(keyed, plan.items))  # type: ignore[arg-type]
+    made = invariance(plan.measurement, keyed, plan.group, **options(keyed, plan.items))
     return Groups(made, keyed[plan.group].value_counts())

@@ -179,7 +179,7 @@ def _detectable(main: Moderation, product: Product, scores: pd.DataFrame, omega:
 
 def _latent(plan: Plan, product: Product, keyed: pd.DataFrame) -> tuple[LatentInteraction | None, str]:
     """The same product between latents; or why not."""
-    roles = {"x": product.x, "moderator": product.w, "y": product.y}
+    roles: dict[str, Any] = {"x": product.x, "moderator": product.w, "y": product.y}
     if observed := [n for n in roles.values() if n not in plan.scales]:
         return None, f"observed: {', '.join(observed)}"
     lines = [f"{n} =~ {' + '.join(plan.scales[n])}" for n in roles.values()]
@@ -238,4 +238,4 @@ def _pls_row(pls: Pls, h: Hypothesis) -> tuple[float, float, float] | None:
     table = pls.indirect if h.kind == "mediation" else pls.paths
     x = f"{h.names[0]}*{h.names[1]}" if h.kind == "moderation" else h.names[0]
     found = table[table["hypothesis"] == h.name] if h.kind == "mediation" else table[(table["from"] == x) & (table["to"] == h.names[-1])]  # fmt: skip
-    return tuple(found[["estimate", "ci_lower", "ci_upper"]].iloc[0]) if len(found) else None  # type: ignore[return-value]
+    return tuple(found[["estimate", "ci_lower", "ci_upper"]].iloc[0]) if len(found) else None

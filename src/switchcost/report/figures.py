@@ -13,9 +13,10 @@ from .wording import Wording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.text import Text
 
 
-def draw(plot: Callable[[Axes], object], language: str = "en") -> bytes:
+def draw(plot: Callable[[Axes], object], language: str = "en", height: float = 4.0) -> bytes:
     """``plot(ax)`` as PNG in the collection's style, leaving the caller's settings and figures alone."""
     import warnings
 
@@ -25,7 +26,7 @@ def draw(plot: Callable[[Axes], object], language: str = "en") -> bytes:
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the chapter says once that there is no font
         plots.style(chinese=language == "zh" or plots.chinese_font() is not None)
-        figure = Figure(figsize=(6.4, 4.0))
+        figure = Figure(figsize=(6.4, height))
         plot(figure.subplots())
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight", metadata={"Software": None})
@@ -49,6 +50,11 @@ def flow(steps: Sequence[tuple[str, str]]) -> Callable[[Axes], object]:
     return plot
 
 
+def _texts(ax: Axes) -> list[Text]:
+    legend = ax.get_legend()
+    return [] if legend is None else legend.get_texts()
+
+
 def slopes(part: Moderated, words: Wording) -> Callable[[Axes], object]:
     """Lines of y on x at values of the moderator, labelled."""
 
@@ -56,7 +62,7 @@ def slopes(part: Moderated, words: Wording) -> Callable[[Axes], object]:
         part.result.plot(ax)
         shown = part.slopes.drop_duplicates(part.result.moderator)
         w, number = part.product.w, part.jn is not None
-        for text, (_, row) in zip(ax.get_legend().get_texts(), shown.iterrows(), strict=False):
+        for text, (_, row) in zip(_texts(ax), shown.iterrows(), strict=False):
             at = words.format_field(row[w], "b") if number else words.value(w, row[w])
             text.set_text(words("line.slope", w=w, at=at, slope=row["est"]))
         ax.set(xlabel=words.name(part.product.x), ylabel=words.name(part.product.y))
@@ -71,7 +77,7 @@ def johnson_neyman(part: Moderated, words: Wording) -> Callable[[Axes], object]:
         part.result.plot_johnson_neyman(ax)
         names = {"x": part.product.x, "y": part.product.y}
         slope = words("line.slope_of", **names)
-        for text in ax.get_legend().get_texts():
+        for text in _texts(ax):
             old = text.get_text()
             if old.startswith("differs"):
                 text.set_text(words("line.differs"))

@@ -90,7 +90,9 @@ class Plan:
     @property
     def products(self) -> list[Product]:
         """Moderations in the order of the hypotheses, or those of the roles."""
-        claimed = [Product(*h.names, h.name) for h in self.hypotheses if h.kind == "moderation"]
+        claimed = [
+            Product(h.names[0], h.names[1], h.names[2], h.name) for h in self.hypotheses if h.kind == "moderation"
+        ]
         held = {(p.x, p.w, p.y) for p in claimed}
         own = [Product(self.predictors[0], m, self.outcome) for m in self.moderators]
         return claimed + [p for p in own if (p.x, p.w, p.y) not in held]

@@ -12,11 +12,14 @@ from xml.sax.saxutils import escape
 from .._core.files import atomic_write
 from .numbers import printable
 
-WIDTH = 9020  # of the text on A4 with margins of an inch, in twentieths of a point
+WIDTH, TURNED = 9020, 13950  # of the text on A4 with margins of an inch, upright and turned, in twentieths of a point
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 RULE = '<w:{edge} w:val="single" w:sz="{size}" w:space="0" w:color="000000"/>'
 # Statistical symbols stand in italics where a number follows them (APA 7, section 6.44).
-SYMBOL = re.compile(r"(?<![\w.])(p|t|F|r|b|M|SD|SE|n|N|df|z|R2|f2)(?= ?[=<>(])")
+SYMBOL = re.compile(r"(?<![\w.])(p|t|F|r|b|M|SD|SE|n|N|df|z|R²|f²|Q²|ΔR²)(?= ?[=<>(])")
+HEADS = {"n", "M", "SD", "SE", "b", "t", "p", "F", "df", "df1", "df2", "ΔR²", "R²", "f²", "h²", "Q²", "mean r"}
+REFERENCE = re.compile(r"(Table|Figure|表|图)[ \u00a0](\d+)")
+KINDS = {"表": "Table", "图": "Figure"}
 
 
 def to_docx(title: str, sections: Sequence[Any], path: str | Path, *, language: str = "en", paper: str = "A4") -> Path:
@@ -63,7 +66,11 @@ def to_docx(title: str, sections: Sequence[Any], path: str | Path, *, language: 
             document.add_heading(printable(section.heading), level=1)
         for part in section.parts:
             if isinstance(part, str):
-                _prose(document.add_paragraph(), part)
+                paragraph = document.add_paragraph()
+                if getattr(section, "key", "") == "references":
+                    paragraph.paragraph_format.left_indent = Inches(0.4)
+                    paragraph.paragraph_format.first_line_indent = Inches(-0.4)
+                _prose(paragraph, part)
             elif hasattr(part, "png"):
                 _picture(document, part, counts, language)
             else:
@@ -129,9 +136,21 @@ def _caption(document: Any, kind: str, text: str, counts: dict[str, int], langua
 
 
 def _prose(paragraph: Any, text: str) -> None:
-    """Text with its statistical symbols in italics and its numbers held together."""
+    """Text with its statistical symbols in italics, its numbers held together, and fields for "Table 3"."""
+    text = printable(text)
+    if not re.search(r"[\u2e80-\u9fff]", text):  # among Chinese characters Writer breaks numbers beside such a blank
+        text = unbroken(text)
     last = 0
-    text = unbroken(printable(text))
+    for found in REFERENCE.finditer(text):
+        _symbols(paragraph, text[last : found.start()])
+        kind = KINDS.get(found[1], found[1])
+        _field(paragraph, f" REF _Ref_{kind}_{found[2]} \\h ", found[0])
+        last = found.end()
+    _symbols(paragraph, text[last:])
+
+
+def _symbols(paragraph: Any, text: str) -> None:
+    last = 0
     for found in SYMBOL.finditer(text):
         paragraph.add_run(text[last : found.start()])
         paragraph.add_run(found[0]).italic = True
@@ -156,13 +175,17 @@ def _table(document: Any, table: Any, counts: dict[str, int], language: str) -> 
     """The table as one piece of XML: a cell at a time, python-docx needs time with the square of the cells."""
     from docx.oxml import parse_xml
 
-    if table.title:
-        _caption(document, "Table", table.title, counts, language, before=True)
     cells, right = table.cells(), table.numeric()
     rows = [[str(c) for c in cells.columns], *cells.to_numpy().tolist()]
-    widths = _widths(rows)
-    small = 16 if sum(widths) > WIDTH else 18
-    widths = [int(w * min(1, WIDTH / sum(widths))) for w in widths]
+    widths, least = _widths(rows)
+    turned = sum(least) > WIDTH
+    if turned:
+        _turn(document, True)
+    if table.title:
+        _caption(document, "Table", table.title, counts, language, before=True)
+    room = TURNED if turned else WIDTH
+    small = 12 if sum(least) > room else 16 if sum(widths) > room else 18
+    widths = _fitted(widths, least, room)
     body = "".join(_row(values, right, widths, i, len(rows) - 1, small) for i, values in enumerate(rows))
     grid = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
     margins = '<w:tblCellMar><w:left w:w="50" w:type="dxa"/><w:right w:w="50" w:type="dxa"/></w:tblCellMar>'
@@ -176,35 +199,68 @@ def _table(document: Any, table: Any, counts: dict[str, int], language: str) -> 
         for run in note.runs:
             run.font.size = 114300  # 9 points
     note.paragraph_format.line_spacing = 1.0
+    if turned:
+        _turn(document, False)
 
 
-def _widths(rows: list[list[str]]) -> list[int]:
-    """Of the longest word or number of each column, and more for columns of text, in twentieths of a point."""
-    widths = []
+def _turn(document: Any, wide: bool) -> None:
+    """A new page, turned for a table that is too wide, or upright again."""
+    from docx.enum.section import WD_ORIENT, WD_SECTION
+
+    page = document.add_section(WD_SECTION.NEW_PAGE)
+    if wide != (page.page_width > page.page_height):
+        page.page_width, page.page_height = page.page_height, page.page_width
+    page.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
+
+
+def _widths(rows: list[list[str]]) -> tuple[list[int], list[int]]:
+    """Wished and least width of each column in twentieths of a point: no word and no number is ever broken."""
+    wished, least = [], []
     for column in zip(*rows, strict=True):
-        words = max((_length(w) for v in column for w in re.split(r"\s+(?![^\[]*\])", v)), default=1)
+        words = max((_length(w) for v in column for w in _words(v)), default=1)
         whole = max(_length(v) for v in column)
-        widths.append(int(100 * max(words, min(whole, 30)) + 160))
-    return widths
+        least.append(int(92 * words + 130))
+        wished.append(int(100 * max(words, min(whole, 34)) + 130))
+    return wished, least
+
+
+def _words(text: str) -> list[str]:
+    """What stays on one line: a number with its interval, a word; Chinese may break after every character."""
+    number = re.search(r"\d", text) and not re.search(r"[A-Za-z\u2e80-\uffef]{2}", text)
+    parts = [text] if number else re.split(r"\s+(?![^\[]*\])", text)
+    return [p for part in parts for p in re.split(r"(?<=[\u2e80-\uffef])", part)]
+
+
+def _fitted(wished: list[int], least: list[int], room: int) -> list[int]:
+    """Widths that fill no more than ``room``; what has to be given up comes from columns that can give."""
+    over = sum(wished) - room
+    spare = sum(w - s for w, s in zip(wished, least, strict=True))
+    if over <= 0:
+        return wished
+    if sum(least) > room:
+        return [int(s * room / sum(least)) for s in least]
+    share = over / spare
+    return [int(w - share * (w - s)) for w, s in zip(wished, least, strict=True)]
 
 
 def _length(text: str) -> float:
-    return sum(1.9 if ord(c) > 0x2E7F else 1 for c in text)
+    return sum(1.9 if ord(c) > 0x2E7F else 1.35 if c.isupper() or c in "Δ×−=<>" else 1 for c in text)
 
 
 def _row(values: Sequence[str], right: Sequence[bool], widths: Sequence[int], i: int, last: int, small: int) -> str:
     edges = "".join(RULE.format(edge=e, size=8) for e in (["top", "bottom"] if i == 0 else ["bottom"] if i == last else []))  # fmt: skip
     borders = f"<w:tcBorders>{edges}</w:tcBorders>" if edges else ""
-    keep = "<w:keepNext/>" if i < last and last < 25 else ""
+    keep = "<w:keepNext/>" if last < 25 else ""  # a short table stays whole, with its note
     out = []
     for value, is_number, width in zip(values, right, widths, strict=True):
         fixed = "<w:noWrap/>" if is_number and i else ""
         text = value.replace(" ", "\u00a0") if is_number and i else value
         side = "right" if is_number else "left"
+        italic = "<w:i/>" if i == 0 and value in HEADS else ""
         out.append(
             f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{borders}{fixed}</w:tcPr><w:p><w:pPr>{keep}'
             f'<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/><w:jc w:val="{side}"/></w:pPr><w:r>'
-            f'<w:rPr><w:sz w:val="{small}"/></w:rPr><w:t xml:space="preserve">{escape(printable(text))}</w:t></w:r></w:p></w:tc>'
+            f'<w:rPr>{italic}<w:sz w:val="{small}"/></w:rPr><w:t xml:space="preserve">{escape(printable(text))}</w:t></w:r></w:p></w:tc>'
         )
     head = "<w:tblHeader/>" if i == 0 else ""
     return f"<w:tr><w:trPr><w:cantSplit/>{head}</w:trPr>{''.join(out)}</w:tr>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -134,19 +134,12 @@ class Wording(string.Formatter):
         return f"{value:g}" if isinstance(value, (int, float, np.number)) else str(value)
 
 
-def formats() -> dict[str, Callable[[Wording, Any], str]]:
-    """How the cells of tables are written, by the kind of column."""
-    kinds: dict[str, Callable[[Wording, Any], str]] = {
-        k: (lambda w, v, k=k: w.format_field(v, k))
-        for k in NUMBERS  # type: ignore[misc]
-    }
-    kinds["d"] = lambda w, v: "" if v is None or v != v else f"{int(v)}".replace("-", "\u2212")
-    kinds["p"] = lambda w, v: "" if v != v else w.p(v)[2:].removeprefix("= ")
-    kinds["pct1"] = lambda w, v: "" if v != v else w.format_field(v, "pct1")
-    kinds["name"] = lambda w, v: w.name(str(v))
-    kinds["item"] = lambda w, v: w.own(str(v))
-    kinds["text"] = lambda w, v: str(v)
-    return kinds
-
-
-FORMATS = formats()
+def cell(words: Wording, value: Any, kind: str) -> str:
+    """A cell of a table, by the kind of its column; empty for what is not a number."""
+    if kind in ("name", "item", "text"):
+        return words.name(str(value)) if kind == "name" else words.own(str(value)) if kind == "item" else str(value)
+    if value is None or value != value:
+        return ""
+    if kind == "p":
+        return words.p(value)[2:].removeprefix("= ")
+    return str(int(value)).replace("-", "\u2212") if kind == "d" else words.format_field(value, kind)

@@ -10,6 +10,14 @@ WORDS: dict[str, str] = {
     "level.strict": "equal residual variances (strict)", "model.cfa": "measurement model", "model.sem": "structural model",
     "model.regression": "The regression", "model.latent": "latent interaction",
     "settle.title": "To settle before you hand in", "settle.nothing": "Nothing was found.",
+    "notebook.title": "The analysis, repeated step by step",
+    "notebook.about": "Each step of the chapter with the packages of the field, in code that can be retyped. The answers are those of "
+    "the respondents analysed (`{file}`), as they were given.",
+    "notebook.structure": "semopy uses complete rows and plain maximum likelihood; the chapter uses every answer and robust errors, so "
+    "estimates differ a little where answers are missing.",
+    "notebook.moderation": "Coefficients are those of the chapter; pingouin gives classical standard errors (see the row of that name "
+    "under Robustness).",
+    "notebook.checks": "The chapter's numbers beside these", "notebook.failed": "- The notebook was not written: {reason}.",
     # -- headings -------------------------------------------------------------------------------------------------
     "heading.method": "Method of analysis", "heading.participants": "Participants and exclusions",
     "heading.quality": "Data quality", "heading.missing": "Missing answers",

@@ -8,6 +8,10 @@ WORDS: dict[str, str] = {
     "level.configural": "形态等价", "level.metric": "单位等价", "level.scalar": "尺度等价", "level.strict": "严格等价",
     "model.cfa": "测量模型", "model.sem": "结构模型", "model.regression": "回归分析", "model.latent": "潜调节模型",
     "settle.title": "提交之前需要处理", "settle.nothing": "未发现问题。",
+    "notebook.title": "逐步重复的分析", "notebook.about": "用本领域的软件包逐步重复本章的分析，代码可以照抄。数据为进入分析的受访者的原始作答（`{file}`）。",
+    "notebook.structure": "semopy 使用完整记录和普通极大似然估计；本章使用全部作答和稳健标准误，因此有缺失值时估计值略有不同。",
+    "notebook.moderation": "系数与本章相同；pingouin 给出经典标准误（见稳健性检验中的相应一行）。", "notebook.checks": "本章的数字与此处的数字",
+    "notebook.failed": "- 未能写出笔记本，原因（程序原文）：{reason}。",
     # -- headings -------------------------------------------------------------------------------------------------
     "heading.method": "分析方法", "heading.participants": "研究对象与样本剔除", "heading.quality": "数据质量",
     "heading.missing": "缺失值", "heading.descriptives": "描述统计与相关分析", "heading.reliability": "信度",

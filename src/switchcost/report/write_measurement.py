@@ -9,6 +9,8 @@ import pandas as pd
 
 from semfit.errors import DroppedRows
 
+from ..measurement.validity import HTMT
+from .analysis import Factors
 from .rules import RULES, fit_word, poor_fit
 from .writer import Writer
 
@@ -16,8 +18,8 @@ from .writer import Writer
 def reliability(w: Writer) -> None:
     """Omega and alpha of every scale."""
     found = w.a.reliability
-    if w.failed("reliability", "reliability", "reliability"):
-        return
+    if found is None:
+        return w.failed("reliability", "reliability", "reliability")
     w.open("reliability")
     w.say("reliability", n_boot=w.plan.n_boot)
     w.end()
@@ -49,9 +51,9 @@ def reliability(w: Writer) -> None:
 
 def exploration(w: Writer) -> None:
     """Exploratory factor analysis, where asked for."""
-    if not w.plan.efa or w.failed("exploration", "exploration", "exploration"):
-        return
     x = w.a.exploration
+    if x is None:
+        return w.failed("exploration", "exploration", "exploration")
     w.open("exploration")
     w.judge("kmo", x.kmo.overall)
     w.judge("bartlett", x.bartlett.pvalue, chisq=x.bartlett.statistic, df=x.bartlett.df)
@@ -88,10 +90,10 @@ def fit_sentence(w: Writer, fits: dict[str, float]) -> str:
 
 def factors(w: Writer) -> None:
     """Confirmatory factor analysis: fit, loadings, AVE and CR."""
-    if w.failed("factors", "factors", "factors"):
-        w.limit("factors.none.limit")
-        return
     f = w.a.factors
+    if f is None:
+        w.limit("factors.none.limit")
+        return w.failed("factors", "factors", "factors")
     w.open("factors")
     full = f.fit.options.missing == "fiml"
     w.say("factors.fiml" if full else "factors", k=len(w.plan.scales), items=len(w.plan.items), n=f.n)
@@ -141,10 +143,9 @@ def validity(w: Writer) -> None:
         w.say("ave.no" if low else "ave.yes", scales=[f"{w.words.name(s)} ({w.words.format_field(own.loc[s, 'ave'], 'r')})" for s in low], low=own["ave"].min(), high=own["ave"].max())  # fmt: skip
     if len(w.plan.scales) < 2:
         w.say("validity.one")
-        w.check("validity", "na", "validity.one.where")
-        return
-    if w.failed("htmt", "validity"):
-        return
+        return w.check("validity", "na", "validity.one.where")
+    if ratio is None:
+        return w.failed("htmt", "validity")
     if f is not None:
         close = [s for s, v in own.iterrows() if not RULES["larcker"](v.ave - v.msv)]
         w.say("larcker.no" if close else "larcker.yes", names=close)
@@ -162,14 +163,14 @@ def validity(w: Writer) -> None:
             }
             w.alarm("distinct.no.alarm", **values)
             w.limit("distinct.no.limit", **values)
-    _validity_table(w)
+    _validity_table(w, f, ratio)
     w.cite("ave", "htmt")
     w.check("validity")
 
 
-def _validity_table(w: Writer) -> None:
+def _validity_table(w: Writer, f: Factors | None, found: HTMT) -> None:
     """Square roots of AVE on the diagonal, factor correlations below, HTMT above."""
-    f, ratio = w.a.factors, w.a.htmt.table
+    ratio = found.table
     names = list(ratio.index)
     rows = pd.DataFrame({"name": [f"{k}. {w.words.name(n)}" for k, n in enumerate(names, start=1)]})
     columns: list[Any] = [("name", "scale", "text")]
@@ -180,17 +181,16 @@ def _validity_table(w: Writer) -> None:
             cells.append(ratio.loc[a, b] if i < j else low)
         rows[str(j + 1)] = [w.words.format_field(v, "r") if np.isfinite(v) else "" for v in cells]
         columns.append((str(j + 1), str(j + 1), "text"))
-    w.table("validity", rows, columns, "note.validity", n_boot=w.plan.n_boot, n=w.a.htmt.n_obs)
+    w.table("validity", rows, columns, "note.validity", n_boot=w.plan.n_boot, n=found.n_obs)
 
 
 def method_bias(w: Writer) -> None:
     """One factor, a method factor, a marker."""
     if len(w.plan.scales) < 2:
-        w.check("bias", "na", "validity.one.where")
-        return
-    if w.failed("method_bias", "bias", "bias"):
-        return
+        return w.check("bias", "na", "validity.one.where")
     b = w.a.method_bias
+    if b is None:
+        return w.failed("method_bias", "bias", "bias")
     w.open("bias")
     one, own = b.harman.table.loc["one factor"], b.harman.table.loc["the scales"]
     w.judge("harman", float(one.first_component))
@@ -227,11 +227,10 @@ def groups(w: Writer) -> None:
     """Measurement invariance across the groups of the study."""
     plan = w.plan
     if plan.group is None:
-        w.check("groups", "na", "groups.none.where")
-        return
-    if w.failed("groups", "groups", "groups", group=plan.group):
-        return
+        return w.check("groups", "na", "groups.none.where")
     g = w.a.groups
+    if g is None:
+        return w.failed("groups", "groups", "groups", group=plan.group)
     table, failed = g.invariance.table, g.invariance.decision.name
     w.open("groups", group=plan.group)
     sizes = [f"{w.words.value(plan.group, k)} (n = {v})" for k, v in g.sizes.items()]

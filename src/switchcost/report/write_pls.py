@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from .analysis import Pls
 from .rules import EFFECT_F2, RULES, word
 from .writer import Writer
 
 
 def least_squares_paths(w: Writer) -> None:
     """Measurement, paths and prediction of the PLS path model."""
-    if w.plan.method != "pls" or w.failed("pls", "pls", "pls"):
-        return
     p, words = w.a.pls, w.words
+    if p is None:
+        return w.failed("pls", "pls", "pls")
     w.open("pls")
     w.say("pls", n=p.fit.n_obs, n_boot=p.boot.n_boot)
     if p.fit.n_missing_cells:
@@ -35,16 +36,16 @@ def least_squares_paths(w: Writer) -> None:
          ("alpha", "alpha", "r"), ("rhoA", "rho_A", "r"), ("rhoC", "CR", "r"), ("ave", "AVE", "r")],
         "note.pls_measurement",
     )  # fmt: skip
-    _paths(w)
-    _prediction(w)
+    _paths(w, p)
+    _prediction(w, p)
     w.end()
     w.say("pls.not")
     w.cite("pls", "plspredict")
     w.check("pls")
 
 
-def _paths(w: Writer) -> None:
-    p, words = w.a.pls, w.words
+def _paths(w: Writer, p: Pls) -> None:
+    words = w.words
     w.say("structure.r2", parts=[f"{words.name(y)} {words.format_field(v, 'pct')}" for y, v in p.r2["r2"].items()])
     w.end()
     claimed = {(x, y) for y, causes in w.plan.paths.items() for x in causes}
@@ -75,9 +76,9 @@ def _paths(w: Writer) -> None:
     )  # fmt: skip
 
 
-def _prediction(w: Writer) -> None:
+def _prediction(w: Writer, p: Pls) -> None:
     """Out of sample: better than the mean, and better than a regression on the items?"""
-    t = w.a.pls.prediction
+    t = p.prediction
     w.judge("q2", float(t["q2_predict"].min()), low=t["q2_predict"].min(), high=t["q2_predict"].max())
     better = t["rmse_pls"] < t["rmse_lm"]
     w.judge("predict", float(better.mean()), count=int(better.sum()), of=len(t))

@@ -70,7 +70,13 @@ def participants(w: Writer) -> None:
     if len(s.flow) > 1:
         w.say("sample.figure")
         steps = [(words("flow.n", what=_step(w, p.what) if k == 0 else "", n=p.left), words("flow.left", what=_step(w, p.what), n=p.dropped)) for k, p in enumerate(s.flow)]  # fmt: skip
-        w.figure("flow", figures.flow(steps), steps=[f"{a.strip()} ({b})" for a, b in steps[1:]], n=s.n_file)
+        w.figure(
+            "flow",
+            figures.flow(steps),
+            0.5 + 0.8 * len(steps),
+            steps=[f"{a.strip()} ({b})" for a, b in steps[1:]],
+            n=s.n_file,
+        )
     if len(s.people):
         rows = s.people.assign(
             what=[w.words.name(r.characteristic) + ("" if pd.notna(r.mean) else words["colon"] + words.value(r.characteristic, r.value)) for r in s.people.itertuples()],
@@ -141,8 +147,8 @@ def missing(w: Writer) -> None:
 def descriptives(w: Writer) -> None:
     """Means, standard deviations, correlations."""
     d = w.a.descriptives
-    if w.failed("descriptives", "descriptives", "descriptives"):
-        return
+    if d is None:
+        return w.failed("descriptives", "descriptives", "descriptives")
     w.open("descriptives")
     w.say("descriptives")
     if d.pair is not None:

@@ -20,11 +20,9 @@ from .writer import Writer
 # ------------------------------------------------------------------------------------------------ structural model
 def structure(w: Writer) -> None:
     """Paths, fit and explained variance."""
-    if w.plan.method == "pls" or (w.plan.moderators and not w.plan.hypotheses):
-        return
-    if w.failed("structure", "structure", "structure"):
-        return
     s = w.a.structure
+    if s is None:
+        return w.failed("structure", "structure", "structure")
     w.open("structure")
     w.say("structure", n=s.fit.n_total, fit=fit_sentence(w, s.fits))
     w.say("structure.r2", parts=[f"{w.words.name(y)} {w.words.format_field(v, 'pct')}" for y, v in s.r2.items()])
@@ -67,10 +65,8 @@ def structure(w: Writer) -> None:
 # ------------------------------------------------------------------------------------------------------- mediation
 def indirect(w: Writer) -> None:
     """Indirect effects with bootstrap intervals."""
-    if not any(h.kind == "mediation" for h in w.plan.hypotheses) or w.failed("indirect", "indirect", "indirect"):
-        return
     if not w.a.indirect:
-        return
+        return w.failed("indirect", "indirect", "indirect")
     w.open("indirect")
     first = w.a.indirect[0].result
     w.say("indirect", n_boot=first.n_boot, n=first.n_obs)

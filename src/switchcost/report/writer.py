@@ -12,7 +12,7 @@ from .analysis import Analysis
 from .document import Picture, Section
 from .rules import RULES
 from .tables import Table
-from .wording import FORMATS, Wording
+from .wording import Wording, cell
 
 # A column of a table: where it comes from, the key of its head, how it is written. Two sources make an interval.
 Column = tuple[str | tuple[str, str], str, str]
@@ -84,11 +84,11 @@ class Writer:
         heading = self.sections[-1].heading if state == "yes" else self.words.get(where, where)
         self.checks.append((self.words[f"check.{key}"], self.words[f"state.{state}"], heading))
 
-    def failed(self, part: str, check: str, heading: str | None = None, **values: Any) -> bool:
+    def failed(self, part: str, check: str, heading: str | None = None, **values: Any) -> None:
         """Say why a part is not there, if it could not be computed."""
         reason = self.a.reason(part).rstrip(".")
         if not reason:
-            return False
+            return
         if heading:
             self.open(heading, **values)
         title = self.sections[-1].heading
@@ -97,7 +97,6 @@ class Writer:
         self.end()
         self.alarm("failed.alarm", heading=title, reason=reason)
         self.check(check, "no", "failed.where")
-        return True
 
     # -- tables and figures ------------------------------------------------------------------------------------
     def table(self, key: str, frame: pd.DataFrame, columns: Sequence[Column], note: str | None = None, **values: Any) -> None:  # fmt: skip
@@ -125,12 +124,12 @@ class Writer:
         if isinstance(source, tuple):
             low, high = frame[source[0]], frame[source[1]]
             return ["" if a != a else self.words.interval(a, b, kind) for a, b in zip(low, high, strict=True)]
-        return ["" if v is None else FORMATS[kind](self.words, v) for v in frame[source]]
+        return [cell(self.words, v, kind) for v in frame[source]]
 
-    def figure(self, key: str, plot: Callable, **values: Any) -> None:
+    def figure(self, key: str, plot: Callable, height: float = 4.0, **values: Any) -> None:
         """A numbered figure with its caption and the words for those who cannot see it."""
         self.end()
         self.counts["figure"] += 1
         caption = f"{self.label('figure', self.counts['figure'])}{self.words['label.stop']}{self.words(f'figure.{key}', **values)}"
         alt = " ".join(self.words(f"alt.{key}", **values).split())
-        self.sections[-1].parts.append(Picture(figures.draw(plot, self.words.language), caption, alt))
+        self.sections[-1].parts.append(Picture(figures.draw(plot, self.words.language, height), caption, alt))
