@@ -39,9 +39,15 @@ def missing() -> list[str]:
 def chapters(n_boot: int) -> dict[str, Chapter]:
     """The three chapters by name."""
     answers, book = SURVEYS / "04_spss.sav", SURVEYS / "codebook_plain.csv"
-    chinese = sc.codebook("telecom_survey").query("construct in ['satisfaction', 'trust', 'benefit_loss', 'attitudinal', 'group']")
+    chinese = sc.codebook("telecom_survey").query(
+        "construct in ['satisfaction', 'trust', 'benefit_loss', 'attitudinal', 'group']"
+    )
     survey = sc.load("telecom_survey")
-    claims = ["H1: satisfaction -> attitudinal (+)", "H2: satisfaction -> trust -> attitudinal (+)", "H3: satisfaction x benefit_loss -> attitudinal (-)"]
+    claims = [
+        "H1: satisfaction -> attitudinal (+)",
+        "H2: satisfaction -> trust -> attitudinal (+)",
+        "H3: satisfaction x benefit_loss -> attitudinal (-)",
+    ]
     study = {"hypotheses": claims, "group": "contract", "exclude": ["duplicated", "careless"], "simulated": True}
     return {
         "english": results_chapter(answers, book, STUDY, n_boot=n_boot),
@@ -55,10 +61,14 @@ def pictures(made: Chapter, name: str, folder: Path, dpi: int) -> list[Path]:
     with tempfile.TemporaryDirectory() as place:
         made.without_alarms().to_docx(Path(place) / f"{name}.docx")
         quiet = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run(["soffice", "--headless", "--convert-to", "pdf", "--outdir", place, f"{place}/{name}.docx"], **quiet)
+        subprocess.run(
+            ["soffice", "--headless", "--convert-to", "pdf", "--outdir", place, f"{place}/{name}.docx"], **quiet
+        )
         for old in folder.glob(f"{name}_*.png"):
             old.unlink()
-        subprocess.run(["pdftoppm", "-r", str(dpi), "-png", "-gray", f"{place}/{name}.pdf", str(folder / f"{name}_")], **quiet)
+        subprocess.run(
+            ["pdftoppm", "-r", str(dpi), "-png", "-gray", f"{place}/{name}.pdf", str(folder / f"{name}_")], **quiet
+        )
     return sorted(folder.glob(f"{name}_*.png"))
 
 
@@ -69,7 +79,10 @@ def main() -> int:
     parser.add_argument("--dpi", type=int, default=72)
     options = parser.parse_args()
     if lacking := missing():
-        print(f"The pages cannot be pictured: {' and '.join(lacking)} missing. Word files need nothing of it.", file=sys.stderr)
+        print(
+            f"The pages cannot be pictured: {' and '.join(lacking)} missing. Word files need nothing of it.",
+            file=sys.stderr,
+        )
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
     warnings.simplefilter("ignore")

@@ -183,7 +183,7 @@ def test_command_writes_word_markdown_tables_and_the_points_apart(tmp_path, caps
     sc.codebook("telecom_survey").query("variable in @names").to_csv(tmp_path / "codebook.csv", index=False)
     (tmp_path / "study.yaml").write_text('hypotheses:\n  - "H1: satisfaction -> attitudinal (+)"\n', encoding="utf-8")
     files = [str(tmp_path / f) for f in ("answers.csv", "codebook.csv", "study.yaml")]
-    assert command.main(["chapter", *files]) == 0
+    assert command.main(["chapter", "--no-notebook", *files]) == 0
     folder = tmp_path / "answers_chapter"
     assert str(folder) in capsys.readouterr().out
     document = Document(str(folder / "chapter.docx"))
@@ -212,6 +212,8 @@ def test_the_worked_example_runs(tmp_path, capsys):
     study_file.write_text(study.EXAMPLE + "n_boot: 100\n", encoding="utf-8")
     assert command.main(["chapter", *files]) == 0
     folder = tmp_path / "mine" / "answers_chapter"
+    source = (folder / "analysis.ipynb").read_text(encoding="utf-8")
+    assert all(name in source for name in ("pingouin", "semopy", "factor_analyzer")) and "switchcost" not in source
     verdicts = [pd.read_csv(t) for t in folder.glob("table_*.csv") if ",verdict," in t.read_text(encoding="utf-8")]
     assert verdicts[0].iloc[:, 0].tolist() == ["H1", "H2", "H3", "H4", "H5"]
     assert pd.read_csv(folder / "flow_of_n.csv")["left"].tolist() == [400]

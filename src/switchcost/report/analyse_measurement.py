@@ -18,9 +18,10 @@ from ..measurement.method_bias import MethodCheck, marker_correction, method_fac
 from ..measurement.n_factors import map_test, parallel_analysis
 from ..measurement.reliability import reliability as scale_reliability
 from ..measurement.validity import HTMT, fornell_larcker, htmt
-from .analysis import Exploration, Factors, Groups, MethodBias
+from .analysis import Exploration, Factors, Groups, MethodBias, Ordinal
 from .plan import Plan
 
+MOST_CATEGORIES = 7  # items with more are taken for numbers without a second look
 FITS = ("chisq_scaled", "df", "pvalue_scaled", "cfi_robust", "tli_robust", "rmsea_robust", "rmsea_ci_lower_robust",
         "rmsea_ci_upper_robust", "srmr")  # fmt: skip
 
@@ -56,6 +57,33 @@ def exploration(plan: Plan, keyed: pd.DataFrame) -> Exploration:
     return Exploration(kmo(items), bartlett(items), parallel, map_test(items), found, len(items))
 
 
+def ordinal(plan: Plan, keyed: pd.DataFrame, made: Fit) -> Ordinal | None:
+    """The same factors of ordered categories, where every item has few of them; None where it cannot be fitted."""
+    if keyed[plan.items].nunique().max() > MOST_CATEGORIES:
+        return None
+    try:
+        found = fit(plan.measurement, keyed[plan.items].dropna(), ordered=True)
+    except OURS:
+        return None
+    if not found.converged:
+        return None
+    (load, r), (own, own_r) = (_standardised(f, plan) for f in (found, made))
+    m = found.measures
+    names = ("chisq_scaled", "df", "pvalue_scaled", "cfi_scaled", "rmsea_scaled", "srmr")
+    fits = {name.removesuffix("_scaled"): float(m[name]) for name in names}
+    change_r = float(np.abs(r - own_r).max()) if len(r) else 0.0
+    return Ordinal(
+        found, fits, float(load.min()), float(load.max()), float(np.abs(load - own).max()), change_r, found.n_total
+    )  # fmt: skip
+
+
+def _standardised(made: Fit, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """Loadings and factor correlations of a measurement model."""
+    e = made.estimates
+    between = (e["op"] == "~~") & e["lhs"].isin(list(plan.scales)) & (e["lhs"] != e["rhs"])
+    return e.loc[e["op"] == "=~", "std_all"].to_numpy(), e.loc[between, "std_all"].to_numpy()
+
+
 def factors(plan: Plan, keyed: pd.DataFrame) -> Factors:
     """One factor a scale."""
     made = fitted(plan.measurement, keyed, plan.items)
@@ -65,6 +93,7 @@ def factors(plan: Plan, keyed: pd.DataFrame) -> Factors:
     return Factors(
         made, load.reset_index(drop=True), fornell_larcker(made), fit_measures(made), made.n_total,
         made.n_total / made.npar, (str(largest["lhs"]), str(largest["rhs"]), float(largest["z"])),
+        ordinal(plan, keyed, made),
     )  # fmt: skip
 
 

@@ -100,6 +100,19 @@ class Exploration:
 
 
 @dataclass(frozen=True, eq=False)
+class Ordinal:
+    """The measurement model with the items as ordered categories (WLSMV), beside the one that takes them for numbers."""
+
+    fit: Fit
+    fits: dict[str, float]
+    low: float
+    high: float
+    change: float  # largest change of a standardised loading
+    change_r: float  # largest change of a factor correlation
+    n: int
+
+
+@dataclass(frozen=True, eq=False)
 class Factors:
     """Confirmatory factor analysis: the fit, one row a loading, AVE and CR a scale."""
 
@@ -110,6 +123,7 @@ class Factors:
     n: int
     per_parameter: float
     largest_residual: tuple[str, str, float]
+    ordinal: Ordinal | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,12 @@ from .codebooks import missing_parts, write_skeleton
 
 
 def write_chapter(
-    answers: str | Path, codebook: str | Path, study_file: str | Path, *, out: str | Path | None = None
+    answers: str | Path,
+    codebook: str | Path,
+    study_file: str | Path,
+    *,
+    out: str | Path | None = None,
+    notebook: bool = True,
 ) -> list[Path]:
     """Write the chapter of a study beside its data.
 
@@ -32,11 +37,14 @@ def write_chapter(
         YAML, as ``python run.py new-study`` writes an example of.
     out : str or path, optional
         Folder; ``<name of the answers>_chapter`` beside the answers when left out.
+    notebook : bool
+        Also an executed notebook that repeats the main numbers.
 
     Returns
     -------
     list of Path
-        chapter.docx, chapter.html, chapter.md, settle_first.md (points for the author alone), and every table as CSV.
+        chapter.docx, chapter.html, chapter.md, settle_first.md (points for the author alone), every table as CSV, and
+        analysis.ipynb with the answers that it reads.
 
     Raises
     ------
@@ -50,7 +58,7 @@ def write_chapter(
     paper = settings.pop("paper", "A4")
     made = results_chapter(data, book, plan.model, **settings)
     folder = Path(out) if out else Path(answers).resolve().parent / f"{Path(answers).stem}_chapter"
-    files = outputs.write(made, folder, paper=paper)
+    files = outputs.write(made, folder, paper=paper, notebook=notebook)
     return [*files, atomic_write(folder / "flow_of_n.csv", flow(data).to_csv(index=False, lineterminator="\n"))]
 
 
@@ -91,6 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("answers", "codebook", "study"):
         chapter.add_argument(name)
     chapter.add_argument("--out", help="folder for the files; beside the answers when left out")
+    chapter.add_argument("--no-notebook", action="store_true", help="leave out the executed notebook")
     new = commands.add_parser("new-study", help="write a folder with answers, codebook and study file that run")
     new.add_argument("name", help="the folder is NAME in this folder")
     book = commands.add_parser("codebook", help="write a codebook to begin with beside a survey file")
@@ -121,8 +130,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _chapter(options: argparse.Namespace) -> list[str]:
-    files = write_chapter(options.answers, options.codebook, options.study, out=options.out)
-    return [f"{len(files)} files are in {files[0].resolve().parent}; read settle_first.md first"]
+    files = write_chapter(
+        options.answers, options.codebook, options.study, out=options.out, notebook=not options.no_notebook
+    )
+    folder = files[0].resolve().parent
+    return [
+        *(str(f.resolve()) for f in files if not f.name.startswith("table_")),
+        f"{len(files)} files are in {folder}; read settle_first.md first",
+    ]
 
 
 def _codebook(options: dict[str, Any]) -> list[str]:

@@ -235,7 +235,7 @@ def _check_value(what: str, key: str, value: Any) -> None:
         YES: isinstance(value, bool),
         "a text": isinstance(value, (str, int, float)),
     }
-    fine = value in kind if isinstance(kind, tuple) else right[kind]
+    fine = right[kind] if isinstance(kind, str) else value in kind
     if fine:
         return
     wanted = f"one of {', '.join(kind)}" if isinstance(kind, tuple) else kind

@@ -145,6 +145,9 @@ WORDS: dict[str, str] = {
     "loading.no": "Weak loadings (below {limit:r}): {items:list}.",
     "loading.no.alarm": "Weak loadings (below {limit:r}): {items:list}. They stay in; dropping them after seeing the data would have to "
     "be said.",
+    "ordinal": "With the items as ordered categories (WLSMV, complete rows, n = {n:d}) the model fits with χ²({df:b0}) = {chisq:b1}, {pvalue:p}, "
+    "CFI = {cfi:r3}, RMSEA = {rmsea:r3}, SRMR = {srmr:r3}; loadings run from {low:r} to {high:r}, no loading changes by more than {change:r} and no "
+    "factor correlation by more than {change_r:r}.",
     "respondents.no.alarm": "The factor model estimates {npar:d} parameters from {n:d} respondents; fit and loadings rest on very little.",
     "respondents.no.limit": "The sample (n = {n:d}) is small for a measurement model with {npar:d} parameters.",
     "table.factors": "Loadings of the confirmatory factor analysis, composite reliability and variance extracted",

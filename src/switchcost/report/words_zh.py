@@ -110,6 +110,8 @@ WORDS: dict[str, str] = {
     "loadings": "各题项的标准化因子载荷介于 {low:r}（{low_item}）与 {high:r}（{high_item}）之间（见{table}）。",
     "loading.no": "载荷偏低（低于 {limit:r}）的题项：{items:list}。",
     "loading.no.alarm": "载荷偏低（低于 {limit:r}）的题项：{items:list}。这些题项予以保留；看过数据之后再删除，必须说明。",
+    "ordinal": "把题项作为有序类别处理（均值方差校正的加权最小二乘法 WLSMV，完整记录，n = {n:d}）时，χ²({df:b0}) = {chisq:b1}，{pvalue:p}，CFI = {cfi:r3}，RMSEA = "
+    "{rmsea:r3}，SRMR = {srmr:r3}；载荷介于 {low:r} 与 {high:r} 之间，载荷的变化不超过 {change:r}，因子相关系数的变化不超过 {change_r:r}。",
     "respondents.no.alarm": "因子模型用 {n:d} 名受访者估计 {npar:d} 个参数，拟合与载荷的依据很少。",
     "respondents.no.limit": "对于含 {npar:d} 个参数的测量模型，样本（n = {n:d}）偏小。",
     "table.factors": "验证性因子分析的载荷、组合信度与平均方差抽取量",

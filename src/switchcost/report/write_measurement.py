@@ -111,6 +111,10 @@ def factors(w: Writer) -> None:
     if weak:
         w.say("loading.no", items=weak, limit=RULES["loading"].limit)
         w.alarm("loading.no.alarm", items=weak, limit=RULES["loading"].limit)
+    if f.ordinal is not None:
+        o = f.ordinal
+        w.say("ordinal", n=o.n, low=o.low, high=o.high, change=o.change, change_r=o.change_r, **o.fits)
+        w.cite("wlsmv")
     w.judge("respondents", f.per_parameter, npar=f.fit.npar, n=f.n)
     rows = f.loadings.copy()
     first = ~rows["scale"].duplicated()

@@ -221,7 +221,7 @@ def _slopes(w: Writer, part: Moderated) -> None:
     if part.jn is not None:
         w.say("jn", regions=[_region(w, p.w, r) for r in part.jn.regions.itertuples()], w=p.w)
     w.table("slopes", rows, [("where", "at", "text"), ("est", "b", "b"), ("se", "SE", "b"), (("ci_lower", "ci_upper"), "95% CI", "b"), ("pvalue", "p", "p")], "note.slopes", x=p.x, w=p.w, y=p.y)  # fmt: skip
-    values = {"x": p.x, "y": p.y, "w": p.w, "n": part.result.n_used}
+    values: dict[str, Any] = {"x": p.x, "y": p.y, "w": p.w, "n": part.result.n_used}
     lines = [w.words("slope.plain", at=r["where"], b=r.est) for _, r in rows.iterrows()]
     w.figure("slopes", figures.slopes(part, w.words), lines=lines, **values)
     if part.jn is not None:
