@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from .._core.errors import DataError
-from .parsing import MAX_COLUMNS, existing_file
+from .parsing import MAX_BYTES, enough_memory, existing_file, refuse_other_kinds
 from .words import fitting, normal
 
 STATISTICS = {".sav": "SPSS", ".zsav": "SPSS", ".dta": "Stata"}
@@ -55,6 +56,8 @@ def read_labelled(path: Path, nominal: Mapping[str, bool]) -> Labelled:
     program = STATISTICS[path.suffix.lower()]
     reader = pyreadstat.read_dta if program == "Stata" else pyreadstat.read_sav
     try:
+        _, size = reader(str(path), metadataonly=True)
+        enough_memory(size.number_rows or 0, size.number_columns or 0, path.name)
         data, meta = reader(str(path))
         coded, coded_meta = (data, meta) if program == "Stata" else reader(str(path), user_missing=True)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
@@ -104,29 +107,34 @@ def read_workbook(path: Path, sheet: str | None) -> tuple[list[list[str]], list[
         from openpyxl.utils.exceptions import InvalidFileException
     except ImportError:
         raise DataError(f"{path.name}: Excel files need openpyxl: pip install 'switchcost[report]'") from None
-    existing_file(path)
+    with open(existing_file(path), "rb") as file:
+        head = file.read(200)
+    if head.startswith(b"\xd0\xcf") or b"opendocument" in head:
+        refuse_other_kinds(head, path.name)
     try:
+        with zipfile.ZipFile(path) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+        if size > 10 * MAX_BYTES:
+            raise DataError(f"{path.name} holds {size / 1e6:.0f} MB when unpacked, and up to {MAX_BYTES / 1e5:.0f} MB are read; save the columns you need as CSV")  # fmt: skip
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
         raise DataError(
             f"{path.name} is not an Excel workbook that can be read ({error}); save it again as .xlsx"
         ) from None
     try:
-        sheets = {s.title: s for s in book.worksheets if (s.max_row or 0) > 1 and (s.max_column or 0) > 0}
+        sheets = [s.title for s in book.worksheets if len(list(islice(s.iter_rows(max_row=2), 2))) > 1]
         if sheet is not None and sheet not in book.sheetnames:
             raise DataError(f"{path.name} has no sheet {sheet!r}. There are: {', '.join(book.sheetnames)}.")
         if sheet is None and len(sheets) > 1:
-            raise DataError(
-                f"{path.name} has {len(sheets)} sheets with data: {', '.join(sheets)}. Say which: sheet={next(iter(sheets))!r}."
-            )
+            raise DataError(f"{path.name} has {len(sheets)} sheets with data: {', '.join(sheets)}. Say which: sheet={sheets[0]!r}.")  # fmt: skip
         if not sheets:
             raise DataError(f"{path.name} is empty; save the data again and check that they are in the file")
-        chosen = sheet or next(iter(sheets))
-        if (book[chosen].max_column or 0) > MAX_COLUMNS:
-            raise DataError(
-                f"{path.name}: sheet {chosen!r} has more than {MAX_COLUMNS} columns; are rows and columns swapped?"
-            )
-        lines = [[_cell(c) for c in row] for row in book[chosen].iter_rows(values_only=True)]
+        chosen = sheet or sheets[0]
+        lines = []
+        for row in book[chosen].iter_rows(values_only=True):
+            lines.append([_cell(c) for c in row])
+            if len(lines) % 1000 == 1:
+                enough_memory(len(lines), len(row), f"{path.name}, sheet {chosen!r},")
     finally:
         book.close()
     lines = [line for line in lines if any(c.strip() for c in line)]

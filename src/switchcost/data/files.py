@@ -18,7 +18,7 @@ from . import platforms, words
 from .binary import STATISTICS, read_labelled, read_workbook
 from .codebook import codebook as read_codebook
 from .codebook import codes_to_nan, is_nominal_line
-from .numbers import NO_ANSWER, decimal_sign, signs, to_column
+from .numbers import NO_ANSWER, decimal_sign, signs, small_integers, to_column
 from .parsing import MAX_COLUMNS, read_table
 from .records import Reading, attention_items, enough, leave
 
@@ -150,9 +150,7 @@ def _several(what: str, value: object) -> list:
     if isinstance(value, (str, int, float)):
         return [value]
     if isinstance(value, (Mapping, bytes)) or not isinstance(value, Iterable):
-        raise DataError(
-            f"{what} must be a list such as {what}=[{'99' if what == 'missing' else repr('age')}] and is {value!r}"
-        )
+        raise DataError(f"{what} must be a list such as {what}=[{'99' if what == 'missing' else repr('age')}] and is {value!r}")  # fmt: skip
     return list(value)
 
 
@@ -183,19 +181,19 @@ def _table(
         reading.found = {"encoding": "xlsx", "sep": None}
     else:
         lines, reading.found = read_table(path, sep, encoding)
-    export = platforms.recognise(lines)
+    export = platforms.recognise(lines, path.name)
     reading.platform, reading.labels = export.platform, export.labels
     reading.notes += export.notes
     names, rows = export.names, export.rows
     frame = pd.DataFrame(rows, columns=range(len(names)), dtype=object)
-    frame = frame.apply(lambda cells: cells.str.strip()) if rows else frame
+    for column in frame.columns:
+        stripped = {c: c.strip() for c in frame[column].unique() if c != c.strip()}
+        frame[column] = frame[column].replace(stripped) if stripped else frame[column]
     empty = [i for i, n in enumerate(names) if n == "" and (frame[i] == "").all()]
     frame = frame.drop(columns=empty)
     names = [n for i, n in enumerate(names) if i not in set(empty)]
     if names and all(re.fullmatch(r"-?\d+([.,]\d+)?", n) for n in names):
-        raise DataError(
-            f"{path.name}: the first line holds numbers ({', '.join(names[:4])}, ...), not names. Put a line with the column names on top."
-        )
+        raise DataError(f"{path.name}: the first line holds numbers ({', '.join(names[:4])}, ...), not names. Put a line with the column names on top.")  # fmt: skip
     platforms.check_unique(names, path.name)
     frame.columns = pd.Index(names)
     reading.own = tuple(n for n in export.own if n not in drop)
@@ -243,6 +241,11 @@ def _named_as_the_book(frame: pd.DataFrame, reading: Reading, drop: list[str]) -
         reading.notes.append("spelled as in the codebook: " + ", ".join(f"{a!r} is {b!r}" for a, b in names.items()))
         frame = frame.rename(columns=names)
     absent = [v for v in reading.book["variable"] if v not in frame.columns and v not in drop]
+    if len(absent) > max(2, len(reading.book) / 2):
+        raise DataError(
+            f"{len(absent)} of the {len(reading.book)} variables of the codebook are no columns of {reading.name} "
+            f"({', '.join(map(repr, absent[:3]))}, ...; it has {', '.join(map(repr, frame.columns[:3]))}, ...): is it the codebook of another file, or another sheet?"
+        )
     if absent:
         raise DataError(
             f"the codebook lists {absent[0]!r}, which is not a column of {reading.name}.{checks.suggest(absent[0], frame.columns)}"
@@ -276,8 +279,8 @@ def _cells_to_values(
     frame: pd.DataFrame, reading: Reading, missing: Sequence[str | float], decimal: str | None, thousands: str | None
 ) -> pd.DataFrame:
     texts, numbers = _codes(missing)
-    lower = frame.apply(lambda cells: cells.str.casefold())
-    seen = set(lower.to_numpy().ravel().tolist()) if texts else set()
+    kinds = {c: {cell: cell.casefold() for cell in frame[c].unique()} for c in frame.columns}
+    seen = {word for cells in kinds.values() for word in cells.values()}
     for word in texts - seen:
         if not re.fullmatch(r"[-+]?\d*[.,]?\d+", word):
             close = difflib.get_close_matches(word, seen, n=1, cutoff=0.5)
@@ -286,12 +289,12 @@ def _cells_to_values(
                 + (f" Did you mean {close[0]!r}?" if close else "")
             )
     gaps = texts | NO_ANSWER | (reading.platform.gaps if reading.platform else frozenset())
-    filled = {c: frame[c].where(~lower[c].isin(gaps), None) for c in frame.columns}
+    filled = {
+        c: frame[c].where(~frame[c].isin([k for k, w in kinds[c].items() if w in gaps]), None) for c in frame.columns
+    }
     empty = [c for c, cells in filled.items() if cells.isna().all()]
     if empty and reading.platform is None:
-        raise DataError(
-            f"column {empty[0]!r} of {reading.name} has no values at all; leave it out with drop=[{empty[0]!r}], or check the export"
-        )
+        raise DataError(f"column {empty[0]!r} of {reading.name} has no values at all; leave it out with drop=[{empty[0]!r}], or check the export")  # fmt: skip
     if empty:
         reading.notes.append(f"{len(empty)} columns without a value left out: {', '.join(map(repr, empty[:6]))}")
     answers = {c: cells for c, cells in filled.items() if c not in reading.own and c not in empty}
@@ -300,8 +303,11 @@ def _cells_to_values(
     points = {c: float(book.loc[c, "high"] - book.loc[c, "low"] + 1) for c in ranged}
     _words_to_numbers(answers, reading, points, book)
     _limesurvey_codes(answers, reading)
+    answers = {c: small_integers(cells) for c, cells in answers.items()}
     sep = reading.found["sep"] or "."
-    proven = {c: signs(cells.dropna().astype(str)).proven for c, cells in answers.items() if cells.dtype == object}
+    worded = {c: cells.dropna().astype(str) for c, cells in answers.items() if cells.dtype == object}
+    prose = {c for c, cells in worded.items() if c not in ranged and cells.str.len().median() > 40}
+    proven = {c: signs(cells).proven for c, cells in worded.items() if c not in prose}
     own = [next(iter(p)) for p in proven.values() if len(p) == 1]
     others = frozenset(own) if len(set(own)) == 1 else frozenset()
     out, styles, anchored = {}, {}, []
@@ -311,10 +317,10 @@ def _cells_to_values(
         if column in reading.own:
             out[column] = cells
             continue
-        if answers[column].dtype != object:
-            out[column] = answers[column]
-            continue
         text = answers[column]
+        if text.dtype != object or column in prose:
+            out[column] = text
+            continue
         point = decimal_sign(
             text.dropna(),
             column,

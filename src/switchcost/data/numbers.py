@@ -59,6 +59,15 @@ def signs(filled: pd.Series) -> Signs:
     return Signs(frozenset(proven), maybe)
 
 
+def small_integers(cells: pd.Series) -> pd.Series:
+    """Numbers where all cells are whole numbers of up to four digits, as most answers are; other columns as they came."""
+    kinds = cells.dropna().unique() if cells.dtype == object else ()
+    if not len(kinds) or not all(re.fullmatch(r"-?(?:0|[1-9]\d{0,3})", k) for k in kinds):
+        return cells
+    number = cells.map({k: float(k) for k in kinds})
+    return number.astype("int64") if number.notna().all() else number.astype(float)
+
+
 def _bare(filled: pd.Series) -> pd.Series:
     """Cells without currency, percent sign and special blanks, to look at their points and commas."""
     plain = filled.str.replace(f"[{_BLANKS}]", " ", regex=True)
@@ -170,9 +179,7 @@ def to_column(text: pd.Series, column: str, file: str, point: str, must: bool) -
     )
     number = pd.to_numeric(number, errors="coerce").astype(float).reindex(text.index)
     if np.isinf(number.to_numpy()).any():
-        raise DataError(
-            f"column {column!r} of {file} holds infinite values in {int(np.isinf(number).sum())} rows; replace them by an empty cell"
-        )
+        raise DataError(f"column {column!r} of {file} holds infinite values in {int(np.isinf(number).sum())} rows; replace them by an empty cell")  # fmt: skip
     bad = filled[number[filled.index].isna()]
     if len(bad) == 0:
         style = point if broken.any() else ""
@@ -215,9 +222,7 @@ def _without_currency(filled: pd.Series, column: str, file: str) -> tuple[pd.Ser
         return filled, []
     kinds = {m.group().lower() for m in map(_CURRENCY.search, filled[money]) if m}
     if len(kinds) > 1:
-        raise DataError(
-            f"column {column!r} of {file} holds amounts in {', '.join(sorted(kinds))}; convert them to one currency"
-        )
+        raise DataError(f"column {column!r} of {file} holds amounts in {', '.join(sorted(kinds))}; convert them to one currency")  # fmt: skip
     bare = filled.str.replace(_CURRENCY, "", regex=True).str.strip()
     return filled.where(~money, bare), [f"{column!r}: the sign {kinds.pop()} taken off {int(money.sum())} amounts"]
 

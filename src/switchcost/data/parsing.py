@@ -12,19 +12,20 @@ from .._core.errors import DataError
 from .encoding import decode
 
 _SEPARATORS = (",", ";", "\t", "|")
-MAX_BYTES, MAX_COLUMNS = 100_000_000, 5_000
+MAX_BYTES, MAX_COLUMNS, MAX_CELLS = 100_000_000, 5_000, 10_000_000
 
 
-_NOT_CSV = (
+_NOT_TEXT = (
+    (b"PK\x03\x04.{26}mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "an OpenDocument table (.ods)", "In LibreOffice choose 'Save as', 'Excel 2007-365 (.xlsx)'"),
     (b"PK\x03\x04", "a zipped file or Excel workbook", "Unpack it, or give it the ending .xlsx if it is a workbook"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "In Excel choose 'Save as', '.xlsx'"),
-    (b"$FL2", "an SPSS file", "Give it the ending .sav"),
-    (b"$FL3", "an SPSS file", "Give it the ending .zsav"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls), or one with a password", "In Excel take the password off and choose 'Save as', '.xlsx'"),
+    (b"[$]FL2", "an SPSS file", "Give it the ending .sav"),
+    (b"[$]FL3", "an SPSS file", "Give it the ending .zsav"),
     (b"<stata_dta>", "a Stata file", "Give it the ending .dta"),
     (b"%PDF", "a PDF", "Ask for the table behind it, or type it into a CSV"),
     (b"\x1f\x8b", "a gzip archive", "Unpack it first"),
     (b"RDX", "an R data file", "In R: write.csv(data, 'data.csv', row.names = FALSE)"),
-)
+)  # fmt: skip
 
 
 def existing_file(path: Path) -> Path:
@@ -45,24 +46,39 @@ def existing_file(path: Path) -> Path:
     return path
 
 
+def refuse_other_kinds(raw: bytes, name: str, of_kind: str = "") -> None:
+    """Raise for what is no text file, by its first bytes."""
+    for magic, what, mend in _NOT_TEXT:
+        if re.match(magic, raw, re.DOTALL) and not (of_kind and of_kind in mend + what):
+            raise DataError(f"{name} is {what}, not a {of_kind or 'text'} file. {mend}.")
+
+
+def enough_memory(lines: int, columns: int, name: str) -> None:
+    """Raise where a file has more columns or cells than a survey."""
+    if columns > MAX_COLUMNS:
+        raise DataError(f"{name} has {columns} columns, and up to {MAX_COLUMNS} are read; are rows and columns swapped?")  # fmt: skip
+    if lines * columns > MAX_CELLS:
+        raise DataError(
+            f"{name} has about {lines} lines of {columns} columns, and up to {MAX_CELLS / 1e6:.0f} million cells are read here; "
+            "take the columns you need first: pd.read_csv(path, usecols=[...])"
+        )
+
+
 def read_table(path: Path, sep: str | None = None, encoding: str | None = None) -> tuple[list[list[str]], dict]:
     """Read a text table into lines of cells, all as long as the first; what is wrong with the file is named here."""
     name = path.name
     raw = existing_file(path).read_bytes()
     if not raw.strip():
         raise DataError(f"{name} is empty; save the data again and check that they are in the file")
-    for magic, what, mend in _NOT_CSV:
-        if raw.startswith(magic):
-            raise DataError(f"{name} is {what}, not a text file. {mend}.")
+    refuse_other_kinds(raw, name)
     text, encoding = decode(raw, encoding, name)
     if "\x00" in text:
         raise DataError(f"{name} holds binary data, not text; export it as CSV from the program that wrote it")
     text = text.lstrip("\ufeff")
     if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
-        raise DataError(
-            f"{name} is a web page, not data: the download link asked for a login or moved. Download the file itself."
-        )
+        raise DataError(f"{name} is a web page, not data: the download link asked for a login or moved. Download the file itself.")  # fmt: skip
     text, sep = _separator(text.lstrip("\r\n"), sep)
+    enough_memory(text.count("\n") + 1, text[: text.find("\n")].count(sep) + 1, name)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=sep, skipinitialspace=True)
         lines = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
@@ -74,10 +90,6 @@ def read_table(path: Path, sep: str | None = None, encoding: str | None = None) 
         raise DataError(f"{name} is empty; save the data again and check that they are in the file")
     header = lines[0][1]
     body = lines[1:]
-    if len(header) > MAX_COLUMNS:
-        raise DataError(
-            f"{name} has {len(header)} columns, and up to {MAX_COLUMNS} are read; are rows and columns swapped?"
-        )
     if len(header) == 1 and body:
         others = [s for s in _SEPARATORS if s != sep and s in header[0]]
         if others:
@@ -87,9 +99,7 @@ def read_table(path: Path, sep: str | None = None, encoding: str | None = None) 
             )
     quoted = [i for i, row in body if any(cell.count("\n") > 20 for cell in row)]
     if quoted:
-        raise DataError(
-            f"{name}, line {quoted[0]}: a quotation mark is opened and closed many lines later; delete or double it"
-        )
+        raise DataError(f"{name}, line {quoted[0]}: a quotation mark is opened and closed many lines later; delete or double it")  # fmt: skip
     # A separator at the end of every line leaves a last cell without anything in it, in the header as well.
     while header and header[-1].strip() == "" and not any("".join(row[len(header) - 1 :]).strip() for _, row in body):
         header = header[:-1]
@@ -101,9 +111,7 @@ def read_table(path: Path, sep: str | None = None, encoding: str | None = None) 
             if sep == "," and found > len(header) and len(ragged) > len(body) / 2
             else " Look for a separator inside an answer, or a line that was cut."
         )
-        raise DataError(
-            f"{name}, line {line}: {found} cells where the header has {len(header)} ({len(ragged)} such lines).{hint}"
-        )
+        raise DataError(f"{name}, line {line}: {found} cells where the header has {len(header)} ({len(ragged)} such lines).{hint}")  # fmt: skip
     return [header, *(row[: len(header)] for _, row in body)], {"encoding": encoding, "sep": sep}
 
 

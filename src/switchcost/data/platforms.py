@@ -83,9 +83,16 @@ def short(name: str) -> str:
     return re.sub(r"^(\w+)\. .*", r"\1", name.strip()).casefold()
 
 
-def recognise(lines: list[list[str]]) -> Export:
-    """Take the lines of a table apart into header and records."""
+def recognise(lines: list[list[str]], file: str) -> Export:
+    """Take the lines of a table apart into header and records.
+
+    Raises
+    ------
+    DataError
+        The first line is a title, or the header comes again further down.
+    """
     names = [re.sub(r"\s+", " ", cell.strip()) for cell in lines[0]]
+    _one_file(lines, file)
     known = {short(n) for n in names}
     platform = next((p for p in known_platforms() if set(p.signature) <= known), None)
     if platform is not None and platform.name == "Google Forms" and short(names[0]) != platform.signature[0]:
@@ -113,6 +120,21 @@ def recognise(lines: list[list[str]]) -> Export:
     elif platform is not None and platform.name == "LimeSurvey":
         labels = {n: re.sub(r"^[^.]{1,40}\. ", "", n) for n in names if n not in own and ". " in n}
     return Export(names, labels, rows, platform, own, notes)
+
+
+def _one_file(lines: list[list[str]], file: str) -> None:
+    head = lines[0]
+    if (
+        len(head) > 2
+        and sum(c.strip() != "" for c in head) == 1
+        and len(lines) > 1
+        and len(set(map(str.strip, lines[1]))) > 2
+    ):
+        title = next(c for c in head if c.strip())
+        raise DataError(f"{file}: the first line holds {title[:40]!r} alone, which is a title and no row of names; delete the lines above the names")  # fmt: skip
+    for number, row in enumerate(lines[1:], start=2):
+        if row[0] == head[0] and sum(a == b for a, b in zip(row, head, strict=True)) > len(head) / 2 and len(head) > 1:
+            raise DataError(f"{file}: line {number} repeats the names of line 1, so two exports stand below each other; keep one, or delete the line where they belong together")  # fmt: skip
 
 
 def _numbered(names: list[str], own: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
@@ -176,10 +198,9 @@ def check_unique(names: list[str], file: str) -> None:
     """Raise where a name is empty or occurs twice; Excel's and SurveyMonkey's merged heads leave such names."""
     nameless = [i + 1 for i, n in enumerate(names) if n == ""]
     if nameless:
-        raise DataError(f"{file}: column {nameless[0]} has no name. Write one into the first line.")
+        merged = " (cells of the header that are merged over several columns leave such gaps: unmerge them)"
+        raise DataError(f"{file}: column {nameless[0]} has no name. Write one into the first line{merged if len(nameless) > 1 else ''}.")  # fmt: skip
     seen: set[str] = set()
     twice = {n for n in names if n in seen or seen.add(n)}  # type: ignore[func-returns-value]
     if twice:
-        raise DataError(
-            f"{file} has column names that occur twice: {', '.join(sorted(twice)[:6])}. Rename them, so that each name means one column."
-        )
+        raise DataError(f"{file} has column names that occur twice: {', '.join(sorted(twice)[:6])}. Rename them, so that each name means one column.")  # fmt: skip

@@ -33,9 +33,7 @@ class Study:
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         if table not in self.tables:
-            raise DataError(
-                f"study {self.key!r} has no table {table!r}. There are: {', '.join(self.tables) or 'none'}."
-            )
+            raise DataError(f"study {self.key!r} has no table {table!r}. There are: {', '.join(self.tables) or 'none'}.")  # fmt: skip
         return self.tables[table]
 
     def __getattr__(self, table: str) -> pd.DataFrame:

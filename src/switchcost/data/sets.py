@@ -106,9 +106,7 @@ def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: Any) -
     is_file = isinstance(name, os.PathLike) or "/" in text or "\\" in text or bool(Path(text).suffix)
     if is_file:
         if not Path(text).exists() and Path(text).stem in raw_sets(data_dir()):
-            raise DataError(
-                f"there is no file {text!r}. For the data set of the project write sc.load({Path(text).stem!r})."
-            )
+            raise DataError(f"there is no file {text!r}. For the data set of the project write sc.load({Path(text).stem!r}).")  # fmt: skip
         return read_survey(name, **options)
     folder = data_dir()
     sets = raw_sets(folder)

@@ -40,11 +40,15 @@ def missing_parts(book: pd.DataFrame) -> list[str]:
         some = list(of)
         return ", ".join(some[:6]) + (", ..." if len(some) > 6 else "")
 
-    for column, what in (("label_en", "no wording"), ("low", "no range"), ("high", "no range")):
-        lacking = items["variable"][items[column].isna() | (items[column].astype(str) == "")]
+    for columns, what in ((["label_en", "label_zh"], "no wording"), (["low"], "no range"), (["high"], "no range")):
+        empty = items[columns].isna() | (items[columns].astype(str) == "")
+        lacking = items["variable"][empty.all(axis=1)]
         if len(lacking):
             open_.append(f"{what}: {names(lacking)}")
     guessed = sorted({c for c in items["construct"] if re.fullmatch(r"scale\d+", str(c))})
     if guessed:
         open_.append(f"scales without a name of yours: {names(guessed)}")
+    for scale, n in items["construct"].value_counts().items():
+        if n > 10:
+            open_.append(f"{n} items of one question stand in {scale!r}: give each the name of its own construct")
     return list(dict.fromkeys(open_))
