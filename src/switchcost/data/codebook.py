@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
     if "variable" not in book.columns:
         raise DataError(
             f"{what} has no column 'variable'. It needs: {', '.join(CODEBOOK_COLUMNS)} "
-            f"(only 'variable' must be filled); found: {', '.join(map(str, book.columns[:8]))}."
+            f"(only 'variable' must be filled); found: {', '.join(map(str, book.columns[:8]))}. Are answers and codebook exchanged?"
         )
     for column in book.columns:
         close = difflib.get_close_matches(column.casefold(), CODEBOOK_COLUMNS, n=1, cutoff=0.8)
@@ -138,6 +139,12 @@ def _one_spelling(construct: pd.Series) -> tuple[pd.Series, list[str]]:
     out = plain.map(common)
     changed = sorted({(a, b) for a, b in zip(construct, out, strict=True) if a != b})
     return out, [f"construct {a!r} is taken for {b!r}" for a, b in changed]
+
+
+def words_of(values: object) -> dict[str, float]:
+    """The column ``values`` of a line, ``1 = never; 2 = often``, as word -> number; empty where it lists categories."""
+    pairs = [re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*=\s*(.+?)\s*", part) for part in str(values).split(";")]
+    return {m[2].casefold(): float(m[1]) for m in pairs if m} if all(pairs) else {}
 
 
 def is_nominal_line(construct: object) -> bool:

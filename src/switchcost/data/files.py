@@ -17,7 +17,7 @@ from .._core.errors import DataError, SurveyNote
 from . import platforms, words
 from .binary import STATISTICS, read_labelled, read_workbook
 from .codebook import codebook as read_codebook
-from .codebook import codes_to_nan, is_nominal_line
+from .codebook import codes_to_nan, is_nominal_line, words_of
 from .numbers import NO_ANSWER, decimal_sign, signs, small_integers, to_column
 from .parsing import MAX_COLUMNS, read_table
 from .records import Reading, attention_items, enough, leave
@@ -377,7 +377,17 @@ def _words_to_numbers(answers: dict, reading: Reading, points: Mapping[str, floa
     nominal = set()
     if reading.book is not None:
         nominal = set(reading.book["variable"][reading.book["construct"].map(is_nominal_line)])
-    chosen = words.choose_scales({c: s.dropna() for c, s in answers.items() if c not in nominal}, points)
+    for variable, told in (
+        reading.of_book("values")["values"].items() if reading.book is not None and "values" in reading.book else ()
+    ):
+        own = {} if variable in nominal or variable not in answers else words_of(told)
+        cells = answers[variable].dropna().str.casefold() if own else pd.Series(dtype=object)
+        if len(cells) and cells.isin(own).all():
+            answers[variable] = answers[variable].str.casefold().map(own).astype(float)
+            reading.value_labels[variable] = {v: w for w, v in own.items()}
+    chosen = words.choose_scales(
+        {c: s.dropna() for c, s in answers.items() if c not in nominal and s.dtype == object}, points
+    )
     for column, scale in chosen.items():
         low = float(book.loc[column, "low"]) if column in points and points[column] == scale.points else 1.0
         labels = {v - 1 + low: w for v, w in words.wording(scale, answers[column].dropna().unique()).items()}
@@ -423,9 +433,15 @@ def _finish(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
     said = f"{start}{reading.flow[0]['left']} records read" + (
         f", {', '.join(gone)} left out, {len(frame)} remain (keep='all' keeps them)" if gone else ""
     )
+    kinds = reading.of_book("construct")["construct"].str.strip().str.casefold() if reading.book is not None else None
+    for column in () if kinds is None else kinds.index[kinds.isin(["key", "id"])].intersection(frame.columns):
+        if again := frame[column][frame[column].duplicated() & frame[column].notna()].unique().tolist():
+            twice = f"{len(again)} values of {column!r} occur more than once ({', '.join(map(str, again[:4]))}); all their records are kept, so see which to drop"
+            reading.notes.append(twice)
+            said, gone = f"{said}; {twice}", [*gone, twice]
     frame.attrs["read"] = {
         "file": reading.name,
-        "platform": name,
+        "platform": reading.platform.name if reading.platform else None,
         **reading.found,
         "rows": len(frame),
         "said": said,

@@ -253,8 +253,8 @@ def _fault(bad: pd.Series, all_bad: bool, column: str, file: str, point: str) ->
         return f"{start} holds {bad.iloc[0]!r}: not a number with decimal={point!r}; leave decimal and thousands out, or correct the file"
     if all_bad:
         return (
-            f"{start} holds words where the codebook has a range ({shown}); recode them to numbers, for example "
-            "data[column].map({'agree': 4, ...})"
+            f"{start} holds words where the codebook has a range ({shown}); say what each means in the codebook's column "
+            f"'values', such as '1 = {bad.unique()[0]}; 2 = ...'"
         )
     return (
         f"{start} holds text {rows} among numbers: {shown}. If it means no answer, read with missing=[{bad.iloc[0]!r}]; "

@@ -290,6 +290,7 @@ title: Results
 
 
 def _known(name: str, known: Sequence[str], where: str) -> str:
+    known = [k for k in known if k]
     plain = {re.sub(r"[\s_]+", "_", k.strip()).casefold(): k for k in known}
     key = re.sub(r"[\s_]+", "_", name.strip()).casefold()
     if known and key not in plain:
