@@ -23,7 +23,6 @@ from .parsing import MAX_COLUMNS, read_table
 from .records import Reading, attention_items, enough, leave
 
 
-# ------------------------------------------------------------------------------------------ your own survey
 def read_survey(
     path: str | os.PathLike,
     codebook: str | os.PathLike | pd.DataFrame | None = None,
@@ -170,7 +169,6 @@ def _check_options(decimal: object, thousands: object, keep: object, min_seconds
         raise DataError(f"attention must give each item its right answer, such as {{'Q6': 2}}, and is {attention!r}")
 
 
-# ------------------------------------------------------------------------------------------------- the file
 def _table(
     path: Path, reading: Reading, drop: list[str], sep: str | None, encoding: str | None, sheet: str | None
 ) -> pd.DataFrame:
@@ -254,7 +252,6 @@ def _named_as_the_book(frame: pd.DataFrame, reading: Reading, drop: list[str]) -
     return frame
 
 
-# ------------------------------------------------------------------------------------------------- the cells
 def _codes(missing: Sequence[str | float]) -> tuple[set[str], set[float]]:
     """Answers that mean none: as text, and as numbers compared by value."""
     numbers = set()

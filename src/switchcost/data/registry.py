@@ -30,7 +30,6 @@ _SIMULATED = {
 }
 
 
-# ------------------------------------------------------------------------------------------------ the folder
 def data_dir() -> Path:
     """Return the data folder: ``SWITCHCOST_DATA`` if set, else that of the project, else the installed copy.
 
@@ -182,7 +181,6 @@ def unknown_name(name: object, folder: Path, wanted: str) -> DataError:
     return DataError(f"there is no {wanted} {name!r}.{hint} There are: {', '.join(known)}.")
 
 
-# ---------------------------------------------------------------------------------------------- the registry
 def table_shape(path: Path) -> tuple[int, int]:
     with open(path, encoding="utf-8", newline="") as f:
         reader = csv.reader(f)

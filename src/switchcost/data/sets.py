@@ -29,7 +29,6 @@ from .registry import (
 )
 
 
-# ------------------------------------------------------------------------------------------- what there is
 def datasets() -> pd.DataFrame:
     """List every data set and published study that comes with the project.
 
