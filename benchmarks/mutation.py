@@ -144,6 +144,46 @@ PLANS: dict[str, dict[str, tuple[str, ...]]] = {
         "semfit/measures": ("semfit/test_reference", "semfit/test_structure_reference", "semfit/test_engine"),
         "semfit/equality": ("semfit/test_diagnostics", "semfit/test_invariance"),
     },
+    "chapter": {
+        **{
+            f"switchcost/report/{m}": (
+                "switchcost/test_chapter_words",
+                "switchcost/test_chapter_parts",
+                "switchcost/test_chapter",
+            )
+            for m in (
+                "rules",
+                "wording",
+                "writer",
+                "write_sample",
+                "write_measurement",
+                "write_structure",
+                "write_pls",
+                "write_closing",
+                "chapter",
+                "document",
+                "outputs",
+                "figures",
+            )
+        },
+        **{
+            f"switchcost/report/{m}": ("switchcost/test_chapter_parts", "switchcost/test_chapter")
+            for m in (
+                "plan",
+                "analyse",
+                "analyse_sample",
+                "analyse_measurement",
+                "analyse_structure",
+                "analyse_pls",
+                "analysis",
+            )
+        },
+        "switchcost/report/notebook": ("switchcost/test_study",),
+        "switchcost/report/study": ("switchcost/test_study",),
+        "switchcost/report/numbers": ("notebooks/test_teach_tables", "switchcost/test_chapter_words"),
+        "switchcost/report/tables": ("notebooks/test_teach_tables", "switchcost/test_chapter_parts"),
+        "switchcost/report/word": ("switchcost/test_chapter_parts", "notebooks/test_teach_tables"),
+    },
 }
 HEAVY = ("numpy", "pandas", "scipy.stats", "scipy.optimize", "statsmodels.api", "pingouin", "factor_analyzer", "pytest")
 

@@ -293,8 +293,8 @@ WORDS: dict[str, str] = {
     "pls": "The model was estimated by partial least squares with correlation weights (mode A) and path weighting (n = {n:d}, {n_boot:d} "
     "bootstrap samples).",
     "pls.missing": "{cells:missing answer was|missing answers were} replaced by the item's mean, in {rows:row|rows}.",
-    "rho_a.yes": "rho_A ran from {low:r} to {high:r}, at least {limit:r} for every construct ({table}).",
-    "rho_a.no": "rho_A is below {limit:r} for {names:names} ({table}).",
+    "rho_a.yes": "Reliability rho_A ran from {low:r} to {high:r}, at least {limit:r} for every construct ({table}).",
+    "rho_a.no": "Reliability rho_A is below {limit:r} for {names:names} ({table}).",
     "pls.ave.no": "The average variance extracted is below .50 for {names:names}.",
     "pls.path.yes": "{x:name} predicted {y:name} {sign} (β = {b:b3}, 95% CI [{low:b3}, {high:b3}]{extra}).",
     "pls.path.no": "{x:name} did not predict {y:name} (β = {b:b3}, 95% CI [{low:b3}, {high:b3}]{extra}); effects inside the interval "
