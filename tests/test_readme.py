@@ -22,5 +22,36 @@ def test_links_and_figures_are_there(target):
 
 def test_every_command_that_it_names_is_one_of_run_py():
     commands = (ROOT / "run.py").read_text(encoding="utf-8")
-    for name in set(re.findall(r"python run\.py ([a-z-]+)", TEXT)):
+    for name in set(re.findall(r"python3? run\.py ([a-z-]+)", TEXT)):
         assert f'"{name}"' in commands, name
+
+
+def test_the_commands_block_works_as_typed():
+    block = re.search(r"```\n(python3 run.py.*?)```", TEXT, re.S)[1]
+    assert re.findall(r"^python3 run\.py *([a-z-]*) *#", block, re.M) == ["", "lab"]
+
+
+def test_it_fits_one_screen_before_the_tables():
+    head = TEXT[: TEXT.index("## The pages")]
+    assert len(head.splitlines()) < 70 and head.count("](") >= 8
+
+
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", *(f"docs/{p}.md" for p in ("architecture", "versions", "release"))]
+)
+def test_links_of_the_workshop_pages_lead_somewhere(page):
+    home, text = (ROOT / page).parent, (ROOT / page).read_text(encoding="utf-8")
+    made = {"status.md"}  # written with the site
+    targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if not t.startswith("http") and t not in made]
+    assert [t for t in targets if not (home / t).exists()] == []
+    named = re.findall(r"`((?:docs|src|tests|benchmarks|data|binder)/[\w/.-]+)`", text)
+    assert [n for n in named if not (ROOT / n).exists()] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "teaching").glob("*.md")), ids=lambda p: p.stem)
+def test_links_of_the_lesson_plans_lead_somewhere(page):
+    made = {"../index.md", "../board.md"}
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        name = target.removeprefix("../data/").removesuffix(".md")
+        there = (page.parent / target).exists() or any((ROOT / "data").glob(f"*/{name}"))
+        assert there or target in made, target

@@ -148,3 +148,65 @@ def test_the_wheel_holds_what_is_promised_and_no_more(wheel):
     assert top == {"switchcost", "semfit"}
     assert (wheel / "switchcost" / "simulate" / "templates" / "telecom_survey.md").exists()
     assert not list(wheel.rglob("__pycache__"))
+
+
+FOUR = ("numpy", "pandas", "scipy", "threadpoolctl")
+ALONE = """
+import importlib.util, sys
+import numpy as np, pandas as pd, semfit
+assert "site-packages" in semfit.__file__, semfit.__file__
+assert importlib.util.find_spec("statsmodels") is None and importlib.util.find_spec("matplotlib") is None
+rng = np.random.default_rng(1)
+f = rng.normal(size=300)
+data = pd.DataFrame({f"x{k}": f + rng.normal(size=300) for k in (1, 2, 3, 4)})
+fit = semfit.fit("f =~ x1 + x2 + x3 + x4", data)
+assert fit.converged and fit.measures["df"] == 2
+assert len(semfit.invariance("f =~ x1 + x2 + x3 + x4", data.assign(g=["a", "b"] * 150), group="g").table) == 4
+fit.bootstrap(n_boot=200, seed=1)
+print(round(float(fit.measures["cfi"]), 2))
+"""
+
+
+def test_the_estimator_lives_on_its_four_dependencies_alone(wheel, tmp_path):
+    """An empty environment, the wheel without what it depends on, four packages, and another folder."""
+    if not shutil.which("uv"):
+        pytest.skip("an empty environment takes minutes without uv")
+    env, inner = (
+        tmp_path / "env",
+        tmp_path / "env" / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"),
+    )
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = [re.search(rf"^{n}==[^\s;\\]+", lock, re.M)[0] for n in FOUR]
+    file = next(wheel.parent.glob("*.whl"))
+    for command in (
+        ["uv", "venv", "-q", "--python", sys.executable, str(env)],
+        ["uv", "pip", "install", "-q", "--python", str(inner), *pins],
+        ["uv", "pip", "install", "-q", "--no-deps", "--python", str(inner), str(file)],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        if done.returncode and str(file) not in command:
+            pytest.skip("the four packages are not to be had: " + done.stderr.strip()[-100:])
+        assert done.returncode == 0, done.stderr[-500:]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = subprocess.run([str(inner), "-I", "-c", ALONE], cwd=elsewhere, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_version_is_the_same_everywhere():
+    version = PROJECT["version"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^version: {re.escape(version)}$", citation, re.M)
+    assert re.search(r"^## (\S+?),? ", changes, re.M)[1].rstrip(",") == version
+
+
+def test_metadata_names_what_a_package_index_shows(wheel):
+    text = next(wheel.glob("*.dist-info/METADATA")).read_text(encoding="utf-8")
+    for line in (
+        "Requires-Python: >=3.11",
+        "License-Expression: GPL-3.0-or-later",
+        "Description-Content-Type: text/markdown",
+    ):
+        assert line in text, line
+    assert "Provides-Extra: notebooks" in text

@@ -83,6 +83,10 @@ def write_source(source: Path, chosen: list[Path], solutions: bool) -> None:
     }
     for name, text in written.items():
         (source / name).write_text(text, encoding="utf-8")
+    rooms = (ROOT / "src" / "switchcost" / "README.md").read_text(encoding="utf-8")
+    drawn = re.search(r"## Map\n.*?(```\n.*?```)", rooms, re.S)[1].replace("```\n", "```text\n", 1)
+    page = source / "architecture.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("<!-- rooms -->", drawn), encoding="utf-8")
     front = source / "index.md"
     said = "Each solution is folded below its exercise." if solutions else "This copy holds no solutions."
     text = front.read_text(encoding="utf-8")

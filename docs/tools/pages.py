@@ -18,6 +18,7 @@ from terms import entries, pattern
 
 import switchcost as sc
 from switchcost.classroom import pages as notebooks
+from switchcost.replication import board as replicate
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
@@ -115,7 +116,8 @@ def data_pages(folder: Path) -> None:
 
 def board_page() -> str:
     """Every printed number with its verdict, to be sorted and searched."""
-    rows = sc.scoreboard().table
+    board = sc.scoreboard()
+    rows = board.table
     shown = [
         "study", "quantity", "row", "column", "printed", "reproduced", "verdict", "basis", "reason", "notebook"
     ]  # fmt: skip
@@ -154,7 +156,11 @@ Basis: `answers` were computed again from people's answers; `printed` follows fr
 arithmetic is right, not the finding); `assumed` needs a quantity that is not printed. The three are never added up.
 """
     intro = f"# The board: {len(rows)} printed numbers with a verdict each\n\nClick a column's head to sort by it.\n"
-    return intro + "\n" + raw(html) + words
+    counts = replicate.summary(board).reset_index()
+    counts = (
+        counts[["study", *replicate.VERDICTS, "numbers", "constraints"]].astype(str).replace(r"\.0$", "", regex=True)
+    )
+    return "\n".join([intro, raw(html), words, "## Counts of each study\n", table(counts, "Counts of each study")])
 
 
 def glossary_page() -> str:

@@ -106,12 +106,9 @@ def readme_blocks() -> dict[str, str]:
     from ..replication import board as replicate
 
     board = replicate.scoreboard()
-    counts = replicate.summary(board)
-    head = ["study", *replicate.VERDICTS, "numbers", "constraints"]
-    lines = ["| " + " | ".join(head) + " |", "|:---|" + "---:|" * (len(head) - 1)]
-    for study, row in counts.iterrows():
-        cells = [f"**{study}**" if study == "all" else f"`{study}`", *(f"{row[c]:.0f}" for c in head[1:])]
-        lines.append("| " + " | ".join(cells) + " |")
+    every = replicate.summary(board).loc["all"]
+    counts = ", ".join(f"{every[v]:.0f} {v}" for v in replicate.VERDICTS)
+    lines = [f"{every['numbers']:.0f} numbers of {board.table['study'].nunique()} publications: {counts}."]
     basis = board.by_basis().reset_index()
     lines += [
         "",
