@@ -40,6 +40,7 @@ def git_sees(home: Path) -> str:
 def run(home: Path, command: list[str], stop_after: float = 0, **more) -> tuple[int, str]:
     """Run to its end, or press Ctrl-C after some seconds; the exit code and the last sentence that was said."""
     env = {**os.environ, "PYTHONPATH": str(home / "src"), **more.pop("env", {})}
+    more["preexec_fn"] = more.get("preexec_fn") or allow_ctrl_c
     process = subprocess.Popen(
         command, cwd=home, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, **more
     )  # fmt: skip
@@ -50,6 +51,10 @@ def run(home: Path, command: list[str], stop_after: float = 0, **more) -> tuple[
     traceback = " (with a traceback)" if "Traceback" in said else ""
     lines = [line.strip() for line in said.splitlines() if line.strip() and "notebook/s" not in line]
     return process.returncode, (lines[-1] if lines else "") + traceback
+
+
+def allow_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a job in the background inherits that it is ignored
 
 
 def small_files() -> None:

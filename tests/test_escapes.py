@@ -32,7 +32,6 @@ RESULTS = {
     "mediate": lambda d: sc.mediate(d, x=NAMES[0], m=NAMES[1], y=NAMES[2], n_boot=500),
     "parallel_analysis": lambda d: sc.parallel_analysis(d),
     "kmo": lambda d: sc.kmo(d),
-    "single_factor_test": lambda d: sc.single_factor_test(d, SCALES),
     "table": lambda d: sc.tables.table(d.describe(), title=HOSTILE, note=HOSTILE),
     "invariance": lambda d: sc.invariance(
         "lat =~ a + b + c + d",

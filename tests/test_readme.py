@@ -33,7 +33,7 @@ def test_the_commands_block_works_as_typed():
 
 def test_it_fits_one_screen_before_the_tables():
     head = TEXT[: TEXT.index("## The pages")]
-    assert len(head.splitlines()) < 70 and head.count("](") >= 8
+    assert len(head.splitlines()) <= 60 and head.count("](") >= 6
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,11 @@ def test_links_of_the_workshop_pages_lead_somewhere(page):
     made = {"status.md"}  # written with the site
     targets = [t for t in re.findall(r"\]\(([^)#]+)", text) if not t.startswith("http") and t not in made]
     assert [t for t in targets if not (home / t).exists()] == []
-    named = re.findall(r"`((?:docs|src|tests|benchmarks|data|binder)/[\w/.-]+)`", text)
+    named = re.findall(r"`((?:docs|src|tests|benchmarks|data|binder)/[\w/.-]+)`", text.replace("/NN.md", ""))
     assert [n for n in named if not (ROOT / n).exists()] == []
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs" / "teaching").glob("*.md")), ids=lambda p: p.stem)
 def test_links_of_the_lesson_plans_lead_somewhere(page):
-    made = {"../index.md", "../board.md"}
-    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
-        name = target.removeprefix("../data/").removesuffix(".md")
-        there = (page.parent / target).exists() or any((ROOT / "data").glob(f"*/{name}"))
-        assert there or target in made, target
+    targets = re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [t for t in targets if not (page.parent / t).exists()] == []

@@ -96,6 +96,9 @@ def write_source(source: Path, chosen: list[Path], solutions: bool) -> None:
     }.items():  # fmt: skip
         text = text.replace(f"<!-- {mark} -->", block)
     front.write_text(text, encoding="utf-8")
+    for path in [*source.glob("*.md"), *source.glob("teaching/*.md")]:  # links that are right in the repository
+        text = path.read_text(encoding="utf-8").replace("](../../notebooks/", "](../notebooks/")
+        path.write_text(re.sub(r"\]\(../../data/\w+/(\w+)/README\.md", r"](../data/\1.md", text), encoding="utf-8")
     without_dead_links(source)
 
 

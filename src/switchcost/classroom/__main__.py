@@ -7,7 +7,6 @@ import os
 import sys
 
 from .._core.errors import OURS
-from . import checks, copies, pages, running
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="notebooks at the same time")
     options = parser.parse_args(arguments)
     try:
+        from . import checks, copies, pages, running  # here, so that Ctrl-C while they load ends in a sentence too
+
         chosen = pages.paths(options.chosen)
         if options.command == "seal":
             print(

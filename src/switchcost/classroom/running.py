@@ -69,7 +69,7 @@ def run_all(chosen: list[Path], figures: Path, jobs: int) -> dict[Path, tuple[An
 
     figures.mkdir(parents=True, exist_ok=True)
     done = {}
-    # Ctrl-C reaches every process of the terminal; one of them is enough to put it into a sentence.
+    # Ctrl-C reaches every process of the terminal; only the first one puts it into a sentence.
     quiet = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
     with ProcessPoolExecutor(max_workers=jobs, **quiet) as pool, tqdm(total=len(chosen), unit="notebook") as bar:
         try:
