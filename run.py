@@ -24,6 +24,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -142,16 +143,26 @@ def setup() -> None:
     print("  done")
 
 
-def inside(*arguments: str, where: str | Path = ROOT) -> int:
-    """Run Python from .venv and return its exit code."""
+def inside(*arguments: str, where: str | Path = ROOT, alone: bool = True) -> int:
+    """Run Python from .venv and return its exit code.
+
+    With ``alone``, Ctrl-C ends the command with all its processes and one sentence; otherwise (JupyterLab, pytest) the
+    command hears the key itself and answers in its own way.
+    """
     env = dict(os.environ, PYTHONUTF8="1", JUPYTER_PREFER_ENV_PATH="1", PYTHONHASHSEED="0")
     # One thread a process: notebooks and tests run side by side, and the numbers do not depend on the split.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         env.setdefault(name, "1")
     env.pop("PYTHONPATH", None)
+    alone = alone and os.name != "nt"
+    process = subprocess.Popen([str(venv_python()), *arguments], cwd=where, env=env, start_new_session=alone)
     try:
-        return subprocess.call([str(venv_python()), *arguments], cwd=where, env=env)
+        return process.wait()
     except KeyboardInterrupt:
+        if alone:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        print("\nStopped. No file is left half written; run the command again.", file=sys.stderr)
         return 130
 
 
@@ -179,11 +190,12 @@ def main(arguments: list[str]) -> int:
         return 0
     if command == "test":
         workers = [] if any(a.startswith("-n") for a in rest) else ["-n", str(min(os.cpu_count() or 1, 8))]
-        return inside("-m", "pytest", *workers, *rest)
+        return inside("-m", "pytest", *workers, *rest, alone=False)
     if command == "lab":
         # The root is the project's folder, so that data/ and student/ can be opened; scripts of .venv know an old place.
         first = "/lab/tree/notebooks/00_start_here.ipynb"
-        return inside("-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url={first}", *rest)
+        place = (f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url={first}")
+        return inside("-m", "jupyterlab", *place, *rest, alone=False)
     if command in ("codebook", "chapter", "new-study"):  # files are named from where the person is
         return inside("-m", "switchcost.report.command", command, *rest, where=os.getcwd())
     if command in ("check-paper", "check-study"):

@@ -32,6 +32,17 @@ def clone(folder: Path) -> Path:
     return home
 
 
+def prepared(home: Path) -> Path:
+    """The clone with an environment that is the one of this script, so that run.py builds none."""
+    python = home / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{home}/src" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    stamp = "import run, pathlib; run.STAMP.write_text(run.fingerprint(run.choose_installer()))"
+    subprocess.run([sys.executable, "-c", stamp], cwd=home, check=True)
+    return home
+
+
 def git_sees(home: Path) -> str:
     lines = subprocess.run(["git", "status", "--porcelain"], cwd=home, capture_output=True, text=True).stdout
     return ", ".join(sorted({Path(line[3:].strip('"')).parts[0] for line in lines.splitlines()})) or "nothing"
@@ -46,7 +57,7 @@ def run(home: Path, command: list[str], stop_after: float = 0, **more) -> tuple[
     )  # fmt: skip
     if stop_after:
         time.sleep(stop_after)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that run.py left in its group
     said, _ = process.communicate(timeout=600)
     traceback = " (with a traceback)" if "Traceback" in said else ""
     lines = [line.strip() for line in said.splitlines() if line.strip() and "notebook/s" not in line]
@@ -70,7 +81,7 @@ def fake_installer(folder: Path, script: str) -> dict[str, str]:
 
 
 def ctrl_c_in_refresh(home, folder):
-    return run(home, [*CLASSROOM, "refresh", "02", "04"], stop_after=15)
+    return run(prepared(home), [*RUN, "refresh", "02", "04"], stop_after=20)
 
 
 def ctrl_c_in_setup(home, folder):
@@ -78,7 +89,7 @@ def ctrl_c_in_setup(home, folder):
 
 
 def ctrl_c_in_copies(home, folder):
-    return run(home, [*CLASSROOM, "copies"], stop_after=5)
+    return run(prepared(home), [*RUN, "copies"], stop_after=5)
 
 
 def killed_kernel(home, folder):

@@ -7,6 +7,7 @@ import os
 import sys
 
 from .._core.errors import OURS
+from . import checks, copies, pages, running
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,8 +18,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="notebooks at the same time")
     options = parser.parse_args(arguments)
     try:
-        from . import checks, copies, pages, running  # here, so that Ctrl-C while they load ends in a sentence too
-
         chosen = pages.paths(options.chosen)
         if options.command == "seal":
             print(
@@ -37,9 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:  # a folder that may not be written, a disk that is full
         print(f"{error.strerror}: {error.filename}. Make it writable or make room, and run it again.", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\nStopped. No notebook and no figure was changed halfway; run the command again.", file=sys.stderr)
-        return 130
 
 
 if __name__ == "__main__":

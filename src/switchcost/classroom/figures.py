@@ -83,9 +83,13 @@ def figure(fig: Figure, name: str, alt: str) -> None:
     if os.environ.get(KEEP_IN):
         folder = Path(os.environ[KEEP_IN])
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{name}.png").write_bytes(buffer.getvalue())
+        drawing = io.BytesIO()
         with plt.rc_context({"svg.hashsalt": name}):
-            fig.savefig(folder / f"{name}.svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+            fig.savefig(drawing, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+        for kind, content in (("png", buffer), ("svg", drawing)):  # whole or not at all, also when the run is stopped
+            fresh = folder / f"{name}.{kind}.new"
+            fresh.write_bytes(content.getvalue())
+            os.replace(fresh, folder / f"{name}.{kind}")
     plt.close(fig)
     png = b64encode(buffer.getvalue()).decode()
     shown = f'<img src="data:image/png;base64,{png}" alt="{html.escape(alt)}" style="max-width:100%">'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -61,7 +60,6 @@ def _job(path: str, figures: str) -> tuple[str, Any, float, str]:
 
 def run_all(chosen: list[Path], figures: Path, jobs: int) -> dict[Path, tuple[Any, float, str]]:
     """Execute notebooks side by side, with a progress bar."""
-    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
 
@@ -69,9 +67,7 @@ def run_all(chosen: list[Path], figures: Path, jobs: int) -> dict[Path, tuple[An
 
     figures.mkdir(parents=True, exist_ok=True)
     done = {}
-    # Ctrl-C reaches every process of the terminal; only the first one puts it into a sentence.
-    quiet = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
-    with ProcessPoolExecutor(max_workers=jobs, **quiet) as pool, tqdm(total=len(chosen), unit="notebook") as bar:
+    with ProcessPoolExecutor(max_workers=jobs) as pool, tqdm(total=len(chosen), unit="notebook") as bar:
         try:
             waiting = [pool.submit(_job, str(p), str(figures)) for p in chosen]
             for future in as_completed(waiting):
@@ -79,11 +75,6 @@ def run_all(chosen: list[Path], figures: Path, jobs: int) -> dict[Path, tuple[An
                 done[Path(path)] = (notebook, seconds, problem)
                 bar.set_postfix_str(Path(path).stem)
                 bar.update()
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
         except BrokenProcessPool as error:
             why = "a process that ran notebooks was killed, most often for lack of memory"
             raise DataError(f"{why}; no notebook was changed. Close other programs, or use --jobs 1") from error
