@@ -19,6 +19,7 @@ from .estimate import Moments, fit_batch
 from .fit_functions import chosen_functions, evaluate_functions
 from .gradient import BATCH, refit_batch, refit_near, regular, saturated_discrepancy
 from .inference import default_seed, enough_draws
+from .jobs import run_batches
 from .printing import Result
 from .resampling import KINDS, Resampler
 from .search import estimate
@@ -194,7 +195,7 @@ def bootstrap(
     seeds = np.random.SeedSequence(seed).spawn(n_boot)  # one stream a resample: chunks and jobs cannot matter
     size = 25 if gaps else max(1, min(BATCH, int(2**24 / max(draw.largest, 1))))
     chunks = [seeds[k : k + size] for k in range(0, n_boot, size)]
-    parts = _run(_Task(draw, chosen, keys), chunks, n_jobs, progress)
+    parts = run_batches(_Task(draw, chosen, keys), chunks, n_jobs, progress)
 
     ok = np.concatenate([p["ok"] for p in parts])
     reasons = Counter(r for p in parts for r in p["reasons"])
@@ -255,31 +256,6 @@ def _warnings(n_boot: int, failed: int, improper: int) -> tuple[str, ...]:
     if improper:
         out.append(f"{improper} resamples have a negative variance; they are kept")
     return tuple(out)
-
-
-def _run(task, chunks: list, n_jobs: int, progress: bool) -> list:
-    """Every chunk through ``task``, here or in worker processes, under a bar that appears after two seconds."""
-    try:
-        from tqdm import tqdm
-    except ImportError:  # the estimator itself needs no more than numpy, pandas, scipy and threadpoolctl
-
-        def tqdm(items, **_):
-            return items
-
-    bar = {
-        "total": len(chunks),
-        "desc": "bootstrap",
-        "unit": "batch",
-        "delay": 2,
-        "leave": False,
-        "disable": not progress,
-    }
-    if n_jobs == 1:
-        return [task(c) for c in tqdm(chunks, **bar)]
-    from joblib import Parallel, delayed
-
-    jobs = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(task)(c) for c in chunks)
-    return list(tqdm(jobs, **bar))
 
 
 @dataclass(frozen=True, eq=False)

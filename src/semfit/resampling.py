@@ -49,7 +49,7 @@ class Resampler:
         S, m = [], []
         for k, n in enumerate(self.n):
             if self.kind == "parametric":
-                drawn = [_wishart(rng, self.root[k], n) for rng in rngs]
+                drawn = [wishart(rng, self.root[k], n) for rng in rngs]
                 S.append(np.array([d[0] for d in drawn]))
                 m.append(np.array([d[1] for d in drawn]) + self.center[k])
             else:
@@ -98,7 +98,7 @@ def weighted_moments(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.
     return mean, cov
 
 
-def _wishart(rng: np.random.Generator, root: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+def wishart(rng: np.random.Generator, root: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Covariance (divisor n) and mean deviation of n normal rows with covariance root root' (Bartlett 1933)."""
     p = len(root)
     A = np.tril(rng.standard_normal((p, p)), -1)

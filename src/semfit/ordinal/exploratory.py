@@ -70,8 +70,18 @@ def adjusted_test(found: Polychoric, loadings: np.ndarray) -> AdjustedTest:
     chisq, scaling, shift = _scaled_and_shifted((n - 1) * float(left_over @ left_over), UG, df)
     cfi, tli = comparative(chisq, df, base, len(a))
     close = rmsea(chisq, df, n - 1, 1)
-    ends = (close[""], close["_ci_lower"], close["_ci_upper"])
-    return AdjustedTest(chisq, df, chi2_p(chisq, df), scaling, shift, *map(float, ends), float(cfi), float(tli))
+    return AdjustedTest(
+        chisq=float(chisq),
+        df=df,
+        pvalue=chi2_p(chisq, df),
+        scaling=scaling,
+        shift=shift,
+        rmsea=float(close[""]),
+        rmsea_ci_lower=float(close["_ci_lower"]),
+        rmsea_ci_upper=float(close["_ci_upper"]),
+        cfi=float(cfi),
+        tli=float(tli),
+    )
 
 
 def adjusted_measures(found: Polychoric, loadings: np.ndarray | None) -> dict[str, float]:

@@ -163,9 +163,10 @@ def _reversed_items(s: np.ndarray, items: list[str]) -> tuple[str, ...]:
 
 def _of_ordered(found: Sequence[ScaleReliability]) -> _Coefficients:
     """The same from polychoric correlations, where both alphas are ordinal alpha."""
-    names = ("alpha_ordinal", "alpha_ordinal", "mean_r", "omega", "cr", "ave", "loadings")
-    values = [np.array([getattr(f, name) for f in found]) for name in names]
-    return _Coefficients(*values, 1 - values[-1] ** 2, np.array([f.reached for f in found], dtype=bool))
+    names = ("mean_r", "omega", "cr", "ave", "loadings")
+    r, omega, cr, ave, load = (np.array([getattr(f, name) for f in found]) for name in names)
+    alpha, reached = np.array([f.alpha_ordinal for f in found]), np.array([f.reached for f in found], dtype=bool)
+    return _Coefficients(alpha, alpha, r, omega, cr, ave, load, 1 - load**2, reached)
 
 
 def _limits(sample: Items, n_boot: int, rng, tail: float, ordered: bool) -> tuple[dict[str, float], int]:

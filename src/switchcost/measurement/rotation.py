@@ -1,7 +1,6 @@
 """Rotation by gradient projection: oblimin and varimax from several starts, promax after varimax.
 
-statsmodels has the same algorithm; it stops at about seven digits, where a criterion of two floats no longer tells
-better from worse, and takes up to thirty times as long to get there.
+statsmodels has the same algorithm; it stops at about seven digits, and takes up to thirty times as long to get there.
 """
 
 from __future__ import annotations

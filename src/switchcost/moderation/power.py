@@ -1,4 +1,6 @@
-"""How likely a study is to find an interaction: power of a product term measured with error.
+"""How likely a study is to find what is there: ``sc.power``.
+
+Of a product term measured with error here, of structural models in :mod:`semfit.structural_power`.
 
 Two views of the same question. :func:`product_power` is a formula and answers at once; :func:`simulated_power` makes
 surveys with rating-scale items and counts, which also covers coarse and skewed answers.
@@ -12,9 +14,37 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtri, chndtr, chndtrix, fdtrc, fdtri, ncfdtr
 
+from semfit.structural_power import (
+    StructuralPower,
+    indirect_power,
+    invariance_power,
+    latent_product_power,
+    model_power,
+    path_power,
+    restriction_power,
+    smallest_n,
+)
+
 from .._core.arguments import Between, checked
 from .._core.errors import DataError
 from .._core.inference import default_seed
+
+__all__ = [
+    "StructuralPower",
+    "detectable",
+    "indirect_power",
+    "invariance_power",
+    "latent_product_power",
+    "model_power",
+    "path_power",
+    "product_n",
+    "product_power",
+    "product_reliability",
+    "restriction_power",
+    "rmsea_n",
+    "rmsea_power",
+    "simulated_power",
+]
 
 SAMPLE = Between(1, closed="left", array=True)
 RMSEA = Between(0, 1, "left")
@@ -147,22 +177,7 @@ def product_n(beta: float, power: float = 0.8, **options: Any) -> int:
     if beta == 0:
         raise DataError("beta is 0: no sample finds an effect that is not there")
     fewest = options.get("n_predictors", 3) + 2
-    return _smallest_n(lambda n: float(product_power(n, beta, **options)), power, fewest, f"beta = {beta}")
-
-
-def _smallest_n(power_at, power: float, fewest: int, what: str) -> int:
-    """Smallest whole n, at least ``fewest``, whose power is reached."""
-    if power_at(fewest) >= power:
-        return fewest
-    low, high = fewest, max(64, 2 * fewest)
-    while power_at(high) < power:
-        low, high = high, high * 2
-        if high > 10**9:
-            raise DataError(f"{what} would need more than a billion respondents")
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if power_at(middle) >= power else (middle, high)
-    return high
+    return smallest_n(lambda n: float(product_power(n, beta, **options)), power, fewest, f"beta = {beta}")
 
 
 @checked(n=Between(1, closed="left"))
@@ -252,7 +267,7 @@ def rmsea_n(df: float, power: float = 0.8, **options: Any) -> int:
     >>> rmsea_n(50)
     214
     """
-    return _smallest_n(lambda n: float(rmsea_power(n, df, **options)), power, 2, f"a model with {df:g} df")
+    return smallest_n(lambda n: float(rmsea_power(n, df, **options)), power, 2, f"a model with {df:g} df")
 
 
 @checked(n=Between(10, closed="left", whole=True, hint="at least 10 respondents"))
