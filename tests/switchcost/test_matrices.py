@@ -68,13 +68,6 @@ def test_abbade_paths_and_r2_are_within_rounding():
     assert ((r2 + 0.00005 >= model.r2["low"] - 1e-12) & (r2 - 0.00005 <= model.r2["high"] + 1e-12)).all()
 
 
-def test_difference_of_paths():
-    out = matrices.path_difference(0.517, 0.105, 0.467, 0.088, decimals=3)
-    assert out["z"] == pytest.approx(-0.05 / np.hypot(0.105, 0.088))
-    assert out["pvalue"] == pytest.approx(0.7151, abs=1e-4)
-    assert out["z_low"] < out["z"] < out["z_high"]
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -111,5 +104,3 @@ def test_bad_models():
     )
     with pytest.raises(ValueError, match="not positive definite"):
         matrices.path_model(impossible, {"d": ["a", "b", "c"]})
-    with pytest.raises(ValueError, match="se1 must be positive"):
-        matrices.path_difference(0.1, 0, 0.1, 0.1)

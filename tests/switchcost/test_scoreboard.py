@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pandas as pd
 import pytest
 
@@ -203,20 +205,38 @@ def test_picture_counts_what_the_board_holds(board):
     assert f"exact ({int((board.verdict == 'exact').sum())})" in [t.get_text() for t in ax.get_legend().get_texts()]
 
 
-def test_what_within_interval_can_tell_is_counted_by_code(whole):
-    import importlib.util
-
-    file = audits.path_of("within_interval")
-    spec = importlib.util.spec_from_file_location("within_interval", file.with_suffix(".py"))
+def benchmark(name):
+    """A script of benchmarks/, and the table that it wrote."""
+    file = audits.path_of(name)
+    spec = importlib.util.spec_from_file_location(name, file.with_suffix(".py"))
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    stored = pd.read_csv(file).to_dict("records")
+    return script, pd.read_csv(file, dtype=str, keep_default_na=False)
+
+
+def test_what_within_interval_can_tell_is_counted_by_code(whole):
+    script, table = benchmark("within_interval")
+    stored = table.apply(lambda c: c if c.name == "analysis" else c.astype(int)).to_dict("records")
     assert [r["analysis"] for r in stored] == list(script.ANALYSES)
     assert script.count(stored[3]["analysis"]) == stored[3]
     note = whole.warnings[0]
     assert f"of {stored[0]['ends']} interval ends" in note
     assert all(f"{r['analysis']}: {r['ends_within']} ends, {r['points_exact']} estimates" in note for r in stored[1:])
     assert stored[0]["points_exact"] == stored[0]["points"] > stored[2]["points_exact"] > stored[3]["points_exact"]
+
+
+def test_forty_rows_by_hand_say_what_the_board_says(board):
+    script, stored = benchmark("board_audit")
+    assert len(stored) == 40 and stored["study"].nunique() == 12 and (stored["agrees"] == "True").all()
+    # The quick ones again; simulated likelihoods and bootstraps stand in the table.
+    quick = {k: v for k, v in script.HANDS.items() if v[1] != "answers"}
+    now = script.audit(board, quick).astype(str)
+    assert len(now) >= 30 and (now["agrees"] == "True").all()
+    key = ["study", "model", "quantity", "row", "column"]
+    today = stored.merge(board.astype(str), on=key, suffixes=("", "_today"))
+    assert len(today) == 40
+    for column in ("printed", "verdict", "basis"):
+        assert (today[column] == today[f"{column}_today"]).all(), column
 
 
 def test_without_the_stored_tables_the_note_holds_no_number(monkeypatch, tmp_path):

@@ -131,10 +131,11 @@ def test_loadings_and_latent_relations_come_back_from_the_items(large):
     assert third / true_product.var() == pytest.approx(-0.15, abs=0.01)
 
 
-def test_a_fitted_model_finds_the_truth(large):
+@pytest.mark.parametrize("world", ["china", "meta"])
+def test_a_fitted_model_finds_the_truth(world, request):
     """Maximum likelihood on the uncut items: loadings, second-order loadings, correlations and paths within .01."""
-    items = large[1]
-    t = simulate.truth()
+    items = request.getfixturevalue("large" if world == "china" else "meta")[1]
+    t = simulate.truth(world)
     blocks = {f: [i for i in SC_ITEMS if i[:2] == k] for f, k in SHORT.items()}
     blocks |= {
         "satisfaction": ["sat1", "sat2", "sat3"],
@@ -146,7 +147,7 @@ def test_a_fitted_model_finds_the_truth(large):
     causes = "satisfaction + procedural + financial + relational"
     fit = sc.fit(f"{model}\nattitudinal ~ {causes}\nbehavioural ~ {causes}", items)
     found = fit.standardized().set_index(["lhs", "op", "rhs"])["est"]
-    p = simulate.parameters()
+    p = simulate.parameters(world=world)
     dims = list(t["dimensions"])
     for row in p.itertuples():
         wanted = (
@@ -307,7 +308,7 @@ def test_twin_refuses_what_is_no_covariance_matrix(args, says):
 # --- the second world and what may be switched on ------------------------------------------------------------------
 @pytest.fixture(scope="module")
 def meta():
-    n, seed = 100_000, 8
+    n, seed = 200_000, 8
     items = [i for i in simulate.truth()["items"] if i[:2] in ("sa", "at", "bh", *SHORT.values())]
     return simulate.latents(n=n, seed=seed, world="meta"), simulate.keyed(
         simulate.survey(n=n, seed=seed, faults=False, scale="latent", columns=items, world="meta"), world="meta"
@@ -346,6 +347,60 @@ def test_the_second_world_is_what_is_drawn(meta):
             np.corrcoef(at[part], sat[part])[0, 1] for part in (cost > cost.quantile(0.8), cost < cost.quantile(0.2))
         ]
         assert sign * (groups[0] - groups[1]) > 0.02, dimension
+
+
+PARTS = {"procedural": ("ev", "le"), "financial": ("bl", "ml"), "relational": ("pr", "br")}
+OUTCOMES = {"attitudinal": ["at1", "at2", "at3", "at4"], "behavioural": ["bh1", "bh2", "bh3"]}
+
+
+def _moderations(seed: int, n: int = 4000) -> pd.DataFrame:
+    """Paths and products of both outcomes by maximum likelihood with product indicators, in standard deviations."""
+    codes = [k for pair in PARTS.values() for k in pair]
+    columns = [i for i in simulate.truth()["items"] if i[:2] in codes or i in ("sat1", "sat2", "sat3")]
+    columns += [i for names in OUTCOMES.values() for i in names]
+    raw = simulate.survey(n=n, seed=seed, faults=False, scale="latent", columns=columns, world="meta")
+    items = simulate.keyed(raw, world="meta").select_dtypes("number")
+    data = items[[i for i in columns if i[:2] not in codes]].copy()
+    lines = ["satisfaction =~ sat1 + sat2 + sat3", *(f"{k} =~ {' + '.join(v)}" for k, v in OUTCOMES.items())]
+    pairs = []
+    for cost, facets in PARTS.items():
+        for k, facet in enumerate(facets, start=1):
+            data[facet] = items[[i for i in columns if i[:2] == facet]].mean(axis=1)
+            product = (data[f"sat{k}"] - data[f"sat{k}"].mean()) * (data[facet] - data[facet].mean())
+            data[f"s{k}{facet}"] = product - product.mean()
+        lines += [f"{cost} =~ {' + '.join(facets)}", f"s_{cost} =~ s1{facets[0]} + s2{facets[1]}"]
+        pairs.append((f"s1{facets[0]}", f"s2{facets[1]}"))
+    for names in zip(*pairs, strict=True):  # they share the error of one satisfaction item
+        lines += [f"{a} ~~ {b}" for i, a in enumerate(names) for b in names[i + 1 :]]
+    causes = ["satisfaction", *PARTS, *(f"s_{c}" for c in PARTS)]
+    lines += [f"{y} ~ {' + '.join(causes)}" for y in OUTCOMES]
+    fit = sc.fit("\n".join([*lines, "attitudinal ~~ behavioural"]), data, estimator="MLR")
+    assert fit.converged
+    table = fit.estimates[fit.estimates["op"] == "~"]
+    one = fit.estimates[(fit.estimates["op"] == "~~") & (fit.estimates["lhs"] == fit.estimates["rhs"])]
+    sd = np.sqrt(one.set_index("lhs")["est"])
+    rows = []
+    for y, block in table.groupby("lhs"):
+        first = block[block["rhs"] == "satisfaction"].iloc[0]
+        sd_y = first["est"] * sd["satisfaction"] / first["std_all"]
+        for r in block.itertuples():
+            cost = r.rhs.removeprefix("s_")
+            unit = (sd["satisfaction"] * sd[cost] if cost != r.rhs else sd[r.rhs]) / sd_y
+            term = f"satisfaction * {cost}" if cost != r.rhs else r.rhs
+            rows.append((y, term, r.est * unit, r.se * unit, simulate.truth("meta")["equations"][y][term]))
+    return pd.DataFrame(rows, columns=["outcome", "term", "est", "se", "true"])
+
+
+def test_every_moderation_of_the_second_world_is_recovered_within_its_interval():
+    """Forty samples of 4,000: seven terms of two outcomes lie within their 95 % interval as often as they should."""
+    found = pd.concat([_moderations(seed) for seed in range(1, 41)])
+    found["inside"] = (found["est"] - found["true"]).abs() < 1.96 * found["se"]
+    by = found.groupby(["outcome", "term"])
+    assert len(by) == 14 and (by.size() == 40).all()
+    assert 0.92 <= found["inside"].mean() <= 0.98 and by["inside"].mean().min() >= 0.85
+    assert (by["est"].mean() - by["true"].first()).abs().max() < 0.015
+    for cost, sign in (("financial", 1), ("procedural", -1), ("relational", -1)):  # as the meta-analysis has them
+        assert (sign * found.loc[found["term"] == f"satisfaction * {cost}", "est"] > 0).all(), cost
 
 
 def test_one_argument_switches_everywhere():

@@ -60,6 +60,8 @@ def test_kim_what_cannot_stand_together():
 def test_toledo_direct_and_total_effects():
     by = rows("toledo2016")
     assert by.loc[("table4", "t", "H3b Nostalgia => Attitude prevailing brand", "")].verdict == "inconsistent"
+    mean = by.loc[("table4", "Sample mean of 100", "H4a Attitude extinct brand => Loyalty", "")]
+    assert mean.verdict == "inconsistent" and "99 percent of cases" in mean.reason
     assert "total effect" in by.loc[("table4", "t", "H4a Attitude extinct brand => Loyalty", "")].reason
     assert by.loc[("table3", "cr", "5 Behavioral loyalty", "")].reproduced == pytest.approx(0.8155, abs=1e-4)
     assert by.loc[("table2", "n", "before Others; now Total", "")].reproduced == 74
@@ -83,6 +85,8 @@ def test_demidio_says_where_it_was_read():
     checked = board[board.verdict != "not comparable"]
     assert len(checked) >= 10 and checked.reason.str.contains("machine conversion").all()
     assert checked.verdict.isin(replicate.AGREE).all()
+    spread = board[(board.table == "table1") & board.quantity.str.contains("SD|mean")]
+    assert len(spread) == 72 and spread.reason.str.contains("possible: ").all()
     assert (
         "p = 0.0752" in board.reason[(board.row == "Switching costs") & (board.quantity == "p (Mann-Whitney)")].iloc[0]
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Container, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,20 +25,10 @@ def _items(stem: str, n: int) -> list[str]:
     return [f"{stem}_{i}" for i in range(1, n + 1)]
 
 
-REPUTATION = {
-    "COMP": _items("comp", 3),
-    "LIKE": _items("like", 3),
-    "CUSA": ["cusa"],
-    "CUSL": _items("cusl", 3),
-}
+REPUTATION = {"COMP": _items("comp", 3), "LIKE": _items("like", 3), "CUSA": ["cusa"], "CUSL": _items("cusl", 3)}
 
 
-DRIVERS = {
-    "QUAL": _items("qual", 8),
-    "PERF": _items("perf", 5),
-    "CSOR": _items("csor", 5),
-    "ATTR": _items("attr", 3),
-}
+DRIVERS = {"QUAL": _items("qual", 8), "PERF": _items("perf", 5), "CSOR": _items("csor", 5), "ATTR": _items("attr", 3)}
 
 
 _ABOVE = "COMP ~ QUAL + PERF + CSOR + ATTR\nLIKE ~ QUAL + PERF + CSOR + ATTR\n"
@@ -80,7 +71,7 @@ def hair2021(
     PlsFit
     """
     data = load("corp_rep") if data is None else data
-    how = {"scheme": scheme, "missing": missing}
+    how: dict[str, Any] = {"scheme": scheme, "missing": missing}
     if moderator is not None and model != "moderation":
         raise DataError(f"the {model} model has no moderator; use model='moderation'")
     if model == "simple":
@@ -116,12 +107,7 @@ def recode_like_switching(items: pd.DataFrame) -> pd.DataFrame:
     if items.shape[1] != 3:
         raise DataError(f"three columns are recoded, and these are {items.shape[1]}")
     first, second, third = (items[c] for c in items)
-    columns = [
-        (first - 1).clip(1, 5),
-        (second - 1).clip(1, 5),
-        (third - 1).clip(1, 5),
-        (first - 2).clip(1, 4),
-    ]
+    columns = [(first - 1).clip(1, 5), (second - 1).clip(1, 5), (third - 1).clip(1, 5), (first - 2).clip(1, 4)]
     return pd.concat(columns, axis=1, keys=["one", "two", "three", "four"])
 
 
@@ -145,14 +131,7 @@ def placebo_moderators(data: pd.DataFrame | None = None, items: list[str] | None
         a, b, c = triple
         path = hair2021("moderation", data, recode_like_switching(data[[b, c, a]])).paths
         path = path[path["to"] == "CUSL"].set_index("from").estimate
-        rows.append(
-            (
-                ", ".join(triple),
-                path["CUSA*SC"],
-                path["SC"],
-                len({"qual_5", "qual_6", "qual_7"} & set(triple)),
-            )
-        )
+        rows.append((", ".join(triple), path["CUSA*SC"], path["SC"], len({"qual_5", "qual_6", "qual_7"} & set(triple))))
     return pd.DataFrame(rows, columns=["items", "interaction", "direct", "shared"])
 
 
@@ -249,12 +228,7 @@ def _ends(boot: PlsBootstrap, what: str, level: float, n_published: int, interva
 
 
 def reproduce_hair2021(
-    numbers: pd.DataFrame,
-    meta: Mapping,
-    *,
-    scheme: str = "path",
-    missing: str = "mean",
-    interval: str = "percentile",
+    numbers: pd.DataFrame, meta: Mapping, *, scheme: str = "path", missing: str = "mean", interval: str = "percentile"
 ) -> Found:
     """Paths, R2, reliabilities, HTMT, f2, redundancy and bootstrap intervals from corp_rep.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, ndtri, stdtr
+from scipy.special import stdtr
 
 from .._core import checks
 from .._core.errors import DataError
@@ -216,20 +216,9 @@ def path_model(
         band_xy = draws[:, xs, y]
         band = np.linalg.solve(draws[:, xs][:, :, xs], band_xy[..., None])[..., 0]
         band_r2 = np.sum(band * band_xy, axis=1)
-        r2_rows[outcome] = {
-            "r2": r2,
-            "low": band_r2.min(),
-            "high": band_r2.max(),
-            "n_predictors": len(predictors),
-        }
+        r2_rows[outcome] = {"r2": r2, "low": band_r2.min(), "high": band_r2.max(), "n_predictors": len(predictors)}
         for j, predictor in enumerate(predictors):
-            row = {
-                "from": predictor,
-                "to": outcome,
-                "est": beta[j],
-                "low": band[:, j].min(),
-                "high": band[:, j].max(),
-            }
+            row = {"from": predictor, "to": outcome, "est": beta[j], "low": band[:, j].min(), "high": band[:, j].max()}
             if n is not None:
                 df = n - len(predictors) - 1
                 if df <= 0:
@@ -284,54 +273,3 @@ def nearest_possible(matrix: pd.DataFrame, decimals: int) -> tuple[pd.DataFrame 
     nearest = pd.DataFrame(corr_clipped(matrix.to_numpy(), threshold=0.0), matrix.index, matrix.columns)
     blame = ", ".join(matrix.columns[i] for i in np.argsort(-np.abs(vectors[:, 0]))[:4])
     return nearest, f"{why}: a combination of {blame} would have a negative variance"
-
-
-def path_difference(
-    b1: float, se1: float, b2: float, se2: float, *, decimals: int | None = None, level: float = 0.95
-) -> pd.Series:
-    """Difference of a path between two independent groups, from its two estimates and standard errors.
-
-    Parameters
-    ----------
-    b1, se1, b2, se2 : float
-        Unstandardised paths and their standard errors. Standardised paths are not comparable across groups.
-    decimals : int, optional
-        Printed decimals of all four; adds the range of z that rounding allows.
-    level : float
-
-    Returns
-    -------
-    Series ``difference se z pvalue ci_lower ci_upper`` (difference = second minus first), and ``z_low z_high``
-    when ``decimals`` is given.
-
-    Notes
-    -----
-    z = (b2 - b1) / sqrt(se1^2 + se2^2), for two separate samples.
-
-    Examples
-    --------
-    >>> float(path_difference(.517, .105, .467, .088)["z"].round(3))
-    -0.365
-    """
-    for name, value in (("se1", se1), ("se2", se2)):
-        if not value > 0:
-            raise DataError(f"{name} must be positive, and is {value!r}")
-    difference, se = b2 - b1, float(np.hypot(se1, se2))
-    z, half = difference / se, float(ndtri(0.5 + level / 2)) * se
-    out = {
-        "difference": difference,
-        "se": se,
-        "z": z,
-        "pvalue": float(2 * ndtr(-abs(z))),
-        "ci_lower": difference - half,
-        "ci_upper": difference + half,
-    }
-    if decimals is not None:
-        h = 0.5 * 10.0**-decimals
-        corners = [
-            (difference + d) / np.hypot(max(se1 + s, h / 10), max(se2 + s, h / 10))
-            for d in (-2 * h, 2 * h)
-            for s in (-h, h)
-        ]
-        out |= {"z_low": min(corners), "z_high": max(corners)}
-    return pd.Series(out)

@@ -76,15 +76,20 @@ def _why(after: pd.DataFrame, i: int, basis: str, moved: np.ndarray) -> str:
     if "<" in row.printed:
         return "printed as a bound, and the changed bound still holds"
     if verdict == "within interval":
-        return "the simulation error of the interval's end is wider than the change"
+        return "its simulation error is wider than the change"
     if verdict == "not comparable":
-        first = after.iloc[int(np.flatnonzero(moved)[0])] if moved.any() else row
+        if basis != "input":
+            return f"the identity can no longer be formed: {row.reason}"
+        judged = moved & (after.verdict != "not comparable").to_numpy()
+        first = after.iloc[int(np.flatnonzero(judged if judged.any() else moved)[0])]
         where = " ".join(filter(None, (first.quantity, first.row, first.column)))
-        return f"enters {where}, which moves by less than rounding of its inputs allows" if basis == "input" else (
-            f"the identity can no longer be formed: {row.reason}"
-        )  # fmt: skip
+        if judged.any():
+            return f"enters {where}, which moves by less than rounding of its inputs allows"
+        return f"enters only a limit or a remark on {where}, which cannot be computed and stays possible"
     if verdict == "within rounding":
         return f"rounding of its inputs allows it: recomputed {row.reproduced:.5g}"
+    if basis == "assumed":
+        return f"what is not printed is fitted anew: recomputed {row.reproduced:.5g}"
     return f"still {verdict}: recomputed {row.reproduced:.5g}"
 
 

@@ -25,6 +25,7 @@ def repeats(numbers: PrintedNumbers, pairs: Iterable[tuple[Key, Key]], how: str,
                 r.published,
                 how=how,
                 why=why or f"the other place prints {r.printed}",
+                remark="printed twice: a check of the typing, not of a result",
                 constraint=f"{how}: {' '.join(a)}",
             )
     return out

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from ..arithmetic import limit
 from ..reproduction import PrintedNumbers, Reproduction
 from .common import Found, cells, missing, sums_to
 
@@ -22,6 +23,25 @@ def _welch(numbers: PrintedNumbers, row: str) -> float:
     se2 = sum(part.values())
     df = se2**2 / sum(part[b] ** 2 / (n - 1) for b, n in _N.items())
     return float(2 * stdtr(df, -abs(mean["Vivo"] - mean["Claro"]) / np.sqrt(se2)))
+
+
+def _between_extremes(numbers: PrintedNumbers, brand: str, row: str) -> Found:
+    """A mean lies between the printed extremes, and somebody is at each of them: so far the scores must spread."""
+    key, n = {q: ("table1", f"{brand} {q}", row, "") for q in ("minimum", "maximum", "mean", "SD")}, _N[brand]
+    low, high, mean, sd = (numbers.by[key[q]].printed for q in key)
+
+    def least(m: float) -> float:
+        below, above = max(m - low.high, 0), max(high.low - m, 0)
+        return float(np.sqrt((below**2 + above**2 + (above - below) ** 2 / (n - 2)) / (n - 1)))
+
+    bottom = min(least(m) for m in (mean.low, mean.value, mean.high))
+    top = float(np.sqrt(max((high.high - m) * (m - low.low) for m in (mean.low, mean.high)) * n / (n - 1)))
+    why = f"scores from {low} to {high} with mean {mean} have an SD of {bottom:.3f} to {top:.3f}; printed {sd}"
+    needs = f"needs the scores, {_CONVERTED}"
+    nearest = min(max(mean.value, low.value), high.value)
+    inside = limit(mean.allows(low.low, high.high), nearest, "a mean between the extremes", f"{low} to {high}", needs)
+    nearest = min(max(sd.value, bottom), top)
+    return {key["mean"]: inside, key["SD"]: limit(sd.allows(bottom, top), nearest, "SD between extremes", why, needs)}
 
 
 def reproduce(table: pd.DataFrame, meta: Mapping) -> Found:
@@ -66,6 +86,8 @@ def reproduce(table: pd.DataFrame, meta: Mapping) -> Found:
     out |= sums_to(numbers, sizes, ("text", "n", "sample", ""), "customers of two brands")
     sexes = [("text", f"{s} (percent)", "sample", "") for s in ("men", "women")]
     out |= sums_to(numbers, sexes, 100.0, "two shares add to 100 percent")
+    for key in [k for k in numbers.by if k[0] == "table1" and k[1].endswith(" SD")]:
+        out |= _between_extremes(numbers, key[1].split()[0], key[2])
     out = {k: replace(r, remark="; ".join(filter(None, (r.remark, _CONVERTED)))) for k, r in out.items()}
     for key in numbers.by:
         if key not in out and key[1] == "p (Mann-Whitney)":

@@ -106,11 +106,16 @@ def _total_effects(numbers: PrintedNumbers) -> Found:
     for code, inputs in (("H3b", ("H3b", "H3c", "H3a")), ("H4a", ("H4a", "H4b", "H3c"))):
         row = _path(code)[2]
         total = numbers.follows(lambda a, b, c: a + b * c, [_path(k) for k in inputs], f"total effect of {code}")
-        out["table4", "Sample mean of 100", row, ""] = replace(
-            total, basis="assumed", remark="a total effect, beside a direct one in the first column",
-            why=f"the total effect is {total.value:.3f}, as the correlation in Table 3: a misprint of a digit",
-        )  # fmt: skip
         t, se, b = (numbers.by["table4", q, row, ""] for q in ("t", "se", "path"))
+        assert total.band is not None
+        reach = 2.576 * se.published / 10  # simulation error of a mean of 100 draws, 99 percent
+        ends = (total.band[0] - reach, total.band[1] + reach)
+        out["table4", "Sample mean of 100", row, ""] = replace(
+            total, basis="assumed", interval=ends, remark="a total effect, beside a direct one in the first column",
+            why=f"the total effect is {total.value:.3f}, as the correlation in Table 3, and a mean of 100 draws lies "
+            f"between {ends[0]:.3f} and {ends[1]:.3f} in 99 percent of cases: a misprint of a digit. Assumed: the bootstrap "
+            "is centred on the estimate",
+        )  # fmt: skip
         value = b.published / se.published
         reach = (abs(b.published) + 5e-4) / (se.published - 5e-4)
         out["table4", "t", row, ""] = Reproduction(
@@ -164,6 +169,7 @@ def reproduce(table: pd.DataFrame, meta: Mapping) -> Found:
     """Tables 2 to 4, Figure 2 and the running text."""
     numbers = cells(table)
     out = _measures(numbers) | _paths(numbers) | _total_effects(numbers) | _table2(numbers) | _text(numbers)
+    out |= missing([("text", "df", "t", "")], "100 resamples less one: an input of the critical values of t")
     rest = [k for k in numbers.by if k[0] in ("table1", "text") and k not in out]
     out |= missing(rest, "describes the sample or the scales, or is an input of the percentages")
     sample = [k for k in numbers.by if k[0] == "table4" and k[1] in ("Sample mean of 100", "sd") and k not in out]
