@@ -57,7 +57,11 @@ class Files:
         if isinstance(self.book, pd.DataFrame):
             self.book.to_csv(self.folder / "codebook.csv", index=False)
         (self.folder / "study.yaml").write_text(self.study, encoding="utf-8")
-        return ["chapter", *(str(self.folder / f) for f in (self.answers, "codebook.csv", "study.yaml"))]
+        return [
+            "chapter",
+            "--no-notebook",
+            *(str(self.folder / f) for f in (self.answers, "codebook.csv", "study.yaml")),
+        ]
 
 
 def several_sheets(f: Files) -> None:

@@ -64,7 +64,7 @@ def test_two_commands_lead_from_the_file_to_the_right_numbers(file, tmp_path, ca
     study.write_text(
         'hypotheses: ["satisfaction -> loyalty (+)", "trust -> loyalty (+)"]\nn_boot: 100\n', encoding="utf-8"
     )
-    assert main(["chapter", str(path), str(book_file), str(study)]) == 0
+    assert main(["chapter", str(path), str(book_file), str(study), "--no-notebook"]) == 0
     assert str(tmp_path) in capsys.readouterr().out
     folder = tmp_path / f"{path.stem}_chapter"
     flow = pd.read_csv(folder / "flow_of_n.csv")
