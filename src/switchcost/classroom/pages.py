@@ -127,7 +127,8 @@ def readme_blocks() -> dict[str, str]:
             "",
             "Changed by three units of its last digit, a number is noticed: " + ", ".join(shares.values()) + ".",
         ]
-    lines += ["", board.warnings[0].capitalize()]
+    note = board.warnings[0]
+    lines += ["", note[0].upper() + note[1:]]
     rows = [f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()]
     table = ["| | notebook | minutes |", "|---|---|---:|", *rows]
     return {"scoreboard": "\n".join(lines), "notebooks": "\n".join(table)}
