@@ -16,7 +16,7 @@ from scipy.special import chdtrc, chndtr
 CLOSE = 0.05
 
 
-def _noncentrality(chisq: float, df: float, probability: float) -> float:
+def noncentrality(chisq: float, df: float, probability: float) -> float:
     """lambda with P(chi2(df, lambda) <= chisq) = probability; 0 when even lambda = 0 lies below."""
     from scipy.optimize import brentq
 
@@ -38,7 +38,7 @@ def rmsea(chisq: float, df: float, n: float, groups: int, scale: float = 1.0) ->
         return {"": 0.0, "_ci_lower": 0.0, "_ci_upper": 0.0, "_pvalue": np.nan}
     root = np.sqrt(groups)
     scaled = chisq / scale
-    lower, upper = (_noncentrality(scaled, df, p) for p in (0.95, 0.05))
+    lower, upper = (noncentrality(scaled, df, p) for p in (0.95, 0.05))
     close = df * n * CLOSE**2 / groups / scale
     return {
         "": np.sqrt(max((chisq - scale * df) / (df * n), 0.0)) * root,

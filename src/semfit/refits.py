@@ -105,10 +105,15 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
         raise DataError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
     m = [a.mean(axis=1) for a in x]
     S = [np.swapaxes(c := a - a.mean(axis=1, keepdims=True), 1, 2) @ c / a.shape[1] for a in x]
-    data = Moments(S, m if model.means else None, n)
+    return refit_moments(fit.solution, S, m, n)
+
+
+def refit_moments(fit: Solution, S: list[np.ndarray], m: list[np.ndarray], n: list[int]) -> Refits:
+    """The same from covariance matrices (samples, p, p), divisor n, and means (samples, p) by group."""
+    data = Moments(S, m if fit.model.means else None, [float(k) for k in n])
     with one_thread():
-        theta, F, converged = refit_batch(model, data, fit.solution.theta, fit.solution.expected_information)
-    return _collect(fit.solution, data, S, m, theta, F, converged)
+        theta, F, converged = refit_batch(fit.model, data, fit.theta, fit.expected_information)
+    return _collect(fit, data, S, m, theta, F, converged)
 
 
 def _stack(samples: list[pd.DataFrame], fit: Solution, group: str | None) -> list[np.ndarray]:
