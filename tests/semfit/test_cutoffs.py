@@ -49,7 +49,7 @@ def test_t_size_needs_degrees_of_freedom():
 
 def test_a_large_omission_is_told_apart_and_a_tiny_one_is_not():
     fit = semfit.fit(TWO, HS)
-    large, tiny = (fit_cutoffs(fit, f"textual =~ {b}*x2", n_rep=300).table for b in (0.4, 0.02))
+    large, tiny = (fit_cutoffs(fit, f"textual =~ {b}*x2", n_rep=300).table for b in (0.5, 0.02))
     assert (large["right_rejected"] < 0.05).all() and (tiny["right_rejected"] > 0.5).all()
     assert large.loc["cfi", "cutoff"] < 1 and large.loc["rmsea", "cutoff"] > 0.05
     np.testing.assert_allclose(large["observed"], fit.measures[["srmr", "rmsea", "cfi"]])
