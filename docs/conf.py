@@ -32,4 +32,5 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "none"  # the docstrings say the types in words
 # Headings inside exercises repeat, and hidden input cells keep JupyterLab's own metadata.
-suppress_warnings = ["mystnb.unknown_mime_type", "myst.header"]
+# A word such as n in a docstring is not a reference to every attribute of that name.
+suppress_warnings = ["mystnb.unknown_mime_type", "myst.header", "ref.python"]

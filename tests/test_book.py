@@ -156,6 +156,15 @@ def test_no_ordinary_word_becomes_a_term(tools):
     assert found["MAP"] and found["map"] == "" and found["Churn"]
 
 
+def test_what_the_front_page_counts_is_so():
+    import switchcost as sc
+
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    pages = len(list((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")))
+    words = {26: "Twenty-six notebooks", sc.scoreboard().table["study"].nunique(): "twelve publications"}
+    assert words[pages] in text and words[12] in text
+
+
 def test_front_page_names_every_page_with_minutes_and_what_it_rests_on(tools):
     text = tools.pages.map_of_pages()
     rows = re.findall(r"^\| (\d\d) \| \[.+\]\(notebooks/\1_\w+\.ipynb\) \| \d+ \| .+ \|$", text, re.M)

@@ -145,9 +145,7 @@ def build(chosen: list[Path], target: Path, solutions: bool = True) -> int:
     source, fresh = target.with_name(target.name + "-source"), target.with_name(target.name + "-new")
     write_source(source, chosen, solutions)
     shutil.rmtree(fresh, ignore_errors=True)
-    code = subprocess.call(
-        [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-j", "2", str(source), str(fresh)]
-    )
+    code = subprocess.call([sys.executable, "-m", "sphinx", "-q", "-b", "html", "-j", "2", str(source), str(fresh)])
     if code:
         return code
     for path in chosen:  # what a reader downloads is the notebook itself

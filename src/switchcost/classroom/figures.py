@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._core.errors import DataError
+from .._core.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,9 +88,7 @@ def figure(fig: Figure, name: str, alt: str) -> None:
         with plt.rc_context({"svg.hashsalt": name}):
             fig.savefig(drawing, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
         for kind, content in (("png", buffer), ("svg", drawing)):  # whole or not at all, also when the run is stopped
-            fresh = folder / f"{name}.{kind}.new"
-            fresh.write_bytes(content.getvalue())
-            os.replace(fresh, folder / f"{name}.{kind}")
+            atomic_write(folder / f"{name}.{kind}", content.getvalue())
     plt.close(fig)
     png = b64encode(buffer.getvalue()).decode()
     shown = f'<img src="data:image/png;base64,{png}" alt="{html.escape(alt)}" style="max-width:100%">'

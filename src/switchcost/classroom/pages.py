@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 from .._core.errors import DataError
+from .._core.files import atomic_write
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = ROOT / "notebooks"
@@ -26,19 +26,16 @@ def paths(chosen: list[str] | None = None) -> list[Path]:
 
 
 def safe_write(path: Path, text: str) -> None:
-    """Write beside the file, then put it in its place: what was there stays whole when the disk is full.
+    """Write a page whole or not at all, and say in a sentence why it could not be written.
 
     Raises
     ------
     DataError
         The file cannot be written; the old one is as it was.
     """
-    fresh = path.with_name(path.name + ".new")
     try:
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, path)
+        atomic_write(path, text)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         why = f"{error.strerror}; {path.parent.name}/{path.name} is as it was"
         raise DataError(
             f"cannot write {path.name}: {why}. Make room or choose another folder, and run it again"
