@@ -1,6 +1,6 @@
 """Three chapters as Word and as pictures of their pages, to be looked at: English, Chinese, PLS.
 
-    python benchmarks/chapter_pages.py            # writes docs/chapters/<name>_<page>.png
+    python benchmarks/chapter_pages.py            # writes docs/chapters/<name>-<page>.png
 
 Needs LibreOffice (Debian: libreoffice-writer) and pdftoppm (poppler-utils), and says so where they are missing; fonts-noto-cjk
 for the Chinese chapter. The answers are the simulated ones of the tests. Not part of the tests.
@@ -64,12 +64,12 @@ def pictures(made: Chapter, name: str, folder: Path, dpi: int) -> list[Path]:
         subprocess.run(
             ["soffice", "--headless", "--convert-to", "pdf", "--outdir", place, f"{place}/{name}.docx"], **quiet
         )
-        for old in folder.glob(f"{name}_*.png"):
+        for old in folder.glob(f"{name}-*.png"):
             old.unlink()
         subprocess.run(
-            ["pdftoppm", "-r", str(dpi), "-png", "-gray", f"{place}/{name}.pdf", str(folder / f"{name}_")], **quiet
+            ["pdftoppm", "-r", str(dpi), "-png", "-gray", f"{place}/{name}.pdf", str(folder / name)], **quiet
         )
-    return sorted(folder.glob(f"{name}_*.png"))
+    return sorted(folder.glob(f"{name}-*.png"))
 
 
 def main() -> int:

@@ -11,8 +11,10 @@ import switchcost as sc
 from switchcost._core.errors import DataError
 from switchcost.report import analyse, analyse_measurement, analyse_structure, figures, outputs, plan
 from switchcost.report.chapter import results_chapter, written
+from switchcost.report.document import prose_html, to_html
 from switchcost.report.study import VERDICTS
 from switchcost.report.tables import Table
+from switchcost.report.word import unbroken
 
 COLUMNS = ["sat1", "sat2", "sat3", "tr1", "tr2", "tr3", "bl1", "bl2", "bl3", "at1", "at2", "at3", "ne1", "ne2", "ne3", "age", "contract", "operator"]  # fmt: skip
 STUDY = {
@@ -569,6 +571,41 @@ def test_items_that_a_model_cannot_spell_keep_their_names_in_print(data, book):
     )
     cells = next(t for t in made.tables if "Loadings" in t.title).cells()
     assert {"1、sat?", "sat 2"} <= set(cells["item"]) and made.analysis.problems == {}
+
+
+def test_html_has_italic_symbols_and_links_to_its_tables(analysis):
+    assert prose_html("a <b> & p < .001 (Table 3), n = 5") == (
+        'a &lt;<em>b</em>&gt; &amp; <em>p</em> &lt; .001 (<a href="#table-3">Table 3</a>), <em>n</em> = 5'
+    )
+    page = to_html("x", [s for s in written(analysis, "zh").sections])
+    asked, held = set(re.findall(r'href="#([^"]+)"', page)), set(re.findall(r'<(?:div|p) id="([^"]+)"', page))
+    assert asked and asked <= held and {"table-1", "figure-1"} <= held
+
+
+def test_no_number_is_torn_from_its_symbol():
+    from docx import Document
+
+    text = unbroken("F(2, 292) = 0.04, p = .964, 95% CI [0.10, 0.50]")
+    assert " " not in text.replace(", p", ",p").replace(", 95%", ",95%").replace("95%\u00a0CI", "95%CI")
+    from switchcost.report import word
+
+    paragraph = Document().add_paragraph()
+    word._prose(paragraph, "With b = 0.30, p < .001 and n = 20 (Table 4).")
+    assert [r.text for r in paragraph.runs if r.italic] == ["b", "p", "n"]
+    assert "REF _Ref_Table_4" in paragraph._p.xml
+
+
+def test_columns_give_way_before_words_and_numbers_break():
+    from switchcost.report import word
+
+    rows = [["item", "95% CI"], ["a long sentence of many short words " * 3, "[\u22120.123, 0.456]"]]
+    wished, least = word._widths(rows)
+    assert least[0] < wished[0] and wished[1] > 100 * 14
+    room = sum(least) + 100
+    fitted = word._fitted(wished, least, room)
+    assert sum(fitted) <= room and all(f >= low for f, low in zip(fitted, least, strict=True))
+    assert word._fitted(wished, least, sum(wished)) == wished
+    assert sum(word._fitted(wished, least, sum(least) - 500)) <= sum(least) - 500
 
 
 def test_tables_are_tables(analysis, no_figures):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .._core.files import atomic_write
 from .tables import Table
+from .word import KINDS, REFERENCE, SYMBOL
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,18 @@ class Section:
         return "\n\n".join(p for p in self.parts if isinstance(p, str))
 
 
+def prose_html(text: str) -> str:
+    """A paragraph with its symbols in italics and its references as links."""
+    text = SYMBOL.sub(lambda m: f"<em>{m[0]}</em>", html.escape(text))
+    return REFERENCE.sub(lambda m: f'<a href="#{KINDS.get(m[1], m[1]).lower()}-{m[2]}">{m[0]}</a>', text)
+
+
+def _anchor(title: str) -> str:
+    """``id="table-3"`` of a caption that begins with its number."""
+    found = REFERENCE.match(title)
+    return f' id="{KINDS.get(found[1], found[1]).lower()}-{found[2]}"' if found else ""
+
+
 def to_html(title: str, sections: Sequence[Section]) -> str:
     """The document as one piece of HTML, figures included."""
     out = [f"<h2>{html.escape(title)}</h2>"]
@@ -44,15 +57,15 @@ def to_html(title: str, sections: Sequence[Section]) -> str:
         body = [f"<h3>{html.escape(section.heading)}</h3>"]
         for part in section.parts:
             if isinstance(part, Table):
-                body.append(part._repr_html_())
+                body.append(f"<div{_anchor(part.title)}>{part._repr_html_()}</div>")
             elif isinstance(part, Picture):
                 data = base64.b64encode(part.png).decode()
                 body.append(
-                    f'<p><img src="data:image/png;base64,{data}" alt="{html.escape(part.alt)}" '
+                    f'<p{_anchor(part.caption)}><img src="data:image/png;base64,{data}" alt="{html.escape(part.alt)}" '
                     f'style="max-width:600px;width:100%"><br><em>{html.escape(part.caption)}</em></p>'
                 )
             else:
-                body.append(f"<p>{html.escape(part)}</p>")
+                body.append(f"<p>{prose_html(part)}</p>")
         style = ' style="border-left:5px solid #b2182b;padding-left:12px"' if section.alarm else ""
         out.append(f"<div{style}>{''.join(body)}</div>")
     return f'<div style="max-width:820px">{"".join(out)}</div>'

@@ -16,7 +16,7 @@ WIDTH, TURNED = 9020, 13950  # of the text on A4 with margins of an inch, uprigh
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 RULE = '<w:{edge} w:val="single" w:sz="{size}" w:space="0" w:color="000000"/>'
 # Statistical symbols stand in italics where a number follows them (APA 7, section 6.44).
-SYMBOL = re.compile(r"(?<![\w.])(p|t|F|r|b|M|SD|SE|n|N|df|z|R²|f²|Q²|ΔR²)(?= ?[=<>(])")
+SYMBOL = re.compile(r"(?<![\w.])(p|t|F|r|b|M|SD|SE|n|N|df|z|R²|f²|Q²|ΔR²)(?=[ \u00a0]?(?:[=<>(]|&[lg]t;))")
 HEADS = {"n", "M", "SD", "SE", "b", "t", "p", "F", "df", "df1", "df2", "ΔR²", "R²", "f²", "h²", "Q²", "mean r"}
 REFERENCE = re.compile(r"(Table|Figure|表|图)[ \u00a0](\d+)")
 KINDS = {"表": "Table", "图": "Figure"}
@@ -144,7 +144,9 @@ def _prose(paragraph: Any, text: str) -> None:
     for found in REFERENCE.finditer(text):
         _symbols(paragraph, text[last : found.start()])
         kind = KINDS.get(found[1], found[1])
-        _field(paragraph, f" REF _Ref_{kind}_{found[2]} \\h ", found[0])
+        _field(
+            paragraph, f" REF _Ref_{kind}_{found[2]} \\h ", found[0].replace(" ", "\u00a0" if kind == found[1] else " ")
+        )
         last = found.end()
     _symbols(paragraph, text[last:])
 
@@ -168,6 +170,7 @@ def unbroken(text: str) -> str:
     """
     text = re.sub(r" ?([=<>]) (?=[\u2212\d.])", "\u00a0\\1\u00a0", text)
     text = re.sub(r"\[[^\[\]]{1,40}\]", lambda m: m[0].replace(" ", "\u00a0"), text)
+    text = re.sub(r"(?<=F\()(\d+), (?=\d+\))", "\\1,\u00a0", text)
     return text.replace(" CI [", "\u00a0CI\u00a0[")
 
 
@@ -259,7 +262,7 @@ def _row(values: Sequence[str], right: Sequence[bool], widths: Sequence[int], i:
         italic = "<w:i/>" if i == 0 and value in HEADS else ""
         out.append(
             f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{borders}{fixed}</w:tcPr><w:p><w:pPr>{keep}'
-            f'<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/><w:jc w:val="{side}"/></w:pPr><w:r>'
+            f'<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/><w:jc w:val="{side}"/><w:rPr><w:sz w:val="{small}"/></w:rPr></w:pPr><w:r>'
             f'<w:rPr>{italic}<w:sz w:val="{small}"/></w:rPr><w:t xml:space="preserve">{escape(printable(text))}</w:t></w:r></w:p></w:tc>'
         )
     head = "<w:tblHeader/>" if i == 0 else ""

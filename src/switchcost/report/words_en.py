@@ -31,7 +31,7 @@ WORDS: dict[str, str] = {
     "heading.references": "References for the methods", "heading.checklist": "Checklist",
     # -- what could not run ---------------------------------------------------------------------------------------
     "failed": "This part could not be computed: {reason}.", "failed.alarm": "{heading} could not be computed: {reason}.",
-    "failed.where": "could not be computed", "model.warning.alarm": "In the {model}: {warning}.",
+    "failed.where": "could not be computed", "model.warning.alarm": "{model}: {warning}.",
     "no_font.alarm": "This machine has no font with Chinese characters, so labels in the figures are boxes. Install one (for "
     "example Noto Sans CJK) and write the chapter again.",
     # -- method ---------------------------------------------------------------------------------------------------
