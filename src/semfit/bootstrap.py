@@ -20,10 +20,12 @@ from .fit_functions import chosen_functions, evaluate_functions
 from .gradient import BATCH, refit_batch, refit_near, regular, saturated_discrepancy
 from .inference import default_seed, enough_draws
 from .jobs import run_batches
+from .ordinal.resampling import OrdinalResampler
+from .ordinal.solution import OrdinalSolution
 from .printing import Result
 from .resampling import KINDS, Resampler
 from .search import estimate
-from .solution import Fitted
+from .solution import Fitted, Solution
 from .standardized import with_defined
 from .threads import one_thread
 
@@ -151,7 +153,8 @@ def bootstrap(
     neither is done resample by resample. All refits start from the sample's estimates and run in batches (see
     ``refit``); those that do not converge go through Fisher scoring, then singly through the routine of ``semfit.fit``,
     and what still fails is counted by reason.
-    Missing values (``missing="fiml"``) need one fit a resample, which is slower.
+    Ordered variables: thresholds, correlations and weights are computed anew in every resample; one in which a
+    category is empty cannot be fitted and is counted. Missing values (``missing="fiml"``) need one fit a resample, which is slower.
     ave: mean squared standardised loading. omega: (sum l)^2 phi / ((sum l)^2 phi + sum theta). htmt: Henseler,
     Ringle & Sarstedt (2015) with absolute correlations.
 
@@ -172,7 +175,6 @@ def bootstrap(
         raise DataError(f"level must lie between 0 and 1, and is {level!r}")
     sample, model = fit.solution, fit.solution.model
     sample.need_convergence("estimates to bootstrap")
-    sample.need_continuous("bootstraps")
     if sample.raw is None and kind != "parametric":
         raise DataError(
             f"kind={kind!r} draws rows, and the model was fitted to a covariance matrix; use kind='parametric'"
@@ -190,7 +192,7 @@ def bootstrap(
     if sample.design and kind != "nonparametric":
         raise DataError(f"kind={kind!r} makes independent rows, and the fit has clusters; use kind='nonparametric'")
     chosen = chosen_functions(functions)
-    draw = Resampler(sample, kind)
+    draw = _source(sample, kind)
     keys = fit.estimates[[c for c in ("lhs", "op", "rhs", "group", "label") if c in fit.estimates]]
     seeds = np.random.SeedSequence(seed).spawn(n_boot)  # one stream a resample: chunks and jobs cannot matter
     size = 25 if gaps else max(1, min(BATCH, int(2**24 / max(draw.largest, 1))))
@@ -240,6 +242,14 @@ def bootstrap(
     )
 
 
+def _source(sample: Solution, kind: str) -> Resampler | OrdinalResampler:
+    if not isinstance(sample, OrdinalSolution):
+        return Resampler(sample, kind)
+    if kind != "nonparametric":
+        raise DataError(f"kind={kind!r} is not there for ordered variables yet; use kind='nonparametric'")
+    return OrdinalResampler(sample)
+
+
 def _names(keys: pd.DataFrame) -> list[str]:
     """One name a row: "f =~ x2", with its group from the second on."""
     group = keys["group"] if "group" in keys else [1] * len(keys)
@@ -262,7 +272,7 @@ def _warnings(n_boot: int, failed: int, improper: int) -> tuple[str, ...]:
 class _Task:
     """Everything one chunk of resamples goes through; runs in workers too."""
 
-    source: Resampler
+    source: Resampler | OrdinalResampler
     functions: dict
     keys: pd.DataFrame
 
@@ -271,17 +281,29 @@ class _Task:
             return self._refits(seeds)
 
     def _refits(self, seeds) -> dict:
-        out = self._with_gaps(seeds) if self.source.gaps else self._complete(seeds)
+        if isinstance(self.source, OrdinalResampler):
+            out = self._ordered(self.source, seeds)
+        else:
+            out = self._with_gaps(self.source, seeds) if self.source.gaps else self._complete(self.source, seeds)
         rows = self.source.solution.model.rows
         variances = [k for k, r in enumerate(rows) if r.op == "~~" and r.lhs == r.rhs]
         return out | {"improper": (out["est"][:, variances] < 0).any(axis=1)}
 
-    def _with_gaps(self, seeds) -> dict:
-        fit, model, B = self.source.solution, self.source.solution.model, len(seeds)
+    def _ordered(self, source: OrdinalResampler, seeds) -> dict:
+        found = source.refits(seeds)
+        out: dict = {kind: with_defined(found.view, found.theta, v) for kind, v in (("est", "est"), ("std", "std_all"))}
+        out |= {"chisq": found.chisq, "ok": found.ok, "reasons": found.reasons}
+        if self.functions:
+            numbers = evaluate_functions(self.functions, source.solution, self.keys, found.moments, found.theta)
+            out["functions"] = np.column_stack(list(numbers.values()))
+        return out
+
+    def _with_gaps(self, source: Resampler, seeds) -> dict:
+        fit, model, B = source.solution, source.solution.model, len(seeds)
         theta, ok = np.empty((B, model.npar)), np.zeros(B, bool)
-        sets = [self.source.patterns(s) for s in seeds]
+        sets = [source.patterns(s) for s in seeds]
         for b, data in enumerate(sets):
-            one, _, done = refit_near(model, data, fit.theta, self.source.information)
+            one, _, done = refit_near(model, data, fit.theta, source.information)
             theta[b], ok[b] = (one[0], True) if done[0] else self._single(data)[::2]
         rows: dict[str, list] = {k: [] for k in ("est", "std", "functions")}
         for b in np.flatnonzero(ok).tolist():
@@ -302,12 +324,12 @@ class _Task:
             "reasons": [STALLED] * int((~ok).sum()),
         }
 
-    def _complete(self, seeds) -> dict:
-        fit, model = self.source.solution, self.source.solution.model
-        data = self.source.moments(seeds)
+    def _complete(self, source: Resampler, seeds) -> dict:
+        fit, model = source.solution, source.solution.model
+        data = source.moments(seeds)
         whole = regular(data, model.scale[: model.n_ov])
         part = data.take(whole)
-        theta, F, done = refit_batch(model, part, fit.theta, self.source.information)
+        theta, F, done = refit_batch(model, part, fit.theta, source.information)
         for b in np.flatnonzero(~done):
             theta[b], F[b], done[b] = self._single(part.take(slice(b, b + 1)))
         ok = whole.copy()

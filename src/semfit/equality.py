@@ -12,6 +12,7 @@ from .measures import chi2_p
 from .model import Model
 from .printing import Result
 from .solution import Fitted, Solution, invert_information
+from .threads import one_thread
 
 COLUMNS = ["lhs", "op", "rhs", "group", "released", "chisq", "df", "pvalue", "epc"]
 LEFT = 1e-9  # share of its information that a parameter must keep beside the others to be tested
@@ -82,8 +83,9 @@ def score_tests(fitted: Fitted, op: str | None = None) -> ScoreTests:
     """
     solution = fitted.solution
     solution.need_convergence("score tests")
-    loose = _Loose(solution)
-    rows = _across_groups(solution, loose, op) + _one_by_one(solution, loose, op)
+    with one_thread():
+        loose = _Loose(solution)
+        rows = _across_groups(solution, loose, op) + _one_by_one(solution, loose, op)
     table = pd.DataFrame(rows, columns=COLUMNS)
     return ScoreTests(table.sort_values("chisq", ascending=False, ignore_index=True), solution.n_total)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import DataError
-from .estimate import Moments, entries, sample_of, structure
+from .estimate import Moments, structure
 from .htmt import htmt_values
 from .model import Kind
 from .solution import Solution
@@ -19,7 +19,7 @@ from .standardized import explained_variance, with_defined
 def _measurement(fit: Solution, k: int, data, theta) -> tuple:
     """Loadings (B, p, q), latent variances (B, q), residual covariances (B, p, p), sd of items (B, p) of group k."""
     model, g, p = fit.model, fit.model.groups[k], fit.model.n_ov
-    e = entries(model, g, theta, sample_of(data, k))
+    e = fit.at(data, theta).entries(k, theta)
     _, C, _ = structure(model, g, e)
     values, s = e / g.d, model.scale
     L, T = np.zeros((len(theta), p, len(model.lv))), np.zeros((len(theta), p, p))

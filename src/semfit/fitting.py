@@ -70,7 +70,8 @@ def fit(
         Column that holds the groups; the model is fitted in all of them at once.
     group_equal : str or sequence of str
         Parameters held equal across groups: words among loadings, intercepts, means, residuals,
-        residual.covariances, regressions, lv.variances, lv.covariances.
+        residual.covariances, regressions, lv.variances, lv.covariances, thresholds (with ordered variables thresholds
+        and intercepts take each other with them, as in lavaan; ``group_partial=["x1 ~ 1"]`` parts them).
     group_partial : str or sequence of str
         Parameters released again, such as ``["f =~ x2", "x3 ~ 1"]``.
     estimator : str, optional

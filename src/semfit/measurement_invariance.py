@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from . import checks
 from .equality import score_tests
 from .errors import DataError, NotConvergedError
 from .fitting import fit
 from .nested import difference_row
+from .ordinal.fitting import chosen_items
+from .partable import variables
 from .printing import Result
 from .result import Fit
 from .saturated import shared_rows
@@ -81,6 +84,14 @@ RULES = (
         means=False,
     ),
     Rule(
+        "thresholds",
+        _falls("thresholds"),
+        f"Thresholds differ (CFI falls by more than {CFI_FALL:.3f}): the categories are not used alike in the groups, so "
+        "neither relations nor means of the latents can be compared",
+        relations=False,
+        means=False,
+    ),
+    Rule(
         "metric",
         _falls("metric"),
         f"Loadings differ (CFI falls by more than {CFI_FALL:.3f}): neither relations nor means of the latents can be "
@@ -145,7 +156,7 @@ class Invariance(Result):
     Attributes
     ----------
     table : DataFrame
-        Rows configural, metric, scalar, strict (and more, see :func:`invariance`); columns chisq, df, pvalue, cfi,
+        Rows configural, (thresholds,) metric, scalar, strict (and more, see :func:`invariance`); columns chisq, df, pvalue, cfi,
         rmsea, srmr, delta_chisq, delta_df, delta_pvalue, delta_cfi, delta_rmsea. A level without a solution has df
         only, and is the last.
     fits : dict
@@ -187,12 +198,12 @@ def invariance(
     data: pd.DataFrame,
     group: str,
     *,
-    estimator: str = "ML",
+    estimator: str | None = None,
     group_partial: str | Sequence[str] = (),
     missing: str = "listwise",
     std_lv: bool = False,
     further: str | Sequence[str] = (),
-    ordered: Sequence[str] | bool | None = None,
+    ordered: bool | str | Sequence[str] | None = None,
     cluster: str | None = None,
     sampling_weights: str | None = None,
 ) -> Invariance:
@@ -213,8 +224,9 @@ def invariance(
         As in :func:`semfit.fit`.
     further : str or sequence of str
         Steps after strict, in this order: ``"lv.variances"``, ``"lv.covariances"``, ``"means"`` of the latents equal.
-    ordered : None
-        Thresholds of ordered items are not there yet.
+    ordered : bool or str or sequence of str, optional
+        As in :func:`semfit.fit`: WLSMV with the theta parameterisation, and a step for the thresholds before the
+        others. Not with second-order latents.
     cluster, sampling_weights : str, optional
         Columns, as in :func:`semfit.fit`.
 
@@ -238,6 +250,13 @@ def invariance(
     While only item intercepts are equal the means of the facets are free in all groups but the first and the
     dimensions' means are 0; then the facets' intercepts are 0 and the dimensions' means are free.
 
+    Ordered items are identified as Wu & Estabrook (2016, Psychometrika 81, 1014-1045) propose: once thresholds are
+    equal, intercepts and residual variances are free in all groups but the first (0 and 1 there); then loadings are
+    equal; then intercepts are 0 and the latent means free; then residual variances are 1. With three categories the
+    step of the thresholds costs nothing and tests nothing. Two categories hold one threshold: their residual variances
+    stay 1 in all groups, and ``warnings`` says so. chisq, cfi and rmsea are the scaled ones, differences those of
+    Satorra (2000); see :func:`semfit.compare`.
+
     Examples
     --------
     >>> import numpy as np, pandas as pd, semfit
@@ -251,15 +270,18 @@ def invariance(
     >>> ladder.decision.means
     True
     """
-    if ordered is not None:
-        raise DataError("ordered= is not there yet: invariance() compares models of continuous items")
     words = (further,) if isinstance(further, str) else tuple(further)
     for word in words:
         if word not in FURTHER:
             raise DataError(f"further takes {', '.join(map(repr, FURTHER))}, not {word!r}")
     partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
+    spec = ModelSpec.of(model)
+    steps, assumed, units = _steps(spec, words, std_lv), list[str](), "delta"
+    if ordered is not None and ordered is not False and estimator in (None, "WLSMV"):
+        steps, assumed = _ordered_steps(spec, checks.frame(data), group, ordered, words)
+        units = "theta"
     fits: dict[str, Fit] = {}
-    for step in _steps(ModelSpec.of(model), words, std_lv):
+    for step in steps:
         fits[step.name] = fit(
             step.model,
             data,
@@ -271,6 +293,8 @@ def invariance(
             std_lv=std_lv,
             cluster=cluster,
             sampling_weights=sampling_weights,
+            ordered=ordered,
+            parameterization=units,
         )
         if not fits[step.name].converged:
             break
@@ -293,6 +317,7 @@ def invariance(
         next(iter(fits.values())).n_total,
         decide(table),
         (
+            *assumed,
             *notes,
             *dict.fromkeys(f"{level} model: {w}" for level, f in fits.items() for w in f.warnings if w not in f.notes),
         ),
@@ -365,6 +390,47 @@ def _steps(model: ModelSpec, further: tuple[str, ...], std_lv: bool = False) -> 
         last = Step(FURTHER[word], last.model, tuple(dict.fromkeys((*last.equal, word))), free)
         steps.append(last)
     return steps
+
+
+def _ordered_steps(
+    model: ModelSpec, data: pd.DataFrame, group: str, ordered: bool | str | Sequence[str], further: tuple[str, ...]
+) -> tuple[list[Step], list[str]]:
+    """The ladder of ordered items (Wu & Estabrook 2016), and what it takes for granted."""
+    terms = model.parsed.terms
+    if any(t.op == "=~" and t.rhs in model.latents for t in terms):
+        raise DataError("ordered= with second-order latents is not there yet; fit the ladder of the facets")
+    checks.columns(data, [group], "group")
+    items = chosen_items(model.parsed, variables(model.parsed), ordered, fixed_x=True)
+    checks.columns(data, items, "item")
+    two = [v for v in items if data[v].nunique() == 2]
+    groups = data[group].nunique()
+    written = {(t.lhs, t.op) for t in terms if t.op == "~1" or t.lhs == t.rhs}
+    scalar = model
+    for v in two:
+        scalar = scalar if (v, "~~") in written else scalar.fix(v, "~~", v, value=[1.0] * groups)
+    cut = scalar
+    for v in items:
+        cut = cut if (v, "~1") in written else cut.add(v, "~1", value=[0.0] + [np.nan] * (groups - 1))
+    for f in model.latents:
+        cut = cut if (f, "~1") in written else cut.fix(f, "~1", value=[0.0] * groups)
+    own = tuple(f"{v} ~ 1" for v in variables(model.parsed).ov)  # equal thresholds would make intercepts equal as well
+    steps = [
+        Step("configural", model),
+        Step("thresholds", cut, ("thresholds",), own),
+        Step("metric", cut, ("thresholds", "loadings"), own),
+        Step("scalar", scalar, ("thresholds", "loadings", "intercepts")),
+        Step("strict", scalar, ("thresholds", "loadings", "intercepts", "residuals")),
+    ]
+    for word in (w for w in FURTHER if w in further):
+        last = steps[-1]
+        steps.append(Step(FURTHER[word], last.model, tuple(dict.fromkeys((*last.equal, word)))))
+    if not two:
+        return steps, []
+    text = (
+        f"{', '.join(two)}: two categories hold one threshold, so their residual variances are taken as 1 in all groups; "
+        "differences in them would show as differences in loadings or intercepts"
+    )
+    return steps, [text]
 
 
 def _released(fits: dict[str, Fit]) -> pd.DataFrame:

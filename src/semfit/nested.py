@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from .errors import DataError, NotConvergedError
-from .measures import chisq_difference
+from .measures import Difference, chi2_p, chisq_difference
+from .ordinal.solution import OrdinalSolution
 from .printing import Result
 from .result import Fit
 
@@ -54,7 +55,9 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> Comparison:
     -------
     Comparison
         ``.table`` has one row a model, the least restricted first. Under MLR chisq is the scaled one, cfi and rmsea are
-        the robust ones, and delta_chisq is the scaled difference; see ``semfit.measures.chisq_difference``.
+        the robust ones, and delta_chisq is the scaled difference; see ``semfit.measures.chisq_difference``. Under
+        WLSMV chisq, cfi and rmsea are the scaled ones and delta_chisq is the scaled and shifted difference of Satorra
+        (2000), as ``lavaan::lavTestLRT`` has it.
 
     Raises
     ------
@@ -127,10 +130,24 @@ def _sorted(f: Fit, k: int) -> np.ndarray:
     return f.solution.h1.cov[k][np.ix_(order, order)]
 
 
+def _difference(f: Fit, parent: Fit) -> Difference:
+    """Chi-square difference: scaled under MLR, scaled and shifted under WLSMV."""
+    one, other = parent.solution, f.solution
+    if isinstance(one, OrdinalSolution) and isinstance(other, OrdinalSolution):
+        if not f.converged:
+            return Difference(np.nan, float(other.df - one.df), np.nan)
+        test = one.difference(other)
+        return Difference(test.scaled, float(test.df), chi2_p(test.scaled, test.df))
+    return chisq_difference(f.measures, parent.measures)
+
+
 def difference_row(f: Fit, parent: Fit | None) -> dict[str, float]:
     """Measures of one fit, and their differences to the less restricted ``parent``."""
-    m, robust = f.measures, f.solution.robust
+    m, ordinal = f.measures, isinstance(f.solution, OrdinalSolution)
+    robust = f.solution.robust or ordinal
     c, cfi, rmsea = ("chisq_scaled", "cfi_robust", "rmsea_robust") if robust else ("chisq", "cfi", "rmsea")
+    if ordinal:
+        cfi, rmsea = "cfi_scaled", "rmsea_scaled"
     row = {
         "chisq": m[c],
         "df": m["df"],
@@ -138,12 +155,12 @@ def difference_row(f: Fit, parent: Fit | None) -> dict[str, float]:
         "cfi": m.get(cfi, np.nan),
         "rmsea": m.get(rmsea, np.nan),
         "srmr": m["srmr"],
-        "aic": m["aic"],
-        "bic": m["bic"],
+        "aic": m.get("aic", np.nan),
+        "bic": m.get("bic", np.nan),
     }
     row |= dict.fromkeys(("delta_chisq", "delta_df", "delta_pvalue", "delta_cfi", "delta_rmsea"), np.nan)
     if parent is not None:
-        step = chisq_difference(m, parent.measures)
+        step = _difference(f, parent)
         row |= {
             "delta_chisq": step.chisq,
             "delta_df": step.df,

@@ -93,6 +93,7 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
     >>> print(semfit.refit(fit, [one, sample()]).summary().splitlines()[0])
     2 refits, n = 400 each: 2 converged, 2 proper
     """
+    fit.solution.need_continuous("refits to samples")
     model, options = fit.solution.model, fit.solution.options
     if options.missing == "fiml" or options.fixed_x and len(model.var.x):
         raise DataError("refit takes fits to complete data without observed predictors (fixed_x=False)")

@@ -15,6 +15,7 @@ from .correction import corrected, h1_information
 from .design import DesignEffects, design_effects
 from .errors import DataError, FitWarning
 from .ordinal.diagnostics import ordinal_modification_indices, ordinal_residuals
+from .ordinal.scores import posterior_modes
 from .ordinal.solution import OrdinalSolution, ordinal_measures
 from .robust import Sandwich, sandwich
 from .saturated import SaturatedInformation
@@ -211,8 +212,7 @@ class Fit:
     @cached_property
     def measures(self) -> pd.Series:
         if isinstance(self.solution, OrdinalSolution):
-            found = ordinal_measures(self.solution) if self.converged else {"npar": self.npar, "df": self.df}
-            return pd.Series(found, name="measure", dtype=float)
+            return pd.Series(ordinal_measures(self.solution), name="measure", dtype=float)
         sol, h1, model = self.solution, self.solution.h1, self.solution.model
         p = model.n_ov
         logl = -self.n_total * sol.F - h1.cells @ (np.log(model.scale[:p]) + LOG2PI / 2)
@@ -336,10 +336,12 @@ class Fit:
 
         Notes
         -----
-        Equals ``lavPredict(fit, method = "EBM")`` and ``"Bartlett"`` in measurement models. In groups the latent
+        Of ordered variables the regression scores are the modes of the latents' density given the answers. Equals
+        ``lavPredict(fit, method = "EBM")`` and ``"Bartlett"`` in measurement models. In groups the latent
         means are those of the model, so scores can be compared between groups once intercepts are equal.
         """
-        return scores.factor_scores(self.solution, method)
+        ordered = posterior_modes if isinstance(self.solution, OrdinalSolution) else None
+        return scores.factor_scores(self.solution, method, ordered)
 
     @property
     def partable(self) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -13,17 +15,21 @@ from .solution import Solution
 METHODS = ("regression", "bartlett")
 
 
-def factor_scores(solution: Solution, method: str = "regression") -> pd.DataFrame:
-    """Table of :meth:`semfit.Fit.factor_scores`."""
+Way = Callable[[Solution, int, np.ndarray], np.ndarray]
+
+
+def factor_scores(solution: Solution, method: str = "regression", regression: Way | None = None) -> pd.DataFrame:
+    """Table of :meth:`semfit.Fit.factor_scores`; ``regression`` stands in where variables are ordered."""
     if method not in METHODS:
         raise DataError(f"method must be 'regression' or 'bartlett', not {method!r}")
     solution.need_convergence("factor scores")
-    solution.need_continuous("factor scores")
     if solution.raw is None:
         raise DataError("factor scores need the rows of the data; the model was fitted to a covariance matrix")
     if not solution.model.lv:
         raise DataError("the model has no latent variables, so there are no factor scores")
-    score = _regression if method == "regression" else _bartlett
+    if regression is not None and method != "regression":
+        raise DataError("Bartlett scores are not there for ordered variables; use method='regression'")
+    score = regression or (_regression if method == "regression" else _bartlett)
     parts = [
         pd.DataFrame(score(solution, k, X), columns=solution.model.lv, index=index)
         for k, (X, index) in enumerate(solution.raw)
@@ -51,7 +57,7 @@ def _regression(solution: Solution, k: int, X: np.ndarray) -> np.ndarray:
 
 def _bartlett(solution: Solution, k: int, X: np.ndarray) -> np.ndarray:
     """Weighted least squares of y - nu - B y on the loadings, weights Theta^-1; NaN where a row lacks the items."""
-    p, A, S = solution.model.n_ov, *_matrices(solution, k)
+    p, A, S = solution.model.n_ov, *matrices(solution, k)
     _, mean = solution.implied(k)
     mean = _means(solution, k, mean)
     L, B = A[:p, p:], A[:p, :p]
@@ -72,7 +78,7 @@ def _bartlett(solution: Solution, k: int, X: np.ndarray) -> np.ndarray:
     return scores
 
 
-def _matrices(solution: Solution, k: int) -> tuple[np.ndarray, np.ndarray]:
+def matrices(solution: Solution, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Arrows A and residual covariances S of all variables of group k in user units."""
     model, g = solution.model, solution.model.groups[k]
     v = len(model.names)

@@ -13,6 +13,7 @@ from ..estimate import Moments
 from ..model import Model
 from ..partable import Ordered, Variables, parameter_table
 from ..sample import from_rows
+from ..saturated import once
 from ..search import not_identified
 from ..start import starting_values
 from ..state import Options, Saturated, Source
@@ -47,6 +48,8 @@ def fit_ordered(
         raise DataError(
             "ordered= names no variable that the model explains or measures; predictors are taken as they are"
         )
+    if {"thresholds", "intercepts"} & set(options.group_equal):  # each word takes the other with it, as in lavaan
+        options = replace(options, group_equal=tuple(dict.fromkeys((*options.group_equal, "thresholds", "intercepts"))))
     notes: list[str] = _predictors(roles, ordered, options)
     found: list[Coded] = []
 
@@ -129,7 +132,7 @@ def _solve(model: Model, sizes: dict[str, int], source: Source, options: Options
     samples, notes = [], []
     for k, rows in enumerate(source.rows or []):
         X = rows.values
-        found = statistics(X[:, y], counts, names, X[:, x] if x else None)
+        found = _statistics(X, y, x, counts, names)
         trouble = pair_trouble(found, names, source.where(k))
         perfect = [t for t in trouble if t.what == "perfect"]
         if perfect:
@@ -166,6 +169,12 @@ def _solve(model: Model, sizes: dict[str, int], source: Source, options: Options
         samples=tuple(samples),
     )
     return solution, [*notes, *more]
+
+
+def _statistics(X: np.ndarray, y: list[int], x: list[int], sizes: np.ndarray, names: list[str]) -> Statistics:
+    """Both steps for a group; the levels of a ladder share them."""
+    key = ("ordinal", tuple(sizes), tuple(x))
+    return once(key, [X], lambda: statistics(X[:, y], sizes, names, X[:, x] if x else None))
 
 
 def _weights(found: Statistics, names: list[str]) -> np.ndarray:

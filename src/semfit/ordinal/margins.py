@@ -90,41 +90,35 @@ def _ordered(y, seen, size, x, name) -> Margin:
         lower = np.where(code > 0, tau[np.maximum(code - 1, 0)], -FAR) - shift
         return np.where(seen, upper, 0.0), np.where(seen, lower, 0.0)
 
-    def scores(upper, lower):
-        p = np.where(seen, np.maximum(ndtr(upper) - ndtr(lower), 1e-300), 1.0)
-        fu, fl = phi(upper) / p, phi(lower) / p
-        own = at_upper * fu[:, None] - at_lower * fl[:, None]
-        return np.column_stack([own, np.where(seen, fl - fu, 0.0)[:, None] * x]), np.log(p).sum()
-
-    upper, lower = bounds(tau, beta)
-    each, _ = scores(upper, lower)
     if q:
-        tau, beta = _probit(bounds, scores, tau, beta, name)
-        upper, lower = bounds(tau, beta)
-        each, _ = scores(upper, lower)
+        tau, beta = _probit(np.concatenate([tau, beta]), K, seen, at_upper, at_lower, bounds, x, name)
+    upper, lower = bounds(tau, beta)
+    p = np.where(seen, np.maximum(ndtr(upper) - ndtr(lower), 1e-300), 1.0)
+    fu, fl = phi(upper) / p, phi(lower) / p
+    own = at_upper * fu[:, None] - at_lower * fl[:, None]
+    each = np.column_stack([own, np.where(seen, fl - fu, 0.0)[:, None] * x])
     return Margin(True, tau, beta, 1.0, _weighted(each, name), Bounds(upper, lower, at_upper, at_lower, x, seen))
 
 
-def _probit(bounds, scores, tau: np.ndarray, beta: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Ordered probit regression by a quasi-Newton search, finished by Newton steps."""
-    from scipy.optimize import minimize
+def _probit(v, K, seen, at_upper, at_lower, bounds, x, name) -> tuple[np.ndarray, np.ndarray]:
+    """Ordered probit regression by Newton's method; the likelihood has one maximum."""
+    du, dv = (np.column_stack([at, -x]) for at in (at_upper, at_lower))
 
-    K = len(tau)
+    def parts(v):
+        u, w = bounds(v[:K], v[K:])
+        p = np.where(seen, np.maximum(ndtr(u) - ndtr(w), 1e-300), 1.0)
+        return u, w, phi(u) * seen / p, phi(w) * seen / p, float(np.log(p).sum())
 
-    def target(v):
-        if np.any(np.diff(v[:K]) <= 0):
-            return 1e10, np.zeros(len(v))
-        each, value = scores(*bounds(v[:K], v[K:]))
-        return -value, -each.sum(axis=0)
-
-    found = minimize(target, np.concatenate([tau, beta]), jac=True, method="BFGS", options={"gtol": 1e-7})
-    v = found.x
-    for _ in range(20):  # Newton steps with a numerical Hessian finish what the search leaves open
-        step = 1e-5
-        gradient = target(v)[1]
-        H = np.array([(target(v + step * e)[1] - target(v - step * e)[1]) / (2 * step) for e in np.eye(len(v))])
+    for _ in range(100):
+        u, w, gu, gw, value = parts(v)
+        gradient = du.T @ gu - dv.T @ gw
+        cross = du.T @ (dv * (gu * gw)[:, None])
+        H = (du * (u * gu + gu**2)[:, None]).T @ du - (dv * (w * gw - gw**2)[:, None]).T @ dv - cross - cross.T
         move = np.linalg.lstsq(H, gradient, rcond=None)[0]
-        v = v - move
+        size = 1.0
+        while size > 1e-4 and (np.any(np.diff((v + size * move)[:K]) <= 0) or parts(v + size * move)[4] < value - 1e-9):
+            size /= 2
+        v = v + size * move
         if np.abs(move).max() < 1e-10:
             break
     if not np.isfinite(v).all() or np.abs(v).max() > FAR:

@@ -12,9 +12,19 @@ from ..estimate import structure as matrices
 from ..measures import chi2_p, comparative, rmsea, srmr
 from ..model import Model
 from ..solution import Solution
+from ..threads import one_thread
 from .statistics import Statistics
 from .structure import OrdinalStructure, Point
 
+KINDS = ("", "_scaled", "_robust")
+MEASURES = (
+    *("npar", "fmin", "chisq", "df", "pvalue", "chisq_scaled", "df_scaled", "pvalue_scaled", "chisq_scaling_factor"),
+    *("chisq_shift_parameter", "baseline_chisq", "baseline_df", "baseline_pvalue", "baseline_chisq_scaled"),
+    *("baseline_df_scaled", "baseline_pvalue_scaled", "baseline_chisq_scaling_factor"),
+    *(f"{name}{kind}" for kind in KINDS for name in ("cfi", "tli")),
+    *(f"rmsea{part}{kind}" for kind in KINDS for part in ("", "_ci_lower", "_ci_upper", "_pvalue")),
+    *("srmr", "ntotal"),
+)
 ROOT_EPS = float(np.sqrt(np.finfo(float).eps))  # eigenvalues of a correlation matrix below this are none, as in lavaan
 
 
@@ -143,11 +153,19 @@ class OrdinalSolution(Solution):
     @cached_property
     def covariance(self) -> np.ndarray:
         """Covariance matrix (npar, npar) of the estimates, by the sandwich; lavaan divides by N less the groups."""
+        with one_thread():
+            return self._covariance()
+
+    def _covariance(self) -> np.ndarray:
         return self.expected_bread @ self.meat @ self.expected_bread / (self.n_total - self.model.n_groups)
 
     # -- tests -------------------------------------------------------------------------------------------------
     @cached_property
     def test(self) -> ScaledShifted:
+        with one_thread():
+            return self._test()
+
+    def _test(self) -> ScaledShifted:
         parts = zip(self.data.n, self.weights, self.discrepancies, strict=True)
         chisq = sum((n - 1) * float(w @ r**2) for n, w, r in parts)
         return ScaledShifted.of(chisq, self.df, *self._traces())
@@ -178,6 +196,27 @@ class OrdinalSolution(Solution):
             trace2 += float(np.sum(part * part.T))
             df += len(part)
         return ScaledShifted.of(chisq, df, float(df), trace2)
+
+    def difference(self, restricted: OrdinalSolution) -> ScaledShifted:
+        """Test of a more restricted model against this one, scaled and shifted (Satorra 2000, as lavTestLRT has it).
+
+        The restrictions are the directions of theta that the restricted model cannot reach, A with A J1^+ J0 = 0; with
+        M = E^-1 A'(A E^-1 A')^-1 A E^-1 the traces are those of M sum(f J'W Gamma W J) and of its square.
+        """
+        with one_thread():
+            return self._difference(restricted)
+
+    def _difference(self, restricted: OrdinalSolution) -> ScaledShifted:
+        free, held = np.concatenate(self.jacobians), np.concatenate(restricted.jacobians)
+        reached = np.linalg.lstsq(free, held, rcond=None)[0]
+        u, values, _ = np.linalg.svd(reached)
+        rank = int((values > 1e-7 * values.max(initial=1e-300)).sum())
+        A = u[:, rank:].T
+        df = restricted.df - self.df
+        EA = self.expected_bread @ A.T
+        M = EA @ np.linalg.pinv(A @ EA) @ EA.T @ self.meat
+        chisq = restricted.test.chisq - self.test.chisq
+        return ScaledShifted.of(chisq, df, float(np.trace(M)), float(np.sum(M * M.T)))
 
     @property
     def all_ordered(self) -> bool:
@@ -260,7 +299,9 @@ def _structural_parameters(fit: OrdinalSolution) -> int:
 
 
 def ordinal_measures(fit: OrdinalSolution) -> dict[str, float]:
-    """Fit measures with lavaan's names; robust ones are NaN where lavaan has none."""
+    """Fit measures with lavaan's names; robust ones are NaN where lavaan has none, all are without convergence."""
+    if not fit.converged:
+        return dict.fromkeys(MEASURES, np.nan) | {"npar": fit.model.npar, "df": fit.df, "ntotal": fit.n_total}
     t, base, n, groups = fit.test, fit.baseline, fit.n_total, fit.model.n_groups
     cfi, tli = comparative(t.chisq, t.df, base.chisq, base.df)
     cfi_s, tli_s = comparative(t.scaled, t.df, base.scaled, base.df)
@@ -287,7 +328,8 @@ def ordinal_measures(fit: OrdinalSolution) -> dict[str, float]:
         "cfi_scaled": cfi_s,
         "tli_scaled": tli_s,
     }
-    robust = correlation_likelihood(fit)
+    with one_thread():
+        robust = correlation_likelihood(fit)
     out |= {"cfi_robust": np.nan, "tli_robust": np.nan}
     if robust is not None and t.df:
         c, b = robust.factor, robust.base_factor

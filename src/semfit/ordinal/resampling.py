@@ -1,0 +1,186 @@
+"""Resamples of ordered items and their refits: tables of all pairs by one product, correlations and fits in batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import DataError
+from ..estimate import Moments
+from ..solution import Solution
+from .bivariate import FAR, phi
+from .dwls import Targets, search
+from .margins import thresholds_of
+from .solution import OrdinalSolution
+from .statistics import statistics, table_correlations, table_shares
+
+EMPTY, STALLED = "a category is empty or a pair perfect", "no convergence"
+
+
+@dataclass(frozen=True, eq=False)
+class OrdinalRefits:
+    """Refits of one chunk of resamples.
+
+    Attributes
+    ----------
+    view : Solution
+        The fit at the estimates of the resamples that could be fitted.
+    moments : Moments
+        Their correlations.
+    theta : array, shape (fitted, npar)
+    chisq : array, shape (fitted,)
+    ok : array of bool, shape (resamples,)
+    reasons : list of str
+        Why the others could not be fitted.
+    """
+
+    view: Solution
+    moments: Moments
+    theta: np.ndarray
+    chisq: np.ndarray
+    ok: np.ndarray
+    reasons: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class OrdinalResampler:
+    """Statistics and weights of resamples of a fit's rows, drawn within groups.
+
+    Attributes
+    ----------
+    solution : OrdinalSolution
+    """
+
+    solution: OrdinalSolution
+    n: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n", [len(rows.values) for rows in self.solution.rows])
+
+    @property
+    def in_tables(self) -> bool:
+        """Tables hold all that the estimates need when every variable is ordered and nothing is conditional."""
+        return self.solution.all_ordered
+
+    @cached_property
+    def indicators(self) -> list[np.ndarray]:
+        """Rows as indicators (n, p (C + 1)) of their categories, the last for a missing answer."""
+        out = []
+        for rows in self.solution.rows:
+            codes = np.where(np.isnan(rows.values), self.width, rows.values).astype(int)
+            out.append((codes[:, :, None] == np.arange(self.width + 1)).reshape(len(codes), -1).astype(float))
+        return out
+
+    @property
+    def largest(self) -> int:
+        """Rows of the largest group."""
+        return max(self.n)
+
+    @property
+    def width(self) -> int:
+        return int(self.solution.ordinal.sizes.max())
+
+    def targets(self, rngs: list[np.random.Generator]) -> tuple[Targets, np.ndarray, list[np.ndarray]]:
+        """Statistics and weights of one resample a generator, those that are whole (B,), and correlation matrices."""
+        whole = np.ones(len(rngs), bool)
+        s: list[np.ndarray] = []
+        w: list[np.ndarray] = []
+        R: list[np.ndarray] = []
+        for k, n in enumerate(self.n):
+            drawn = [np.bincount(rng.integers(n, size=n), minlength=n).astype(float) for rng in rngs]
+            one = (self._from_tables if self.in_tables else self._from_rows)(k, drawn)
+            for part, value in zip((s, w, R), one, strict=False):
+                part.append(value)
+            whole &= one[3]
+        return Targets(s, w, [float(n) for n in self.n]), whole, R
+
+    def refits(self, seeds) -> OrdinalRefits:
+        """Refit the model to one resample a seed, all from the sample's estimates."""
+        fit = self.solution
+        targets, ok, R = self.targets([np.random.default_rng(s) for s in seeds])
+        theta, F, done = np.zeros((0, fit.model.npar)), np.zeros(0), np.zeros(0, bool)
+        if ok.any():
+            theta, F, done = search(fit.ordinal, targets.take(ok), fit.theta, max_iter=60)
+        reasons = [EMPTY] * int((~ok).sum()) + [STALLED] * int((~done).sum())
+        ok[ok] = done
+        count = int(ok.sum())
+        S = [r[ok] for r in R] if self.in_tables else [np.tile(C, (count, 1, 1)) for C in fit.h1.cov]
+        moments = Moments(S, [np.tile(m, (count, 1)) for m in fit.h1.mean], list(fit.data.n))
+        theta = theta[done]
+        return OrdinalRefits(fit.at(moments, theta), moments, theta, 2 * sum(moments.n) * F[done], ok, reasons)
+
+    def _from_tables(self, k: int, drawn: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+        lay, sizes, n = self.solution.ordinal.layout, self.solution.ordinal.sizes, self.n[k]
+        p, B, C = len(sizes), len(drawn), self.width
+        Z = self.indicators[k]
+        crossed = np.stack([(Z.T @ (Z * w[:, None])).reshape(p, C + 1, p, C + 1) for w in drawn])
+        own = np.diagonal(np.diagonal(crossed, axis1=1, axis2=3), axis1=1, axis2=2)  # (B, p, C + 1)
+        inside = np.arange(C) < sizes[:, None]
+        whole = np.asarray(((own[:, :, :C] > 0) | ~inside).all(axis=(1, 2)))
+        safe = np.where(whole[:, None, None], own, 1.0)
+        safe[:, :, :C] *= inside
+        tau = thresholds_of(safe[:, :, :C])
+        influence, spread = _threshold_influence(tau, safe[:, :, :C], sizes)
+        i, j = lay.first, lay.second
+        tables = crossed[:, i, :, j, :].swapaxes(0, 1).reshape(B * len(i), C + 1, C + 1)
+        a, b = (tau[:, v].reshape(B * len(i), C - 1) for v in (i, j))
+        start = np.tile(self.solution.samples[k].correlation[i, j], B)
+        inner = np.ascontiguousarray(tables[:, :C, :C])
+        rho = table_correlations(a, b, inner, start)
+        by = [influence[:, v].reshape(B * len(i), C + 1, C - 1) for v in (i, j)]
+        share, _ = table_shares(a, b, rho, inner, *by)
+        spread_rho = n * (tables * share**2).sum(axis=(1, 2))
+        cut, number = lay.variable, lay.category
+        s = np.concatenate([tau[:, cut, number], rho.reshape(B, -1)], axis=1)
+        gamma = np.concatenate([n * spread[:, cut, number], spread_rho.reshape(B, -1)], axis=1)
+        R = np.tile(np.eye(p), (B, 1, 1))
+        R[:, i, j] = R[:, j, i] = rho.reshape(B, -1)
+        with np.errstate(all="ignore"):
+            w = 1 / gamma
+        fine = np.asarray((np.isfinite(w) & (w > 0)).all(axis=1))
+        return s, np.where(np.isfinite(w), w, 0.0), R, whole & fine
+
+    def _from_rows(self, k: int, drawn: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """The way of a single fit, resample by resample."""
+        y = self.solution.ordinal
+        X = self.solution.rows[k].values
+        m, p = y.layout.starts[3], len(y.sizes)
+        s, w = np.zeros((len(drawn), m)), np.zeros((len(drawn), m))
+        R, whole = np.tile(np.eye(p), (len(drawn), 1, 1)), np.zeros(len(drawn), bool)
+        names = [self.solution.model.ov[v] for v in y.y]
+        for b, counts in enumerate(drawn):
+            rows = np.repeat(X, counts.astype(int), axis=0)
+            answers = rows[:, y.y]
+            if any(len(np.unique(c[~np.isnan(c)])) < size for c, size in zip(answers.T, y.sizes, strict=True) if size):
+                continue
+            try:
+                found = statistics(answers, y.sizes, names, rows[:, y.x] if len(y.x) else None)
+            except DataError:
+                continue
+            with np.errstate(all="ignore"):
+                weight = 1 / found.gamma_diagonal
+            if np.isfinite(weight).all() and (weight > 0).all():
+                s[b], w[b], R[b], whole[b] = found.vector, weight, found.correlation, True
+        return s, w, R, whole
+
+
+def _threshold_influence(tau: np.ndarray, counts: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Influence of an answer on the thresholds (B, p, C + 1, K), the last row for a missing answer; its squares (B, p, K)."""
+    B, p, C = counts.shape
+    K = C - 1
+    share = counts / counts.sum(axis=2, keepdims=True)
+    with np.errstate(all="ignore"):
+        inverse = np.where(share > 0, 1 / share, 0.0)
+    f = np.where(tau < FAR, phi(tau), 0.0)
+    score = np.zeros((B, p, C, K))
+    for k in range(K):
+        score[:, :, k, k] = f[:, :, k] * inverse[:, :, k]
+        score[:, :, k + 1, k] = -f[:, :, k] * inverse[:, :, k + 1]
+    information = np.einsum("bpc,bpck,bpcl->bpkl", counts, score, score, optimize=True)
+    beyond = np.arange(K) >= sizes[:, None] - 1
+    information[:, beyond] = np.eye(K)[np.nonzero(beyond)[1]]
+    influence = np.zeros((B, p, C + 1, K))
+    influence[:, :, :C] = np.linalg.solve(information[:, :, None], score[..., None])[..., 0]
+    return influence, np.einsum("bpc,bpck->bpk", counts, influence[:, :, :C] ** 2)

@@ -1,0 +1,152 @@
+"""What fits of ordered items can be asked: scores, bootstrap, indices checked by refit, figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+import semfit
+from semfit.errors import DataError
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+STORED = {c["name"]: c for c in json.loads((REFERENCE / "ordinal_fits.json").read_text())}
+TWO8 = "f =~ x1 + x2 + x3 + x4\ng =~ y1 + y2 + y3 + y4\ng ~ f"
+COVARIATES = "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\ng ~ f + sex\nf ~ age + sex"
+
+
+def load(name: str) -> pd.DataFrame:
+    return pd.read_csv(REFERENCE / "data" / f"ordinal_{name}.csv")
+
+
+# -- factor scores ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", [n for n, c in STORED.items() if "scores" in c])
+def test_factor_scores_are_lavaans(name):
+    case = STORED[name]
+    fit = semfit.fit(case["model"], load(case["set"]), **case["options"])
+    ours = fit.factor_scores().to_numpy()[:40]
+    np.testing.assert_allclose(ours, np.array(case["scores"], dtype=float), atol=1e-3)
+
+
+@pytest.mark.parametrize("parameterization", ["delta", "theta"])
+def test_scores_maximise_the_posterior_density(parameterization):
+    data = load("gaps")
+    fit = semfit.fit(
+        "f =~ x1 + x2 + x3 + x4", data, ordered=True, missing="pairwise", parameterization=parameterization
+    )
+    scores = fit.factor_scores()
+    found = fit.estimates.set_index(["lhs", "op", "rhs"])["est"]
+    row = 7
+    grid = np.linspace(-4, 4, 4001) * np.sqrt(found["f", "~~", "f"])
+    log = -(grid**2) / (2 * found["f", "~~", "f"])
+    for item in ("x1", "x2", "x3", "x4"):
+        answer = data[item].iloc[row]
+        if np.isnan(answer):
+            continue
+        tau = np.concatenate([[-np.inf], [found[item, "|", f"t{k}"] for k in range(1, 5)], [np.inf]])
+        sd = np.sqrt(found[item, "~~", item])
+        center = found["f", "=~", item] * grid
+        k = int(answer)
+        log += np.log(norm.cdf((tau[k] - center) / sd) - norm.cdf((tau[k - 1] - center) / sd))
+    assert scores["f"].iloc[row] == pytest.approx(grid[log.argmax()], abs=3e-3)
+
+
+def test_scores_with_predictors_use_them_and_bartlett_is_refused():
+    fit = semfit.fit(COVARIATES, load("covariates"), ordered=["x1", "x2", "x3", "y1", "y3"])
+    scores = fit.factor_scores()
+    assert len(scores) == 500
+    assert np.corrcoef(scores["f"], load("covariates")["age"])[0, 1] > 0.3
+    with pytest.raises(DataError, match="Bartlett"):
+        fit.factor_scores("bartlett")
+
+
+# -- bootstrap -------------------------------------------------------------------------------------------------------
+def test_standard_errors_of_the_bootstrap_are_those_of_the_sandwich():
+    fit = semfit.fit(TWO8, load("five"), ordered=True)
+    boot = fit.bootstrap(300, seed=2, functions=["ave", "htmt"])
+    assert boot.n_converged == 300
+    both = boot.estimates.merge(fit.estimates, on=["lhs", "op", "rhs"], suffixes=("_boot", ""))
+    np.testing.assert_allclose(both["se_boot"] / both["se"], 1.0, atol=0.2)
+    assert np.mean(both["se_boot"] / both["se"]) == pytest.approx(1.0, abs=0.03)
+    ave = boot.functions.query("function == 'ave' and name == 'f'")["est"].item()
+    assert ave == pytest.approx((fit.estimates.query("lhs == 'f' and op == '=~'")["std_all"] ** 2).mean(), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "options"),
+    [
+        (TWO8, "gaps", {"ordered": True, "missing": "pairwise"}),
+        (TWO8, "binary", {"ordered": True}),
+        ("f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3", "mixed", {"ordered": ["x1", "x2", "y1", "y3"]}),
+        (COVARIATES, "covariates", {"ordered": ["x1", "x2", "x3", "y1", "y3"]}),
+        ("f =~ x1 + x2 + x3", "two_groups", {"ordered": True, "group": "group", "parameterization": "theta"}),
+    ],
+)
+def test_a_resample_gives_what_a_fit_to_its_rows_gives(model, name, options):
+    data = load(name)
+    fit = semfit.fit(model, data, **options)
+    boot = fit.bootstrap(20, seed=5)
+    first = boot.draws.index[0]
+    rng = np.random.default_rng(np.random.SeedSequence(5).spawn(20)[first])
+    rows = [p[rng.integers(len(p), size=len(p))] for p in fit.solution.positions]
+    again = semfit.fit(model, data.iloc[np.concatenate(rows)], **options)
+    free = [r.free >= 0 for r in again.solution.model.rows]
+    values = again.estimates["est"].iloc[: len(free)][free]
+    np.testing.assert_allclose(boot.draws.loc[first].iloc[: len(values)], values, atol=1e-5, rtol=1e-5)
+
+
+def test_resamples_without_a_category_are_counted():
+    data = load("four")
+    data["x1"] = np.where(np.arange(len(data)) < 2, 5, data["x1"])  # the highest category has two answers
+    boot = semfit.fit("f =~ x1 + x2 + x3", data, ordered=True).bootstrap(100, seed=1)
+    assert 2 < boot.n_failed < 40 and list(boot.failures) == ["a category is empty or a pair perfect"]
+    with pytest.raises(DataError, match="kind='parametric' is not there for ordered variables"):
+        semfit.fit("f =~ x1 + x2 + x3", load("four"), ordered=True).bootstrap(20, kind="parametric")
+
+
+# -- modification ----------------------------------------------------------------------------------------------------
+def test_modification_indices_foretell_refits():
+    data = load("five")
+    model = "f =~ x1 + x2 + x3 + x4\ng =~ y1 + y2 + y3 + y4\nf ~~ 0*g"
+    fit = semfit.fit(model, data, ordered=True)
+    table = fit.modification_indices()
+    row = table.query("op == '~~' and lhs == 'f' and rhs == 'g'").iloc[0]
+    free = semfit.fit(model.replace("0*g", "g"), data, ordered=True)
+    assert row["mi"] == table["mi"].max()
+    assert row["mi"] == pytest.approx(fit.measures["chisq"] - free.measures["chisq"], rel=0.15)
+    assert row["epc"] == pytest.approx(free.estimates.query("lhs == 'f' and rhs == 'g'")["est"].item(), rel=0.15)
+    small = fit.residuals().query("op == '~~'")
+    assert small["z"].abs().max() > 5  # the covariance that the model forbids
+
+
+def test_equal_parameters_have_score_tests():
+    data = load("five")
+    fit = semfit.fit("f =~ x1 + a*x2 + a*x3 + a*x4", data, ordered=True)
+    free = semfit.fit("f =~ x1 + x2 + x3 + x4", data, ordered=True)
+    total = semfit.score_tests(fit).table["chisq"].max()
+    assert 0 < total < 2 * (fit.measures["chisq"] - free.measures["chisq"]) + 1
+
+
+def test_figures_and_refused_ways():
+    fit = semfit.fit(TWO8, load("five"), ordered=True)
+    pytest.importorskip("matplotlib")
+    assert fit.plot() is not None
+    with pytest.raises(DataError, match="refits to samples are not there for ordered variables"):
+        semfit.refit(fit, [load("five")])
+
+
+# -- the estimator on data whose truth is known ------------------------------------------------------------------------
+def test_skewed_answers_give_the_loadings_that_made_them():
+    rng = np.random.default_rng(12)
+    loadings = np.array([0.8, 0.7, 0.6, 0.75, 0.5])
+    f = rng.normal(size=20000)
+    z = f[:, None] * loadings + rng.normal(size=(20000, 5)) * np.sqrt(1 - loadings**2)
+    data = pd.DataFrame(np.digitize(z, [0.8, 1.3, 1.8]), columns=[f"x{k}" for k in range(1, 6)])
+    fit = semfit.fit("f =~ x1 + x2 + x3 + x4 + x5", data, ordered=True)
+    np.testing.assert_allclose(fit.estimates.query("op == '=~'")["std_all"], loadings, atol=0.025)
+    continuous = semfit.fit("f =~ x1 + x2 + x3 + x4 + x5", data)
+    assert (continuous.estimates.query("op == '=~'")["std_all"].to_numpy() < loadings - 0.05).all()
