@@ -97,6 +97,7 @@ def test_what_the_rules_allow():
     allowed = {r.name: (r.relations, r.means) for r in RULES}
     assert allowed == {
         "configural": (False, False),
+        "thresholds": (False, False),
         "metric": (False, False),
         "scalar": (True, False),
         "metric without a solution": (False, False),

@@ -9,6 +9,7 @@ category that nobody can be in.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,9 @@ from scipy.special import ndtr
 FAR = 40.0  # beyond every quantile
 BOUND = 0.999  # correlations are looked for between -BOUND and BOUND, as in lavaan
 TINY = float(np.sqrt(np.finfo(float).eps))  # cells with less probability have no score, as in lavaan
-STEEP = 0.75  # beyond this the integrand needs more nodes
-_FEW, _MANY = (np.polynomial.legendre.leggauss(k) for k in (12, 64))
+# the nearer to one, the more nodes the integrand needs: bound of |rho| and nodes, to 1e-11
+NODES = tuple((bound, *np.polynomial.legendre.leggauss(k)) for bound, k in ((0.6, 8), (0.85, 20), (1.0, 64)))
+CLOSE = 1e-7  # Newton's steps converge quadratically
 CHUNK = 4096  # pairs at once
 
 
@@ -37,10 +39,19 @@ def below(h: np.ndarray, k: np.ndarray, rho: np.ndarray) -> np.ndarray:
     """P(X < h, Y < k) of arrays that broadcast."""
     h, k, rho = np.broadcast_arrays(h, k, rho)
     out = np.asarray(ndtr(h) * ndtr(k))
-    for (nodes, weights), some in ((_FEW, np.abs(rho) <= STEEP), (_MANY, np.abs(rho) > STEEP)):
-        if some.any():
-            out[some] += _integral(h[some], k[some], rho[some], nodes, weights)
+    for some, nodes, weights in _by_nodes(rho):
+        out[some] += _integral(h[some], k[some], rho[some], nodes, weights)
     return out
+
+
+def _by_nodes(rho: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Which correlations take which nodes and weights."""
+    size, low = np.abs(rho), -1.0
+    for bound, nodes, weights in NODES:
+        some = (size > low) & (size <= bound)
+        low = bound
+        if some.any():
+            yield some, nodes, weights
 
 
 def _integral(h, k, rho, nodes: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -85,9 +96,7 @@ def _below_grid(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> np.ndarray:
     out = ndtr(a)[:, :, None] * ndtr(b)[:, None, :]
     squares = -(a[:, :, None] ** 2 + b[:, None, :] ** 2) / 2
     product = a[:, :, None] * b[:, None, :]
-    for (nodes, weights), some in ((_FEW, np.abs(rho) <= STEEP), (_MANY, np.abs(rho) > STEEP)):
-        if not some.any():
-            continue
+    for some, nodes, weights in _by_nodes(rho):
         half = np.arcsin(rho[some]) / 2
         t = half[:, None] * (1 + nodes)
         sine, inverse = np.sin(t), 1 / np.cos(t) ** 2
@@ -130,13 +139,11 @@ def _newton(a, b, counts, rho) -> np.ndarray:
         total = counts.sum(axis=(1, 2))
         expected = total * (cell.slope**2 / np.maximum(p, 1e-12)).sum(axis=(1, 2))
         low, high = np.where(score > 0, np.maximum(low, rho), low), np.where(score < 0, np.minimum(high, rho), high)
-        curvature = np.where(observed > 0.2 * expected, observed, np.maximum(expected, 1e-10))
-        new = rho + score / curvature
-        outside = (new <= low) | (new >= high)  # the likelihood has one maximum: its score keeps it between the two
-        new = np.where(outside, (low + high) / 2, new)
-        step = np.abs(new - rho)
-        rho = new
-        done = step < 1e-11 * (1 + 1e3 * (high - low < 1e-9))
+        move = score / np.where(observed > 0.2 * expected, observed, np.maximum(expected, 1e-10))
+        new = rho + move
+        done = (np.abs(move) < CLOSE) & (np.abs(new) < BOUND)  # one more step would change the last digits
+        outside = ~done & ((new <= low) | (new >= high))  # the likelihood has one maximum, and its score brackets it
+        rho = np.where(outside, (low + high) / 2, new)
         done |= high - low < 1e-12
         if done.any():
             out[active[done]] = rho[done]
@@ -150,40 +157,43 @@ def _newton(a, b, counts, rho) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Derivatives of the logarithm of each cell's probability.
+    """Derivatives of the logarithm of each cell's probability; zero where a cell has next to none.
 
     Attributes
     ----------
     rho : array, shape (P, C, C)
-    first, second : array, shape (P, C, C, C - 1)
-        By the thresholds of the first and of the second variable.
+    inverse : array, shape (P, C, C)
+        One over the probability.
+    first, second : array, shape (P, C - 1, C)
+        Mass that crosses a threshold of the first (second) variable, by category of the other one.
     """
 
     rho: np.ndarray
+    inverse: np.ndarray
     first: np.ndarray
     second: np.ndarray
 
+    def by_thresholds(self, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums (P, C - 1) over cells of ``weight`` (P, C, C) times the scores of the thresholds of each variable."""
+        v = weight * self.inverse
+        return (
+            ((v[:, :-1] - v[:, 1:]) * self.first).sum(axis=2),
+            ((v[:, :, :-1] - v[:, :, 1:]).swapaxes(1, 2) * self.second).sum(axis=2),
+        )
+
 
 def scores(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> Scores:
-    """Scores of P tables; zero where a cell has next to no probability."""
+    """Scores of P tables."""
     cell = cells(a, b, rho)
     with np.errstate(all="ignore"):
         inverse = np.where(cell.probability > TINY, 1 / cell.probability, 0.0)
-    first = _threshold_slopes(a, b, rho) * inverse[:, :, :, None]
-    second = _threshold_slopes(b, a, rho).swapaxes(1, 2) * inverse[:, :, :, None]
-    return Scores(cell.slope * inverse, first, second)
+    return Scores(cell.slope * inverse, inverse, _crossing(a, b, rho), _crossing(b, a, rho))
 
 
-def _threshold_slopes(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> np.ndarray:
-    """Derivative (P, C, C, C - 1) of the cells by the thresholds of the first variable."""
+def _crossing(a: np.ndarray, b: np.ndarray, rho: np.ndarray) -> np.ndarray:
     P, K = a.shape
     root = np.sqrt(1 - rho * rho)[:, None, None]
     G = np.zeros((P, K, K + 2))
     G[:, :, 1:-1] = ndtr((b[:, None, :] - rho[:, None, None] * a[:, :, None]) / root)
     G[:, :, -1] = 1.0
-    edge = phi(a)[:, :, None] * np.diff(G, axis=2)  # (P, K, C): mass that crosses threshold k, by category of the other
-    out = np.zeros((P, K + 1, K + 1, K))
-    for k in range(K):
-        out[:, k, :, k] += edge[:, k]
-        out[:, k + 1, :, k] -= edge[:, k]
-    return out
+    return phi(a)[:, :, None] * np.diff(G, axis=2)

@@ -61,17 +61,21 @@ class Pair:
 
 
 def _search(score: Callable[[float], tuple[float, float]], start: float) -> float:
-    """Root of a score that falls through zero, by Newton's method within a shrinking bracket."""
+    """Root of a score that falls through zero: scoring, then secants, within a shrinking bracket."""
     low, high, rho = -BOUND, BOUND, float(np.clip(start, -0.9, 0.9))
+    before: tuple[float, float] | None = None
     for _ in range(80):
         value, information = score(rho)
         low, high = (rho, high) if value > 0 else (low, rho)
-        new = rho + value / max(information, 1e-10)
-        if not low < new < high:
-            new = (low + high) / 2
-        if abs(new - rho) < 1e-12:
-            return new
-        rho = new
+        slope = information
+        if before is not None and rho != before[0]:
+            secant = (before[1] - value) / (rho - before[0])
+            slope = secant if 0.3 * information < secant < 3 * information else information
+        move = value / max(slope, 1e-10)
+        before = (rho, value)
+        if abs(move) < 1e-10 or high - low < 1e-12:
+            return rho + move if abs(rho + move) < BOUND else rho
+        rho = rho + move if low < rho + move < high else (low + high) / 2
     return rho
 
 

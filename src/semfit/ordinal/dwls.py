@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..estimate import pullback
 from .structure import OrdinalStructure
 
 TOLERANCE = 1e-8  # largest gradient element, in units of sqrt(information), at which a fit has converged
@@ -111,6 +112,98 @@ def search(structure: OrdinalStructure, targets: Targets, start: np.ndarray, max
     if not len(solved.kept):
         out_F = evaluate(structure, targets, theta, solved)[0]
     return theta, out_F, converged
+
+
+def near(structure: OrdinalStructure, targets: Targets, start: np.ndarray) -> tuple:
+    """Minimise F for a batch near the solution ``start`` (npar,): theta, F and converged, as :func:`search`.
+
+    Steps use the derivatives at the start with each member's own weights, and its own gradient, which needs no
+    derivatives of all statistics; what does not settle, and models that bind thresholds, go through :func:`search`.
+    """
+    solved, B = solved_thresholds(structure), len(targets)
+    if not _plain(structure, solved):
+        return search(structure, targets, start)
+    theta = np.broadcast_to(start, (B, len(start))).astype(float).copy()
+    information = np.zeros((B, len(solved.kept), len(solved.kept)))
+    for k, share in enumerate(targets.shares):
+        J = structure.jacobian(k, structure.point(k, start[None]), solved.kept)[0, solved.rows[k]]
+        information += share * ((J.T * targets.w[k][:, None, solved.rows[k]]) @ J)
+    back = np.linalg.inv(np.linalg.cholesky(information)).swapaxes(1, 2)
+    theta[:, solved.kept], F, done = _mixed(structure, targets, theta, back, solved)
+    if len(solved.parameter):
+        _put_in(structure, targets, theta, solved)
+    left = np.flatnonzero(~done)
+    if len(left):
+        theta[left], F[left], done[left] = search(structure, targets.take(left), start, max_iter=60)
+    return theta, F, done
+
+
+def _mixed(structure: OrdinalStructure, targets: Targets, theta: np.ndarray, back: np.ndarray, solved: Solved) -> tuple:
+    """The fixed-point iteration of :func:`near`, sped up by Anderson mixing over the last steps (see ``gradient``)."""
+    B, q = len(theta), len(solved.kept)
+    out, out_F, done = theta[:, solved.kept].copy(), np.full(B, np.inf), np.zeros(B, bool)
+    start, active, z, memory = out.copy(), np.arange(B), np.zeros((B, q)), 6
+    steps, changes = np.zeros((B, memory, q)), np.zeros((B, memory, q))
+    z_before = f_before = z
+    for k in range(40):
+        now = theta[active]
+        now[:, solved.kept] = start[active] + (back[active] @ z[:, :, None])[:, :, 0]
+        F, gradient = _pulled(structure, targets.take(active), now, solved)
+        f = -(back[active].swapaxes(1, 2) @ gradient[:, :, None])[:, :, 0]
+        small = np.abs(f).max(axis=1, initial=0.0) < TOLERANCE
+        out[active[small]], out_F[active[small]], done[active[small]] = now[small][:, solved.kept], F[small], True
+        keep = ~small & np.isfinite(f).all(axis=1)
+        if not keep.any():
+            break
+        active, z, f, z_before, f_before, steps, changes = (
+            v[keep] for v in (active, z, f, z_before, f_before, steps, changes)
+        )
+        new = z + f
+        if k:
+            steps[:, (k - 1) % memory], changes[:, (k - 1) % memory] = z - z_before, f - f_before
+            d = changes[:, : min(k, memory)]
+            G = d @ d.swapaxes(1, 2)
+            G += 1e-12 * np.trace(G, axis1=1, axis2=2)[:, None, None] * np.eye(d.shape[1])
+            weight = np.linalg.solve(G, d @ f[:, :, None])
+            new -= ((steps[:, : d.shape[1]] + d).swapaxes(1, 2) @ weight)[:, :, 0]
+        z_before, f_before, z = z, f, new
+    return out, out_F, done
+
+
+def _plain(structure: OrdinalStructure, solved: Solved) -> bool:
+    """Whether F depends on covariances and means of the model alone: thresholds fit, scales are fixed, no predictors."""
+    cut = int((structure.layout.category >= 0).sum()) * structure.model.n_groups
+    fixed = all(not place.scale_K.any() for place in structure.places)
+    return len(solved.parameter) == cut and fixed and structure.plain and not len(structure.x)
+
+
+def _pulled(structure: OrdinalStructure, targets: Targets, theta: np.ndarray, solved: Solved) -> tuple:
+    """F (B,) and its gradient (B, kept) of a plain model, from the derivatives of F by covariances and means."""
+    lay, model, y = structure.layout, structure.model, structure.y
+    _, variances, pairs, _ = lay.starts
+    i, j = lay.first, lay.second
+    F, gradient = np.zeros(len(theta)), np.zeros((len(theta), model.npar))
+    for k, share in enumerate(targets.shares):
+        with np.errstate(all="ignore"):
+            at = structure.point(k, theta)
+            r = targets.s[k] - at.statistics
+        r[:, np.setdiff1d(np.arange(r.shape[1]), solved.rows[k])] = 0.0
+        c = targets.w[k] * r
+        F += share * 0.5 * (c * r).sum(axis=1)
+        G, u = np.zeros((len(theta), model.n_ov, model.n_ov)), at.unit
+        G[:, y[i], y[j]] = G[:, y[j], y[i]] = c[:, pairs:] * u[:, i] * u[:, j]
+        own = y[lay.continuous]
+        G[:, own, own] = 2 * c[:, variances:pairs] * u[:, lay.continuous] ** 2
+        if not structure.delta:  # sd follows from the variance
+            cut = y[structure.ordered]
+            both = np.zeros_like(G)
+            both[:, y[i], y[j]] = both[:, y[j], y[i]] = c[:, pairs:] * at.statistics[:, pairs:]
+            G[:, cut, cut] = -both.sum(axis=2)[:, cut] / at.C[:, cut, cut]
+        v = np.zeros((len(theta), model.n_ov))
+        means = lay.category < 0
+        v[:, y[lay.variable[means]]] = c[:, : lay.starts[0]][:, means] * u[:, lay.variable[means]]
+        gradient += share * pullback(model, model.groups[k], at.Q, at.mean, G, v)
+    return F, gradient[:, solved.kept]
 
 
 def _put_in(structure: OrdinalStructure, targets: Targets, theta: np.ndarray, solved: Solved) -> None:

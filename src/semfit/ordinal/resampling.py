@@ -11,7 +11,7 @@ from ..errors import DataError
 from ..estimate import Moments
 from ..solution import Solution
 from .bivariate import FAR, phi
-from .dwls import Targets, search
+from .dwls import Targets, near
 from .margins import thresholds_of
 from .solution import OrdinalSolution
 from .statistics import statistics, table_correlations, table_shares
@@ -66,11 +66,11 @@ class OrdinalResampler:
 
     @cached_property
     def indicators(self) -> list[np.ndarray]:
-        """Rows as indicators (n, p (C + 1)) of their categories, the last for a missing answer."""
-        out = []
+        """Rows as indicators (n, p D) of their categories; where answers are missing that is a category too."""
+        out, wide = [], self.width + any(np.isnan(rows.values).any() for rows in self.solution.rows)
         for rows in self.solution.rows:
             codes = np.where(np.isnan(rows.values), self.width, rows.values).astype(int)
-            out.append((codes[:, :, None] == np.arange(self.width + 1)).reshape(len(codes), -1).astype(float))
+            out.append((codes[:, :, None] == np.arange(wide)).reshape(len(codes), -1).astype(float))
         return out
 
     @property
@@ -102,7 +102,7 @@ class OrdinalResampler:
         targets, ok, R = self.targets([np.random.default_rng(s) for s in seeds])
         theta, F, done = np.zeros((0, fit.model.npar)), np.zeros(0), np.zeros(0, bool)
         if ok.any():
-            theta, F, done = search(fit.ordinal, targets.take(ok), fit.theta, max_iter=60)
+            theta, F, done = near(fit.ordinal, targets.take(ok), fit.theta)
         reasons = [EMPTY] * int((~ok).sum()) + [STALLED] * int((~done).sum())
         ok[ok] = done
         count = int(ok.sum())
@@ -115,8 +115,9 @@ class OrdinalResampler:
         lay, sizes, n = self.solution.ordinal.layout, self.solution.ordinal.sizes, self.n[k]
         p, B, C = len(sizes), len(drawn), self.width
         Z = self.indicators[k]
-        crossed = np.stack([(Z.T @ (Z * w[:, None])).reshape(p, C + 1, p, C + 1) for w in drawn])
-        own = np.diagonal(np.diagonal(crossed, axis1=1, axis2=3), axis1=1, axis2=2)  # (B, p, C + 1)
+        D = Z.shape[1] // p
+        crossed = np.stack([(Z.T @ (Z * w[:, None])).reshape(p, D, p, D) for w in drawn])
+        own = np.diagonal(np.diagonal(crossed, axis1=1, axis2=3), axis1=1, axis2=2)  # (B, p, D)
         inside = np.arange(C) < sizes[:, None]
         whole = np.asarray(((own[:, :, :C] > 0) | ~inside).all(axis=(1, 2)))
         safe = np.where(whole[:, None, None], own, 1.0)
@@ -124,14 +125,14 @@ class OrdinalResampler:
         tau = thresholds_of(safe[:, :, :C])
         influence, spread = _threshold_influence(tau, safe[:, :, :C], sizes)
         i, j = lay.first, lay.second
-        tables = crossed[:, i, :, j, :].swapaxes(0, 1).reshape(B * len(i), C + 1, C + 1)
+        tables = crossed[:, i, :, j, :].swapaxes(0, 1).reshape(B * len(i), D, D)
         a, b = (tau[:, v].reshape(B * len(i), C - 1) for v in (i, j))
         start = np.tile(self.solution.samples[k].correlation[i, j], B)
         inner = np.ascontiguousarray(tables[:, :C, :C])
         rho = table_correlations(a, b, inner, start)
         by = [influence[:, v].reshape(B * len(i), C + 1, C - 1) for v in (i, j)]
         share, _ = table_shares(a, b, rho, inner, *by)
-        spread_rho = n * (tables * share**2).sum(axis=(1, 2))
+        spread_rho = n * (tables * share[:, :D, :D] ** 2).sum(axis=(1, 2))
         cut, number = lay.variable, lay.category
         s = np.concatenate([tau[:, cut, number], rho.reshape(B, -1)], axis=1)
         gamma = np.concatenate([n * spread[:, cut, number], spread_rho.reshape(B, -1)], axis=1)

@@ -305,15 +305,14 @@ def table_shares(a, b, rho, counts, influence_a, influence_b) -> tuple[np.ndarra
     """Shares in the correlations by cell (P, C + 1, C + 1), the last row and column for a missing answer; and A22."""
     P, C = counts.shape[:2]
     share, information = np.zeros((P, C + 1, C + 1)), np.empty(P)
-    size = max(1, 2**21 // C**3)
+    size = max(1, 2**19 // C**2)
     for first in range(0, P, size):
         q = slice(first, first + size)
         sc = bivariate.scores(a[q], b[q], np.clip(rho[q], -0.9999, 0.9999))
         weighted = counts[q] * sc.rho
         information[q] = (weighted * sc.rho).sum(axis=(1, 2))
         share[q, :C, :C] = sc.rho
-        by_a = np.einsum("pab,pabk->pk", weighted, sc.first)
-        by_b = np.einsum("pab,pabk->pk", weighted, sc.second)
+        by_a, by_b = sc.by_thresholds(weighted)
         share[q] -= np.einsum("pck,pk->pc", influence_a[q], by_a)[:, :, None]
         share[q] -= np.einsum("pck,pk->pc", influence_b[q], by_b)[:, None, :]
     with np.errstate(all="ignore"):
