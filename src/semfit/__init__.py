@@ -30,6 +30,7 @@ from .interaction.latent import latent_interaction
 from .interaction.result import LatentInteraction
 from .measurement_invariance import Invariance, invariance
 from .nested import Comparison, compare
+from .noninvariance import effect_sizes
 from .ordinal.correlations import Polychoric, polychoric
 from .refits import Refits, refit
 from .result import Fit
@@ -57,6 +58,7 @@ __all__ = [
     "UndefinedValue",
     "UnusedItems",
     "compare",
+    "effect_sizes",
     "fit",
     "invariance",
     "latent_interaction",

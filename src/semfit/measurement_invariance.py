@@ -13,6 +13,7 @@ from .equality import score_tests
 from .errors import DataError, NotConvergedError
 from .fitting import fit
 from .nested import difference_row
+from .noninvariance import effect_sizes
 from .ordinal.fitting import chosen_items
 from .partable import variables
 from .printing import Result
@@ -178,6 +179,26 @@ class Invariance(Result):
     n_obs: int
     decision: Rule
     warnings: tuple[str, ...] = ()
+
+    def effect_sizes(self) -> pd.DataFrame:
+        """How far each item's answers differ between groups among people with the same latents.
+
+        Returns
+        -------
+        DataFrame
+            item, group (against the first), dmacs, signed, n; largest first. In standard deviations of the item:
+            0.2, 0.5 and 0.8 are small, medium and large by convention (Nye et al. 2019 propose 0.4, 0.6 and 0.8).
+
+        Notes
+        -----
+        Each item in turn is released (loading and intercept, or thresholds) in the model in which everything else is
+        equal, so that the other items are the anchors. With E_g(x | eta) the expected answer in group g,
+        dMACS^2 = E (E_k(x | eta) - E_1(x | eta))^2 / SD^2 over the latents of group k and the pooled SD of the answers
+        (Nye & Drasgow 2011, Journal of Applied Psychology 96, 966-980); the signed form takes the mean of the
+        difference instead of its square, positive where group k answers higher. NaN where the released model has no
+        solution.
+        """
+        return effect_sizes(next(iter(self.fits.values())))
 
     def _heading(self) -> str:
         groups = next(iter(self.fits.values())).groups

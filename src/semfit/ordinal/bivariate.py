@@ -131,7 +131,7 @@ def _newton(a, b, counts, rho) -> np.ndarray:
     low, high = np.full(len(rho), -BOUND), np.full(len(rho), BOUND)
     for _ in range(60):
         cell = cells(a, b, rho)
-        p = np.maximum(cell.probability, 1e-300)
+        p = np.maximum(cell.probability, 1e-100)
         seen = counts > 0
         ratio = np.where(seen, cell.slope / p, 0.0)
         score = (counts * ratio).sum(axis=(1, 2))

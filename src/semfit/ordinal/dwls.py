@@ -128,7 +128,10 @@ def near(structure: OrdinalStructure, targets: Targets, start: np.ndarray) -> tu
     for k, share in enumerate(targets.shares):
         J = structure.jacobian(k, structure.point(k, start[None]), solved.kept)[0, solved.rows[k]]
         information += share * ((J.T * targets.w[k][:, None, solved.rows[k]]) @ J)
-    back = np.linalg.inv(np.linalg.cholesky(information)).swapaxes(1, 2)
+    try:
+        back = np.linalg.inv(np.linalg.cholesky(information)).swapaxes(1, 2)
+    except np.linalg.LinAlgError:  # a resample that hardly determines a parameter
+        return search(structure, targets, start)
     theta[:, solved.kept], F, done = _mixed(structure, targets, theta, back, solved)
     if len(solved.parameter):
         _put_in(structure, targets, theta, solved)
