@@ -157,7 +157,7 @@ def test_fit_of_a_true_model_is_never_accused(items, ratio, base, n):
         ("-3.00", t_ratio(".300", ".100", "-3.00")),
         (".049", p_value("1.50", ".049")),
         ("1.80", stars("1.80", "*")),
-        ("2.90", stars("2.90", "ns")),
+        ("2.90", stars("2.90", "ns", 200)),
         ("2.17", chisq_ratio("266.276", 98, "2.17")),
         (".035", rmsea("266.276", 98, 602, ".035")),
         (".95", composite_reliability([".80", ".80", ".80"], ".95")),
@@ -181,6 +181,14 @@ def test_planted_errors_are_found(printed, found):
 def test_a_bound_is_kept_or_broken_and_never_rounded():
     for p, verdict in (("<.05", "exact"), ("<.01", "inconsistent")):
         assert judge(p, p_of_test("t", "2.10", p, 200))[0] == verdict
+
+
+def test_p_of_a_small_sample_is_not_accused_while_n_is_not_known():
+    for n, verdict in ((None, "not comparable"), (22, "within rounding"), (400, "inconsistent")):
+        found = check_table(pd.DataFrame({"from": ["a"], "to": ["b"], "t": ["2.10"], "p": [".049"]}), n=n)
+        assert found.set_index("quantity").verdict["p"] == verdict
+    assert "about 20 degrees of freedom" in p_value("2.10", ".049").why
+    assert can_stand("2.10", stars("2.10", "ns")) and not can_stand("2.10", stars("2.10", "ns", 400))
 
 
 def test_impossible_correlations_and_ratios():

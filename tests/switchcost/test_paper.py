@@ -39,6 +39,14 @@ TABLES = {
     "adjusted": ("n,r2,adjusted_r2,predictors\n83,.619,.590,3", {}, "adjusted R2 from R2", "n,r2,adjusted_r2,predictors\n83,.619,.605,3"),
     "difference": ("first,second,difference\n4.73,4.34,.49", {}, "difference", "first,second,difference\n4.73,4.34,.39"),
     "percent": ("n,count,percent\n205,111,54.3", {}, "count / total", "n,count,percent\n205,111,54.1"),
+    "amos_path": (
+        "Path,Estimate,S.E.,C.R.,P\nA -> B,.45,.05,9.00,***\nC -> B,−.12,.05,−2.90,.004", {}, "estimate / se",
+        "Path,Estimate,S.E.,C.R.,P\nA -> B,.45,.05,9.00,***\nC -> B,−.12,.04,−2.90,.004",
+    ),
+    "amos_fit": (
+        "Model,χ2,df,χ2/df,NNFI,CFI,RMSEA,n\nM1,312.4,120,2.60,.93,.95,.062,420\nM2,330.1,124,2.66,.97,.94,.062,420", {},
+        "from CFI", "Model,χ2,df,χ2/df,NFI,CFI,RMSEA,n\nM1,312.4,120,2.60,.92,.95,.062,420",
+    ),
     "share": ("n,percent\n306,34.7", {}, "percent of whole people", "n,percent\n306,34.6"),
 }  # fmt: skip
 
@@ -81,7 +89,9 @@ def test_tests_in_a_text(tmp_path, text, verdict):
     assert found.verdict[found.quantity == "p"].tolist() == [verdict], found.reason.tolist()
 
 
-def test_a_one_sided_test_is_mentioned(tmp_path):
+def test_a_one_sided_test_is_mentioned_where_there_are_two_sides(tmp_path):
+    found = check_paper(_file(tmp_path, "chi2(2, N = 120) = 7.9, p < .01", "counts.txt"))
+    assert found.verdict[0] == "inconsistent" and "one-sided" not in found.reason[0]
     found = check_paper(_file(tmp_path, "t(28) = 2.20, p = .018", "results.txt"))
     assert "one-sided" in found.reason[0]
 

@@ -52,6 +52,9 @@ def p_value(t: Number, p: Number, df: float | None = None) -> Reproduction:
     small, large = _size(t)
     ends = [2 * ndtr(-large), 2 * ndtr(-small), *([2 * stdtr(df, -small)] if df is not None else [])]
     how = "two-sided normal p of the printed t"
+    if df is None and not p.allows(min(ends), max(ends)) and p.allows(min(ends), 2 * stdtr(1, -small)):
+        few = next(d for d in range(1000, 0, -1) if d == 1 or p.allows(2 * stdtr(d, -large), 2 * stdtr(d, -small)))
+        return Reproduction(why=f"needs n: p = {p.text} is that of t = {t.text} on about {few} degrees of freedom")
     return _found(how, f"2 P(Z > {abs(t.value):g})", 2 * ndtr(-abs(t.value)), ends, p)
 
 
@@ -66,7 +69,9 @@ def stars(t: Number, flag: str, df: float | None = None) -> Reproduction:
     t, flag = Printed.read(t), flag.strip().lower().replace("n.s.", "ns").replace("n.s", "ns") or "ns"
     if flag not in STARS:
         raise DataError(f"flag {flag!r} is not in the legend: {', '.join(STARS)}")
-    low, high, value = (float(2 * (ndtr(-v) if df is None else stdtr(df, -v))) for v in (*_size(t)[::-1], abs(t.value)))
+    small, large = _size(t)
+    low, value = (float(2 * (ndtr(-v) if df is None else stdtr(df, -v))) for v in (large, abs(t.value)))
+    high = float(2 * stdtr(df or 1, -small))  # the sample may be small where n is not known
     p_from, p_to = STARS[flag]
     why = f"t = {t.text} gives p = {value:.4f}, and {flag!r} says {p_from:g} to {p_to:g}"
     return limit(
@@ -277,6 +282,6 @@ def p_of_test(
     value, high, low = (float(_TESTS[name](x, df1, df2)) for x in (abs(v.value), *_size(v)))
     shown = kind + (f"({', '.join(f'{d:g}' for d in (df1, df2) if d is not None)})" if df1 is not None else "")
     why = f"{shown} = {v.text} gives p = {value:.4g}; rounding allows {low:.4g} to {high:.4g}; printed p {printed.text}"
-    if not printed.allows(low, high) and printed.allows(low / 2, high / 2):
+    if name in ("t", "z", "r") and not printed.allows(low, high) and printed.allows(low / 2, high / 2):
         why += " (half of it, a one-sided test, would do)"
     return Reproduction(value, "printed", f"p of {shown}", (low, high), why=why)

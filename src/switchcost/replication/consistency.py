@@ -18,6 +18,16 @@ from .board import judge_all
 from .reading import NAMES, numbers_of_tables
 from .recipes import from_printed
 
+#: Headings of tables that somebody types in, small letters, beside those of :data:`~.reading.NAMES`.
+_HEADINGS = {
+    **{k.lower(): v for k, v in NAMES.items()}, "s.e.": "se", "std.err": "se", "c.r.": "t", "est.": "estimate",
+    "β": "beta", "std. beta": "beta", "χ2": "chisq", "χ²": "chisq", "chi2": "chisq", "cmin": "chisq", "x2": "chisq",
+    "cmin/df": "chisq_df", "χ2/df": "chisq_df", "χ²/df": "chisq_df", "chisq/df": "chisq_df", "nnfi": "tli", "r²": "r2",
+    "adj. r2": "adjusted_r2", "m": "mean", "lower": "ci_lower", "upper": "ci_upper", "%": "percent", "α": "alpha",
+}  # fmt: skip
+_ARROW = r"^(.+?)\s*(?:-+>|→|=+>)\s*(.+)$"
+_STARS = {"***": "<.001", "**": "<.01", "*": "<.05", "n.s.": "", "ns": ""}
+
 
 def _text(table: pd.DataFrame) -> pd.DataFrame:
     """A table as text under the names that the checks know; floats take the most decimals of their column."""
@@ -34,9 +44,15 @@ def _text(table: pd.DataFrame) -> pd.DataFrame:
             out[str(name)] = ["" if pd.isna(v) else str(v).strip() for v in column]
     text = pd.DataFrame(out)
     first = text.columns[0]
-    if set(text[first]) == set(text.columns[1:]) and len(text) > 1:  # a square matrix: every cell with all decimals
+    if set(text[first]) == set(text.columns[1:]) and len(text) > 1:  # a square matrix, under its own names
         return text
-    return text.rename(columns=lambda c: NAMES.get(c, NAMES.get(c.lower(), c.lower())))
+    text = text.rename(columns=lambda c: NAMES.get(c, _HEADINGS.get(c.lower(), c.lower())))
+    arrows = text[text.columns[0]].str.extract(_ARROW)
+    if "from" not in text and arrows.notna().all(axis=None):  # one column for 'A -> B'
+        text = pd.concat([arrows.set_axis(["from", "to"], axis=1), text.iloc[:, 1:]], axis=1)
+    if "p" in text:
+        text["p"] = text["p"].replace(_STARS)
+    return text
 
 
 def check_table(

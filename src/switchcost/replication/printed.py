@@ -49,7 +49,7 @@ class Printed:
         if isinstance(number, Printed):
             return number
         text = str(number).strip()
-        bare = _AROUND.sub("", text)
+        bare = _AROUND.sub("", text.replace("−", "-"))  # a minus sign, as journals print it
         if decimals is not None and "," in bare:
             bare = bare.replace(",", "" if decimals == 0 else ".")
         if not _BARE.fullmatch(bare):
