@@ -116,6 +116,8 @@ def _comparable(first: Fit, f: Fit, first_name: str, name: str) -> list[str]:
         )
     if f.estimator != first.estimator:
         raise DataError(f"{first_name} is a fit by {first.estimator} and {name} by {f.estimator}; use one estimator")
+    if any(getattr(other.options, a) != getattr(one.options, a) for a in ("cluster", "sampling_weights")):
+        raise DataError(f"{first_name} and {name} differ in cluster= or sampling_weights=; fit both with the same")
     if other.model.means != one.model.means:
         raise DataError(f"only one of {first_name} and {name} models the means; pass meanstructure to both")
     if f.n_obs != first.n_obs:

@@ -201,7 +201,11 @@ def _cluster_codes(column: pd.Series, source: Source, notes: list[str]) -> list[
                 "clustered standard errors need several clusters"
             )
     if all(count == len(c) for count, c in zip(counts, codes, strict=True)):
-        notes.append(FitWarning(f"every row is a cluster of its own in {name!r}, so cluster= changes next to nothing"))
+        notes.append(
+            FitWarning(
+                f"every row is a cluster of its own in {name!r}: that is estimator='MLR', and nothing is clustered"
+            )
+        )
     crossing = sum(counts) - column.iloc[np.concatenate(source.positions)].nunique()
     if crossing:
         notes.append(

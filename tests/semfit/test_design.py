@@ -151,6 +151,13 @@ def test_invariance_takes_both():
     assert ladder.table.loc["metric", "delta_chisq"] == pytest.approx(step, rel=1e-8)
 
 
+def test_fits_with_and_without_clusters_are_not_compared():
+    data = shops()
+    free, plain = semfit.fit(MODEL, data, cluster="shop"), semfit.fit(MODEL.replace("c2", "1*c2"), data)
+    with pytest.raises(DataError, match="differ in cluster= or sampling_weights="):
+        semfit.compare(free, plain)
+
+
 # -- bad input -------------------------------------------------------------------------------------------------------
 def spoiled(column: str, value) -> pd.DataFrame:
     data = shops().astype({column: object})
