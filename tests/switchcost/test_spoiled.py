@@ -290,3 +290,21 @@ def test_what_is_odd_and_no_fault_leaves_a_chapter_and_a_word_about_it(tmp_path,
     assert "10 values of 'id' occur more than once (1, 2, 3, 4); all their records are kept" in capsys.readouterr().out
     tables = "".join(t.read_text(encoding="utf-8") for t in folder.glob("table_*.csv"))
     assert "satisfaction → trust → stay (+)" in tables
+
+
+def test_names_that_no_model_can_spell_are_printed_as_they_are(tmp_path):
+    """Items with blanks, signs and leading digits; constructs of several words, one of them Chinese."""
+    items = [i for group in ITEMS.values() for i in group]
+    names = {item: f"{k}. Frage: {item} ?" for k, item in enumerate(items, start=1)}
+    files = Files(tmp_path)
+    files.data(answers().rename(columns=names))
+    files.book["variable"] = files.book["variable"].map(names)
+    words = {"satisfaction": "1st satisfaction", "trust": "信任 (总体)", "loyalty": "loyalty, attitude"}
+    files.book["construct"] = files.book["construct"].map(words)
+    claims = ["1st satisfaction -> 信任 (总体) -> loyalty, attitude (+)", "1st Satisfaction -> loyalty attitude"]
+    files.study = "hypotheses:\n" + "".join(f'  - "{c}"\n' for c in claims) + "n_boot: 100\n"
+    assert main(files.arguments()) == 0
+    folder = tmp_path / "answers_chapter"
+    text = (folder / "chapter.md").read_text(encoding="utf-8")
+    assert "1st satisfaction → 信任 (总体) → loyalty, attitude (+)" in text and "item_1" not in text
+    assert "could not be" not in text and "scale_1st" not in text

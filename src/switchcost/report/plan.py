@@ -117,9 +117,10 @@ def make(raw: pd.DataFrame, book: pd.DataFrame, model: Mapping, *, seed: int, n_
         A key or a name is unknown, a name has two roles, the codebook lists what the data have not.
     """
     simulated = bool(raw.attrs.get("simulated", False))
-    plan = _read(model, raw, book, simulated, seed, n_boot, least)
     checks.columns(raw, list(book["variable"]), what="codebook variable")
-    plan = _spelt(plan)
+    book, model, constructs = _one_word(book, model)
+    plan = _spelt(_read(model, raw, book, constructs, simulated, seed, n_boot, least))
+    plan = replace(plan, spelt={**constructs, **plan.spelt})
     plan = _placed(plan)
     if plan.group is not None:
         checks.columns(plan.raw, plan.group, what="group")
@@ -133,7 +134,34 @@ def make(raw: pd.DataFrame, book: pd.DataFrame, model: Mapping, *, seed: int, n_
     return plan
 
 
-def _read(model: Mapping, raw, book, simulated: bool, seed: int, n_boot: int, least: float) -> Plan:
+def _one_word(book: pd.DataFrame, model: Mapping) -> tuple[pd.DataFrame, Mapping, dict[str, str]]:
+    """Constructs of several items under names that a model can spell, in the codebook and in the roles."""
+    counts = book["construct"].value_counts()
+    odd = [
+        c for c, n in counts.items() if n > 1 and c.strip() and c.lower() not in NOT_ITEMS and not SPELT.fullmatch(c)
+    ]
+    new: dict[str, str] = {}
+    for name in odd:
+        word = study.one_word(name)
+        word = word if SPELT.fullmatch(word) else f"scale_{word}"
+        while word in new.values() or word in set(counts.index):
+            word += "_"
+        new[name] = word
+    if not new or not isinstance(model, Mapping):
+        return book, model, {}
+
+    def renamed(value: object) -> object:
+        if isinstance(value, (list, tuple)):
+            return [renamed(v) for v in value]
+        return new.get(value, value) if isinstance(value, str) else value
+
+    roles = {k: v if k == "hypotheses" else renamed(v) for k, v in model.items()}
+    return book.assign(construct=book["construct"].replace(new)), roles, {word: name for name, word in new.items()}
+
+
+def _read(
+    model: Mapping, raw, book, constructs: Mapping[str, str], simulated: bool, seed: int, n_boot: int, least: float
+) -> Plan:
     if not isinstance(model, Mapping):
         raise DataError("model must be a dict such as {'outcome': 'loyalty', 'predictors': ['satisfaction'], 'moderator': 'costs'}")  # fmt: skip
     for key in model:
@@ -146,8 +174,11 @@ def _read(model: Mapping, raw, book, simulated: bool, seed: int, n_boot: int, le
     method = model.get("method") or "sem"
     if method not in METHODS:
         raise DataError(f"model: 'method' is {method!r}; it can be {' or '.join(map(repr, METHODS))}")
+    known = [constructs.get(c, c) for c in book["construct"].unique()]
+    word = {name: short for short, name in constructs.items()}
     claims = tuple(
-        study.hypotheses([str(h) for h in listed["hypotheses"]], [*book["construct"].unique(), *raw.columns])
+        replace(h, names=tuple(word.get(n, n) for n in h.names))
+        for h in study.hypotheses([str(h) for h in listed["hypotheses"]], [*known, *raw.columns])
     )
     outcome, predictors, moderators = model.get("outcome"), listed["predictors"], listed["moderator"]
     if claims and not outcome:
@@ -209,9 +240,6 @@ def _placed(plan: Plan) -> Plan:
     columns: list[str] = []
     for name in [*plan.named, *filter(None, [plan.marker])]:
         if len(constructs.get(name, [])) > 1:
-            if not SPELT.fullmatch(name):
-                word = re.sub(r"\W+", "_", name)
-                raise DataError(f"construct {name!r} must be one word of letters, digits and _; rename it in the codebook: {word!r}")  # fmt: skip
             scales[name] = constructs[name]
         elif name in raw.columns:
             columns.append(name)

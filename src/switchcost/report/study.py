@@ -289,10 +289,15 @@ title: Results
 """
 
 
+def one_word(name: str) -> str:
+    """A name without blanks and signs, as the model language spells it: ``loyalty (attitude)`` is ``loyalty_attitude``."""
+    return re.sub(r"[\W_]+", "_", name.strip()).strip("_")
+
+
 def _known(name: str, known: Sequence[str], where: str) -> str:
     known = [k for k in known if k]
-    plain = {re.sub(r"[\s_]+", "_", k.strip()).casefold(): k for k in known}
-    key = re.sub(r"[\s_]+", "_", name.strip()).casefold()
+    plain = {one_word(k).casefold(): k for k in known}
+    key = one_word(name).casefold()
     if known and key not in plain:
         raise DataError(f"hypothesis {where}: {name!r} is neither a construct of the codebook nor a column of the data.{checks.suggest(name, list(known))}")  # fmt: skip
     return plain.get(key, name.strip())
