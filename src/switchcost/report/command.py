@@ -63,25 +63,12 @@ def write_chapter(
 
 
 def new_study(name: str | Path) -> Path:
-    """Write a worked example that runs: simulated answers, their codebook, and a study file.
-
-    Parameters
-    ----------
-    name : str or path
-        Folder that is made.
-
-    Raises
-    ------
-    DataError
-        The folder is there already.
-    """
+    """Write a folder with a worked example that runs: simulated answers, their codebook, and a study file."""
     folder = Path(name)
     if folder.exists():
         raise DataError(f"{str(folder)!r} is already there; choose another name")
     book = read_codebook("telecom_survey")
-    names = "satisfaction|trust|benefit_loss|personal_relationship|attitudinal|recommendation|group|background".split(
-        "|"
-    )
+    names = ["satisfaction", "trust", "benefit_loss", "personal_relationship", "attitudinal", "recommendation", "group", "background"]  # fmt: skip
     book = book[book["construct"].isin(names)]
     data = load("telecom_survey")[list(book["variable"])].iloc[:400]
     folder.mkdir(parents=True)

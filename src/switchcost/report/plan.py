@@ -136,17 +136,12 @@ def make(raw: pd.DataFrame, book: pd.DataFrame, model: Mapping, *, seed: int, n_
 
 def _one_word(book: pd.DataFrame, model: Mapping) -> tuple[pd.DataFrame, Mapping, dict[str, str]]:
     """Constructs of several items under names that a model can spell, in the codebook and in the roles."""
-    counts = book["construct"].value_counts()
-    odd = [
-        c for c, n in counts.items() if n > 1 and c.strip() and c.lower() not in NOT_ITEMS and not SPELT.fullmatch(c)
-    ]
     new: dict[str, str] = {}
-    for name in odd:
-        word = study.one_word(name)
-        word = word if SPELT.fullmatch(word) else f"scale_{word}"
-        while word in new.values() or word in set(counts.index):
-            word += "_"
-        new[name] = word
+    for name, n in book["construct"].value_counts().items():
+        if n > 1 and name and name.lower() not in NOT_ITEMS and not SPELT.fullmatch(name):
+            word = study.one_word(name)
+            word = word if SPELT.fullmatch(word) else f"scale_{word}"
+            new[name] = word + "_" * sum(word == w.rstrip("_") for w in [*new.values(), *book["construct"].unique()])
     if not new or not isinstance(model, Mapping):
         return book, model, {}
 

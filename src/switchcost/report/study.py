@@ -179,14 +179,6 @@ class Study:
 def read_study(path: str | Path) -> Study:
     """Read a study file (YAML); see ``python run.py new-study``.
 
-    Parameters
-    ----------
-    path : str or path
-
-    Returns
-    -------
-    Study
-
     Raises
     ------
     DataError

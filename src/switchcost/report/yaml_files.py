@@ -9,19 +9,7 @@ from .._core.errors import DataError
 
 
 def read_yaml(path: Path, what: str) -> Any:
-    """The content of a YAML file.
-
-    Parameters
-    ----------
-    path : Path
-    what : str
-        How the file is called in a sentence.
-
-    Raises
-    ------
-    DataError
-        There is no such file, it is not text, its lines cannot be read, or a key stands twice.
-    """
+    """The content of a YAML file, called ``what`` in a sentence; a :class:`DataError` says what is wrong in which line."""
     if not path.is_file():
         raise DataError(f"there is no file {str(path)!r}")
     try:
