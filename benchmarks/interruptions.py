@@ -48,8 +48,8 @@ def git_sees(home: Path) -> str:
     return ", ".join(sorted({Path(line[3:].strip('"')).parts[0] for line in lines.splitlines()})) or "nothing"
 
 
-def run(home: Path, command: list[str], stop_after: float = 0, **more) -> tuple[int, str]:
-    """Run to its end, or press Ctrl-C after some seconds; the exit code and the last sentence that was said."""
+def run(home: Path, command: list[str], stop_after: float = 0, find: str = "", **more) -> tuple[int, str]:
+    """Run to its end, or press Ctrl-C after some seconds; the exit code and the last sentence (or the one with ``find``)."""
     env = {**os.environ, "PYTHONPATH": str(home / "src"), **more.pop("env", {})}
     more["preexec_fn"] = more.get("preexec_fn") or allow_ctrl_c
     process = subprocess.Popen(
@@ -60,7 +60,7 @@ def run(home: Path, command: list[str], stop_after: float = 0, **more) -> tuple[
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that run.py left in its group
     said, _ = process.communicate(timeout=600)
     traceback = " (with a traceback)" if "Traceback" in said else ""
-    lines = [line.strip() for line in said.splitlines() if line.strip() and "notebook/s" not in line]
+    lines = [line.strip() for line in said.splitlines() if line.strip() and "notebook/s" not in line and find in line]
     return process.returncode, (lines[-1] if lines else "") + traceback
 
 
@@ -138,7 +138,7 @@ def unknown_number(home, folder):
 def broken_study(home, folder):
     (home / "data" / "published" / "khan2012" / "study.json").write_text('{"key": "khan2012", ')
     subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x", "commit", "-qam", "x"], cwd=home, check=True)
-    return run(home, [sys.executable, "-m", "switchcost.replication"])
+    return run(home, [sys.executable, "-m", "switchcost.replication"], find="cannot be read")
 
 
 CASES = {

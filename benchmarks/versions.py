@@ -20,7 +20,10 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-PYTHONS = ("3.11", "3.12", "3.13")
+PAIRS = (
+    ("3.11", "oldest allowed"), ("3.11", "newest allowed"), ("3.12", "newest allowed"), ("3.13", "newest allowed"),
+    ("3.13", "oldest allowed"), ("3.13", "pandas 3"),
+)  # fmt: skip
 TESTS = (
     "semfit/test_reference.py", "semfit/test_syntax.py", "semfit/test_input.py", "switchcost/test_efa.py",
     "switchcost/test_reliability.py", "switchcost/test_moderation.py", "switchcost/test_validity.py",
@@ -47,7 +50,13 @@ def try_one(python: str, kind: str, folder: Path) -> dict[str, str]:
     made = quiet(["uv", "venv", "-q", "--no-python-downloads", "--python", found, str(folder)])
     if made.returncode:
         return {**row, "outcome": "this Python is not here"}
-    wanted = ["-r", str(ROOT / "pyproject.toml"), *(f"--extra={e}" for e in EXTRAS.split(",")), "semopy", "lifelines"]
+    wanted = [
+        "-r",
+        str(ROOT / "pyproject.toml"),
+        *(f"--extra={e}" for e in EXTRAS.split(",")),
+        "semopy>=2.3.11",
+        "lifelines>=0.30",
+    ]
     if kind == "pandas 3":
         limits = folder / "overrides.txt"
         limits.write_text("pandas>=3\n")
@@ -76,8 +85,8 @@ def try_one(python: str, kind: str, folder: Path) -> dict[str, str]:
 def main(pythons: list[str]) -> None:
     path = Path(__file__).with_suffix(".csv")
     rows = []
-    for python in pythons or PYTHONS:
-        for kind in KINDS:
+    for python, kind in PAIRS:
+        if not pythons or python in pythons:
             with tempfile.TemporaryDirectory() as folder:
                 rows.append(try_one(python, kind, Path(folder) / "env"))
             pd.DataFrame(rows).to_csv(path, index=False)

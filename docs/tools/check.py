@@ -101,7 +101,7 @@ class Browser:
         direct = build_opener(ProxyHandler({}))
         pages = json.load(direct.open(f"http://127.0.0.1:{port}/json"))
         address = next(p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page")
-        self.socket = websocket.create_connection(address, timeout=60, http_no_proxy=["127.0.0.1"])
+        self.socket = websocket.create_connection(address, timeout=300, http_no_proxy=["127.0.0.1"])
         self.numbers, self.events = itertools.count(1), []
         for domain in ("Page", "Network", "Runtime"):
             self.call(f"{domain}.enable")
