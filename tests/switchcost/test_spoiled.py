@@ -287,7 +287,9 @@ def test_what_is_odd_and_no_fault_leaves_a_chapter_and_a_word_about_it(tmp_path,
     files.study = 'hypotheses: ["satisfaction -> trust -> stay (+)"]\nn_boot: 100\n'
     assert main(files.arguments()) == 0
     folder = tmp_path / "answers_chapter"
-    assert "10 values of 'id' occur more than once (1, 2, 3, 4); all their records are kept" in capsys.readouterr().out
+    twice = "10 values of 'id' occur more than once (1, 2, 3, 4); all their records are kept"
+    assert twice in capsys.readouterr().out
+    assert twice in (folder / "settle_first.md").read_text(encoding="utf-8")
     tables = "".join(t.read_text(encoding="utf-8") for t in folder.glob("table_*.csv"))
     assert "satisfaction → trust → stay (+)" in tables
 

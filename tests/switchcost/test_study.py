@@ -216,4 +216,7 @@ def test_the_worked_example_runs(tmp_path, capsys):
     assert all(name in source for name in ("pingouin", "semopy", "factor_analyzer")) and "switchcost" not in source
     verdicts = [pd.read_csv(t) for t in folder.glob("table_*.csv") if ",verdict," in t.read_text(encoding="utf-8")]
     assert verdicts[0].iloc[:, 0].tolist() == ["H1", "H2", "H3", "H4", "H5"]
-    assert pd.read_csv(folder / "flow_of_n.csv")["left"].tolist() == [400]
+    flow = pd.read_csv(folder / "flow_of_n.csv")
+    assert flow["step"].tolist() == ["records in the file", "duplicated", "careless"]
+    assert flow["left"].tolist() == (400 - flow["dropped"].cumsum()).tolist() and flow["dropped"].iloc[-2:].sum() > 0
+    assert "400 records read" in (folder / "settle_first.md").read_text(encoding="utf-8")

@@ -351,6 +351,47 @@ def test_too_large_is_a_sentence(tmp_path, monkeypatch):
         sc.read_survey(tmp_path / "large.csv")
 
 
+def test_the_cells_of_a_file_are_counted_before_they_are_read(tmp_path, monkeypatch):
+    """The limit of ten million cells with a smaller one in its place: text, workbook and SPSS file."""
+    from switchcost.data import binary, parsing
+
+    frame = pd.DataFrame({f"q{i}": [1, 2, 3] * 20 for i in range(10)})
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    frame.to_stata(tmp_path / "a.dta", write_index=False)
+    for file in ("a.csv", "a.xlsx", "a.dta"):
+        assert len(sc.read_survey(tmp_path / file)) == 60
+    monkeypatch.setattr(parsing, "MAX_CELLS", 599)
+    for file in ("a.csv", "a.dta"):
+        with pytest.raises(DataError, match="lines of 10 columns, and up to 0 million cells are read here"):
+            sc.read_survey(tmp_path / file)
+    monkeypatch.setattr(parsing, "MAX_CELLS", 9)
+    with pytest.raises(DataError, match="a.xlsx, sheet 'Sheet1', has about 1 lines of 10 columns"):
+        sc.read_survey(tmp_path / "a.xlsx")
+    monkeypatch.setattr(binary, "MAX_BYTES", 100)
+    with pytest.raises(DataError, match="MB when unpacked"):
+        sc.read_survey(tmp_path / "a.xlsx")
+
+
+def test_a_workbook_that_does_not_say_its_size_is_read(tmp_path):
+    import openpyxl
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("answers")
+    for row in [["q1", "q2"], [1, 2], [3, 4]]:
+        sheet.append(row)
+    book.save(tmp_path / "a.xlsx")
+    assert sc.read_survey(tmp_path / "a.xlsx")["q2"].tolist() == [2, 4]
+
+
+def test_long_texts_stay_text_and_whole_numbers_take_the_short_way(tmp_path):
+    words = "I have been with them for years and never had a reason to leave, 3 or 4 small things aside"
+    (tmp_path / "a.csv").write_text("q1,why\n" + f'1,"{words}"\n,"{words}!"\n-2,"{words}?"\n', encoding="utf-8")
+    data = sc.read_survey(tmp_path / "a.csv")
+    assert data["why"].iloc[0] == words and data["q1"].isna().tolist() == [False, True, False]
+    assert data["q1"].dtype == float and data["q1"].iloc[2] == -2
+
+
 def test_the_skeleton_of_a_codebook_guesses_what_the_file_tells(tmp_path):
     book = skeleton(read("04_spss.sav")).set_index("variable")
     assert book.loc["sat1", ["construct", "low", "high"]].tolist() == ["sat", 1.0, 5.0]

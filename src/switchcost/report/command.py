@@ -9,24 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from .._core.errors import OURS, DataError, SurveyNote
 from .._core.files import atomic_write
 from ..data.codebook import codebook as read_codebook
-from ..data.files import flow, read_survey
+from ..data.files import read_survey
 from ..data.sets import load
 from . import outputs, study
 from .chapter import results_chapter
 from .codebooks import missing_parts, write_skeleton
 
 
-def write_chapter(
-    answers: str | Path,
-    codebook: str | Path,
-    study_file: str | Path,
-    *,
-    out: str | Path | None = None,
-    notebook: bool = True,
-) -> list[Path]:
+def write_chapter(answers: str | Path, codebook: str | Path, study_file: str | Path, *, out: str | Path | None = None, notebook: bool = True) -> list[Path]:  # fmt: skip
     """Write the chapter of a study beside its data.
 
     Parameters
@@ -59,7 +54,11 @@ def write_chapter(
     made = results_chapter(data, book, plan.model, **settings)
     folder = Path(out) if out else Path(answers).resolve().parent / f"{Path(answers).stem}_chapter"
     files = outputs.write(made, folder, paper=paper, notebook=notebook)
-    return [*files, atomic_write(folder / "flow_of_n.csv", flow(data).to_csv(index=False, lineterminator="\n"))]
+    flow = pd.DataFrame([(s.what, s.dropped, s.left) for s in made.analysis.sample.flow], columns=["step", "dropped", "left"])  # fmt: skip
+    settle, read = folder / "settle_first.md", data.attrs["read"]
+    told = "\n".join(f"- {note}" for note in (read["said"], *read["notes"]))
+    atomic_write(settle, f"{settle.read_text(encoding='utf-8').rstrip()}\n\n# How the file was read\n\n{told}\n")
+    return [*files, atomic_write(folder / "flow_of_n.csv", flow.to_csv(index=False, lineterminator="\n"))]
 
 
 def new_study(name: str | Path) -> Path:
@@ -94,9 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     book.add_argument("--out", help="another name for the codebook")
     book.add_argument("--sheet", help="the sheet of a workbook that holds the answers")
     for name, what in (("drop", "a column to leave out"), ("missing", "an answer that means none")):
-        book.add_argument(
-            f"--{name}", action="append", default=[], metavar=name.upper(), help=f"{what}; may be repeated"
-        )
+        book.add_argument(f"--{name}", action="append", default=[], metavar=name.upper(), help=f"{what}; may be repeated")  # fmt: skip
     for name in ("sep", "decimal", "thousands", "encoding"):
         book.add_argument(f"--{name}", help="only where the automatic choice is wrong")
     options = parser.parse_args(arguments)
