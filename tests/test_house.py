@@ -153,7 +153,7 @@ def test_every_room_has_a_limit():
 
 TYPED = (
     "semfit", "switchcost.measurement", "switchcost.bridges", "switchcost.moderation", "switchcost.data",
-    "switchcost.simulate", "switchcost.replication",
+    "switchcost.simulate", "switchcost.replication", "switchcost.report",
 )  # fmt: skip
 
 

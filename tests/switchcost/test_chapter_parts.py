@@ -2,12 +2,16 @@
 
 import dataclasses
 import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import switchcost as sc
+from semfit.errors import DroppedRows
 from switchcost._core.errors import DataError
 from switchcost.report import analyse, analyse_measurement, analyse_structure, figures, outputs, plan
 from switchcost.report.chapter import results_chapter, written
@@ -434,6 +438,38 @@ def test_indirect_effects_on_both_sides(analysis, no_figures, low, high, clear):
     ) is not clear
 
 
+def test_warnings_of_every_model_reach_the_author_and_dropped_rows_do_not(analysis, no_figures):
+    def odd(fit, *names):
+        said = ["an odd estimate", DroppedRows("rows were dropped", 3)]
+        return SimpleNamespace(**{n: getattr(fit, n) for n in names}, warnings=said)
+
+    a = analysis
+    steps = dataclasses.replace(a.groups.invariance, fits={"metric": odd(a.factors.fit)})
+    other = dataclasses.replace(
+        a,
+        factors=dataclasses.replace(a.factors, fit=odd(a.factors.fit, "options", "npar")),
+        structure=dataclasses.replace(a.structure, fit=odd(a.structure.fit, "n_total")),
+        groups=dataclasses.replace(a.groups, invariance=steps),
+        moderated=[dataclasses.replace(a.moderated[0], latent=odd(a.moderated[0].latent, "product", "n_obs"))],
+    )
+    alarms = [x for x in written(other).alarms if "odd estimate" in x or "were dropped" in x]
+    assert sorted(alarms) == [
+        "Equal loadings (metric): an odd estimate.", "Latent interaction: an odd estimate.",
+        "Measurement model: an odd estimate.", "Structural model: an odd estimate.",
+    ]  # fmt: skip
+
+
+def test_serious_findings_reach_the_author_and_say_whether_their_rows_left(analysis, no_figures):
+    serious = analysis.sample.audit.table.query("severity == 'serious'")
+    assert len(serious) > 0
+    said = [a for a in written(analysis).alarms if a.startswith("Serious finding in the data")]
+    assert len(said) == len(serious)
+    assert any("duplicated" in a and a.endswith("These rows were excluded by rule.") for a in said)
+    kept = dataclasses.replace(analysis, plan=dataclasses.replace(analysis.plan, exclude=()))
+    assert not any("excluded by rule" in a for a in written(kept).alarms)
+    assert any(a.startswith("数据中的严重发现") for a in written(analysis, "zh").alarms)
+
+
 @pytest.mark.parametrize("key", sorted(VERDICTS))
 def test_verdicts_in_words_and_table(analysis, no_figures, key):
     other = dataclasses.replace(analysis, verdicts=analysis.verdicts.assign(key=key))
@@ -553,6 +589,17 @@ def test_files_of_a_chapter(analysis, tmp_path):
     assert re.search(r"<w:i/>\s*<w:sz", xml)
 
 
+def test_without_its_packages_the_notebook_leaves_a_reason(analysis, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    files = outputs.write(written(analysis), tmp_path)
+    assert not any(f.suffix == ".ipynb" for f in files)
+    said = (tmp_path / "settle_first.md").read_text(encoding="utf-8")
+    assert (
+        "- The notebook was not written: the notebook needs the package nbformat: pip install 'switchcost[notebooks]'."
+        in said
+    )
+
+
 def test_a_table_too_wide_for_the_page_is_turned(tmp_path):
     from docx import Document
 
@@ -606,6 +653,31 @@ def test_columns_give_way_before_words_and_numbers_break():
     assert sum(fitted) <= room and all(f >= low for f, low in zip(fitted, least, strict=True))
     assert word._fitted(wished, least, sum(wished)) == wished
     assert sum(word._fitted(wished, least, sum(least) - 500)) <= sum(least) - 500
+
+
+def test_a_notebook_shows_the_chapter_and_its_alarms(analysis, no_figures):
+    made = written(analysis)
+    assert made.sections[0].alarm and made._repr_html_().count("<table") == len(made.tables)
+    assert "border-left:5px solid #b2182b" in made._repr_html_()
+    assert repr(made).startswith(
+        f"Results: {len(made.sections)} sections, {len(made.tables)} tables, {len(made.alarms)} alarms"
+    )
+    assert made.without_alarms().alarms == [] and not any(s.alarm for s in made.without_alarms().sections)
+    with pytest.raises(DataError, match="there is no section 'nothing'; there are: Read this first"):
+        made.section("nothing")
+
+
+def test_pictures_of_pages_say_what_is_missing(monkeypatch, capsys):
+    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+    try:
+        import chapter_pages
+    finally:
+        sys.path.pop(0)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "argv", ["chapter_pages.py"])
+    assert chapter_pages.main() == 2
+    said = capsys.readouterr().err
+    assert "libreoffice-writer" in said and "poppler-utils" in said
 
 
 def test_tables_are_tables(analysis, no_figures):

@@ -30,6 +30,15 @@ def write(made: Chapter, folder: Path, *, paper: str = "A4", notebook: bool = Tr
     """
     folder.mkdir(parents=True, exist_ok=True)
     words, clean = Wording(made.language), made.without_alarms()
+    chapter = [
+        clean.to_docx(folder / "chapter.docx", paper=paper),
+        clean.to_html(folder / "chapter.html"),
+        clean.to_markdown(folder / "chapter.md"),
+    ]
+    tables = [
+        atomic_write(folder / f"table_{number:02d}.csv", "\ufeff" + table.cells().to_csv(index=False))
+        for number, table in enumerate(clean.tables, start=1)
+    ]
     points = [f"- {a}" for a in made.alarms]
     repeated: list[Path] = []
     if notebook:
@@ -38,12 +47,5 @@ def write(made: Chapter, folder: Path, *, paper: str = "A4", notebook: bool = Tr
         except DataError as problem:
             points.append(words("notebook.failed", reason=str(problem).rstrip(".")))
     settled = "\n".join(points) or words["settle.nothing"]
-    files = [
-        clean.to_docx(folder / "chapter.docx", paper=paper),
-        clean.to_html(folder / "chapter.html"),
-        clean.to_markdown(folder / "chapter.md"),
-        atomic_write(folder / "settle_first.md", f"# {words['settle.title']}\n\n{settled}\n"),
-    ]
-    for number, table in enumerate(clean.tables, start=1):
-        files.append(atomic_write(folder / f"table_{number:02d}.csv", "\ufeff" + table.cells().to_csv(index=False)))
-    return [*files, *repeated]
+    settle = atomic_write(folder / "settle_first.md", f"# {words['settle.title']}\n\n{settled}\n")
+    return [*chapter, settle, *tables, *repeated]
