@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,8 @@ def ordered_names(ordered: bool | str | Sequence[str] | None, names: Sequence[st
     """Names of the ordered variables: all for True, none for None or False."""
     if ordered is None or isinstance(ordered, (bool, np.bool_)):
         return list(names) if ordered else []
+    if not isinstance(ordered, Iterable):
+        raise DataError(f"{what} takes names of variables, True or None, and is {ordered!r}")
     found = [ordered] if isinstance(ordered, str) else list(ordered)
     for name in found:
         if name not in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -10,6 +11,22 @@ from scipy.special import ndtr, ndtri
 from ..errors import DataError
 from .bivariate import FAR, phi
 from .casewise import Bounds, Residual
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Influence (n, k) of each row, and the variable as the pairs see it."""
+
+    influence: np.ndarray
+    view: Bounds | Residual
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Category of each row (C where it is missing), and the influence (C + 1, K) of an answer in each."""
+
+    code: np.ndarray
+    by_category: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,19 +41,30 @@ class Margin:
     slopes : array, shape (q,)
     variance : float
         Of the residual; 1 for an ordered variable.
-    influence : array, shape (n, k)
-        Scores times the inverse of their cross products: what each row adds to the estimates. Columns: location,
-        slopes and, for a continuous variable, variance. Zero where the variable is missing.
-    rows : Bounds or Residual
-        The variable as the pairs see it.
+    way : Rows or Table
+        Where the influence of each row is from: an ordered variable without predictors needs a table by category only.
     """
 
     ordered: bool
     location: np.ndarray
     slopes: np.ndarray
     variance: float
-    influence: np.ndarray
-    rows: Bounds | Residual
+    way: Rows | Table
+
+    def influence(self, part: slice = slice(None)) -> np.ndarray:
+        """Scores times the inverse of their cross products (n, k): what each row adds to the estimates.
+
+        Columns: location, slopes and, for a continuous variable, variance. Zero where the variable is missing.
+        """
+        return self.way.influence[part] if isinstance(self.way, Rows) else self.way.by_category[self.way.code[part]]
+
+    @cached_property
+    def rows(self) -> Bounds | Residual:
+        """The variable as pairs see it that need the rows."""
+        if isinstance(self.way, Rows):
+            return self.way.view
+        code, K = self.way.code, len(self.location)
+        return _bounds(code, code <= K, self.location, np.zeros(0), np.empty((len(code), 0)))
 
 
 def thresholds_of(counts: np.ndarray) -> np.ndarray:
@@ -70,42 +98,57 @@ def _continuous(y, seen, x, name) -> Margin:
     scores = np.column_stack([X * (e / variance)[:, None], np.where(seen, (e * e / variance - 1) / (2 * variance), 0)])
     z = e / np.sqrt(variance)
     rows = Residual(z, float(np.sqrt(variance)), x, seen)
-    return Margin(False, beta[:1], beta[1:], variance, _weighted(scores, name), rows)
+    return Margin(False, beta[:1], beta[1:], variance, Rows(_weighted(scores, name), rows))
 
 
 def _ordered(y, seen, size, x, name) -> Margin:
-    K, q = size - 1, x.shape[1]
-    code = np.where(seen, y, 0).astype(int)
-    counts = np.bincount(code[seen], minlength=size)
-    at_upper, at_lower = np.zeros((len(y), K)), np.zeros((len(y), K))
+    code = np.where(seen, y, size).astype(int)
+    counts = np.bincount(code[seen], minlength=size).astype(float)
+    tau, none = thresholds_of(counts), np.zeros(0)
+    if not x.shape[1]:
+        return Margin(True, tau, none, 1.0, Table(code, _by_category(tau, counts, name)))
+    tau, beta = _probit(_bounds(code, seen, tau, np.zeros(x.shape[1]), x), code, tau, name)
+    view = _bounds(code, seen, tau, beta, x)
+    p = np.where(seen, np.maximum(ndtr(view.upper) - ndtr(view.lower), 1e-300), 1.0)
+    fu, fl = phi(view.upper) / p, phi(view.lower) / p
+    own = view.at_upper * fu[:, None] - view.at_lower * fl[:, None]
+    each = np.column_stack([own, np.where(seen, fl - fu, 0.0)[:, None] * x])
+    return Margin(True, tau, beta, 1.0, Rows(_weighted(each, name), view))
+
+
+def _by_category(tau: np.ndarray, counts: np.ndarray, name: str) -> np.ndarray:
+    """Influence (C + 1, K) on the thresholds of an answer in each category, the last row for a missing one."""
+    K, share = len(tau), counts / counts.sum()
+    scores = np.zeros((K + 2, K))
+    for k in range(K):
+        scores[k, k], scores[k + 1, k] = phi(tau[k]) / share[k], -phi(tau[k]) / share[k + 1]
+    root = np.sqrt(np.append(counts, 0.0))[:, None]
+    with np.errstate(all="ignore"):
+        return np.where(root > 0, _weighted(scores * root, name) / root, 0.0)
+
+
+def _bounds(code: np.ndarray, seen: np.ndarray, tau: np.ndarray, beta: np.ndarray, x: np.ndarray) -> Bounds:
+    n, K = len(code), len(tau)
+    at_upper, at_lower = np.zeros((n, K)), np.zeros((n, K))
     rows = np.flatnonzero(seen & (code < K))
     at_upper[rows, code[rows]] = 1.0
     rows = np.flatnonzero(seen & (code > 0))
     at_lower[rows, code[rows] - 1] = 1.0
-    tau, beta = thresholds_of(counts), np.zeros(q)
-
-    def bounds(tau, beta):
-        shift = x @ beta if q else 0.0
-        upper = np.where(code < K, tau[np.minimum(code, K - 1)], FAR) - shift
-        lower = np.where(code > 0, tau[np.maximum(code - 1, 0)], -FAR) - shift
-        return np.where(seen, upper, 0.0), np.where(seen, lower, 0.0)
-
-    if q:
-        tau, beta = _probit(np.concatenate([tau, beta]), K, seen, at_upper, at_lower, bounds, x, name)
-    upper, lower = bounds(tau, beta)
-    p = np.where(seen, np.maximum(ndtr(upper) - ndtr(lower), 1e-300), 1.0)
-    fu, fl = phi(upper) / p, phi(lower) / p
-    own = at_upper * fu[:, None] - at_lower * fl[:, None]
-    each = np.column_stack([own, np.where(seen, fl - fu, 0.0)[:, None] * x])
-    return Margin(True, tau, beta, 1.0, _weighted(each, name), Bounds(upper, lower, at_upper, at_lower, x, seen))
+    shift = x @ beta if len(beta) else 0.0
+    upper = np.where(code < K, tau[np.minimum(code, K - 1)], FAR) - shift
+    lower = np.where(code > 0, tau[np.clip(code - 1, 0, K - 1)], -FAR) - shift
+    return Bounds(np.where(seen, upper, 0.0), np.where(seen, lower, 0.0), at_upper, at_lower, x, seen)
 
 
-def _probit(v, K, seen, at_upper, at_lower, bounds, x, name) -> tuple[np.ndarray, np.ndarray]:
+def _probit(start: Bounds, code: np.ndarray, tau: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Ordered probit regression by Newton's method; the likelihood has one maximum."""
-    du, dv = (np.column_stack([at, -x]) for at in (at_upper, at_lower))
+    K, x, seen = len(tau), start.x, start.seen
+    du, dv = (np.column_stack([at, -x]) for at in (start.at_upper, start.at_lower))
+    v = np.concatenate([tau, np.zeros(x.shape[1])])
+    top, bottom = (code >= K) & seen, (code == 0) & seen
 
     def parts(v):
-        u, w = bounds(v[:K], v[K:])
+        u, w = np.where(top, FAR, du @ v), np.where(bottom, -FAR, dv @ v)
         p = np.where(seen, np.maximum(ndtr(u) - ndtr(w), 1e-300), 1.0)
         return u, w, phi(u) * seen / p, phi(w) * seen / p, float(np.log(p).sum())
 

@@ -17,7 +17,7 @@ import numpy as np
 from . import bivariate, casewise
 from .bivariate import FAR
 from .casewise import Bounds, Residual
-from .margins import Margin, margin
+from .margins import Margin, Table, margin
 
 ROWS = 2048  # rows of influence values that are formed at once
 
@@ -183,12 +183,12 @@ class Shares:
             part = slice(first, first + ROWS)
             codes = self.codes[part]
             out = np.empty((len(codes), end))
-            out[:, :slopes] = np.column_stack([m.influence[part, : len(m.location)] for m in self.margins])
+            out[:, :slopes] = np.column_stack([m.influence(part)[:, : len(m.location)] for m in self.margins])
             for k, (v, on) in enumerate(zip(lay.slope_of, lay.slope_on, strict=True)):
                 m = self.margins[v]
-                out[:, slopes + k] = m.influence[part, len(m.location) + on]
+                out[:, slopes + k] = m.influence(part)[:, len(m.location) + on]
             for k, v in enumerate(lay.continuous):
-                out[:, variances + k] = self.margins[v].influence[part, -1]
+                out[:, variances + k] = self.margins[v].influence(part)[:, -1]
             if len(self.looked_up):
                 out[:, pairs + self.looked_up] = np.take(flat.ravel(), base + codes[:, i] * width + codes[:, j])
             for k, values in self.by_row.items():
@@ -260,23 +260,12 @@ def _from_tables(lay: Layout, margins, tables, pairs: np.ndarray, width: int) ->
     thresholds = np.full((len(margins), width - 1), FAR)
     influence = np.zeros((len(margins), width + 1, width - 1))  # by category, the last for a missing answer
     for v, m in enumerate(margins):
-        if m.ordered:
+        if isinstance(m.way, Table):
             thresholds[v, : len(m.location)] = m.location
-            influence[v, : len(m.location) + 1, : len(m.location)] = _by_category(m)
+            influence[v, : len(m.location) + 1, : len(m.location)] = m.way.by_category[:-1]
     i, j, counts = lay.first[pairs], lay.second[pairs], tables[pairs]
     rho = table_correlations(thresholds[i], thresholds[j], counts)
     return table_shares(thresholds[i], thresholds[j], rho, counts, influence[i], influence[j])[0], rho
-
-
-def _by_category(m: Margin) -> np.ndarray:
-    """Influence on the thresholds (C, K) of an answer in each category."""
-    bounds, K = m.rows, len(m.location)
-    if not isinstance(bounds, Bounds):
-        raise AssertionError("an ordered variable has bounds")
-    code = np.where(bounds.at_lower.any(axis=1), bounds.at_lower.argmax(axis=1) + 1, 0)
-    out = np.zeros((K + 1, K))
-    out[code[bounds.seen]] = m.influence[bounds.seen]
-    return out
 
 
 def table_correlations(a: np.ndarray, b: np.ndarray, counts: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
@@ -331,6 +320,6 @@ def _from_rows(a: Bounds | Residual, b: Bounds | Residual) -> casewise.Pair:
 
 def _share(pair: casewise.Pair, a: Margin, b: Margin) -> np.ndarray:
     """Each row's share in a correlation."""
-    less = a.influence @ (pair.first.T @ pair.score) + b.influence @ (pair.second.T @ pair.score)
+    less = a.influence() @ (pair.first.T @ pair.score) + b.influence() @ (pair.second.T @ pair.score)
     with np.errstate(all="ignore"):
         return (pair.score - less) / (pair.score @ pair.score)
