@@ -108,7 +108,7 @@ def bootstrap(
     kind: str = "nonparametric",
     functions: str | Sequence[str] | Mapping[str, Callable] | None = None,
     level: float = 0.95,
-    n_jobs: int = 1,
+    n_jobs: int | None = None,
     progress: bool = True,
 ) -> Bootstrap:
     """Refit a model to resamples of its data.
@@ -119,7 +119,7 @@ def bootstrap(
     n_boot : int, default 1000
         Number of resamples.
     seed : int, optional
-        None means the seed of the package. The numbers depend on the seed alone, not on ``n_jobs``.
+        None means the seed of the package. The numbers depend on the seed alone, not on ``n_jobs`` or a cluster.
     kind : str
         ``"nonparametric"``: rows (clusters, where the fit has them) are drawn with replacement, within groups; gives
         standard errors and intervals that need no normality. ``"bollen-stine"``: the rows are first transformed so that the model holds exactly,
@@ -131,8 +131,9 @@ def bootstrap(
         returns a number, or a dict or Series of numbers. A dict may also have the ready names as values.
     level : float, default 0.95
         Coverage of the intervals.
-    n_jobs : int, default 1
-        Number of processes (joblib); 1 stays in this one, -1 takes all cores.
+    n_jobs : int, optional
+        Number of processes (joblib), -1 for all cores; None means one, or what ``joblib.parallel_config`` says around
+        the call, such as ``backend="dask"`` for a cluster.
     progress : bool, default True
         Show a bar when it takes longer than two seconds.
 
@@ -195,7 +196,7 @@ def bootstrap(
     draw = _source(sample, kind)
     keys = fit.estimates[[c for c in ("lhs", "op", "rhs", "group", "label") if c in fit.estimates]]
     seeds = np.random.SeedSequence(seed).spawn(n_boot)  # one stream a resample: chunks and jobs cannot matter
-    size = 25 if gaps else max(1, min(BATCH, int(2**24 / max(draw.largest, 1))))
+    size = max(1, min(25 if gaps else BATCH, int(2**24 / max(draw.largest, 1))))
     chunks = [seeds[k : k + size] for k in range(0, n_boot, size)]
     parts = run_batches(_Task(draw, chosen, keys), chunks, n_jobs, progress)
 
@@ -301,28 +302,23 @@ class _Task:
     def _with_gaps(self, source: Resampler, seeds) -> dict:
         fit, model, B = source.solution, source.solution.model, len(seeds)
         theta, ok = np.empty((B, model.npar)), np.zeros(B, bool)
-        sets = [source.patterns(s) for s in seeds]
+        sets = source.patterns(seeds)
         for b, data in enumerate(sets):
             one, _, done = refit_near(model, data, fit.theta, source.information)
             theta[b], ok[b] = (one[0], True) if done[0] else self._single(data)[::2]
-        rows: dict[str, list] = {k: [] for k in ("est", "std", "functions")}
-        for b in np.flatnonzero(ok).tolist():
-            view = fit.at(sets[b], theta[b])
-            rows["est"].append(with_defined(view, theta[b][None], "est")[0])
-            rows["std"].append(with_defined(view, theta[b][None], "std_all")[0])
-            if self.functions:
-                found = evaluate_functions(self.functions, fit, self.keys, sets[b], theta[b][None])
-                rows["functions"].append([float(v[0]) for v in found.values()])
-        width = len(model.rows) + len(model.defined)
-        est, std = (np.reshape(rows[k], (int(ok.sum()), width)) for k in ("est", "std"))
-        return {
-            "est": est,
-            "std": std,
-            "chisq": np.full(len(est), np.nan),
-            "functions": np.reshape(rows["functions"], (len(est), -1)),
+        theta = theta[ok]
+        view = fit.at(sets[0], fit.theta)  # of the data only predictors matter, as the sample has them
+        out = {
+            "est": with_defined(view, theta, "est"),
+            "std": with_defined(view, theta, "std_all"),
+            "chisq": np.full(len(theta), np.nan),
             "ok": ok,
             "reasons": [STALLED] * int((~ok).sum()),
         }
+        if self.functions:
+            found = evaluate_functions(self.functions, fit, self.keys, sets[0], theta)
+            out["functions"] = np.column_stack(list(found.values()))
+        return out
 
     def _complete(self, source: Resampler, seeds) -> dict:
         fit, model = source.solution, source.solution.model

@@ -29,7 +29,7 @@ def hessian(model: Model, data, theta: np.ndarray, *, whole: bool = True) -> np.
     for k, g in enumerate(model.groups):
         sample = sample_of(data, k)
         Q, C, mean = structure(model, g, entries(model, g, theta[None], sample))
-        _, W, M, v, wt, _, (T, d) = terms(model, data, k, C, mean)
+        _, W, M, v, wt, _, (T, d) = terms(model, data, k, C, mean, second=True)
         K = gram(W, Q)
         u = c = None
         if mean is not None:

@@ -21,7 +21,7 @@ sum runs over missing-data patterns (Arbuckle 1996; Enders & Bandalos 2001).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -82,9 +82,20 @@ class Patterns:
     S: list[np.ndarray]
     x_moments: Sequence[tuple[np.ndarray, np.ndarray]]
     n: list[float]
+    plans: dict[int, _Plan] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return 1
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"plans": {}}  # made again where it is needed
+
+    def plan(self, k: int, scale: np.ndarray) -> _Plan:
+        """What every evaluation of group k needs."""
+        known = self.plans.get(k)
+        if known is None or not np.array_equal(known.scale, scale):
+            known = self.plans[k] = _Plan.of(self.mask[k], self.m[k], self.S[k], scale.copy())
+        return known
 
 
 def entries(model: Model, g: Group, theta: np.ndarray, sample: tuple) -> np.ndarray:
@@ -242,9 +253,80 @@ def _inverse(Sigma: np.ndarray) -> tuple:
     return np.linalg.inv(Sigma), logdet, ok
 
 
-def terms(model: Scaled, data, k: int, C, mean) -> tuple:
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What the patterns of one group need for every evaluation, made once.
+
+    Attributes
+    ----------
+    both : array of bool, shape (P, p, p)
+        Pairs of observed variables.
+    few, many : array of int
+        Patterns in which at most a third of the variables are unobserved, and the others.
+    out : array of int, shape (few, m)
+        The unobserved variables of the first, filled up with p.
+    apart : array of bool, shape (few, m, m)
+        False at pairs of two such fillings.
+    spread : array of int
+        Patterns of more than one row, which have a covariance matrix.
+    scale : array, shape (p,)
+    S, m : arrays
+        Covariances of ``spread`` and means of all, in units of ``scale``.
+    """
+
+    both: np.ndarray
+    few: np.ndarray
+    many: np.ndarray
+    out: np.ndarray
+    apart: np.ndarray
+    spread: np.ndarray
+    scale: np.ndarray
+    S: np.ndarray
+    m: np.ndarray
+
+    @classmethod
+    def of(cls, mask: np.ndarray, m: np.ndarray, S: np.ndarray, scale: np.ndarray) -> _Plan:
+        p = mask.shape[1]
+        gaps = p - mask.sum(axis=1)
+        few = np.flatnonzero(gaps <= p // 3)
+        order = np.argsort(mask[few], axis=1, kind="stable")[:, : gaps[few].max(initial=0)]
+        filling = np.take_along_axis(mask[few], order, axis=1)
+        out = np.where(filling, p, order)
+        apart = ~(filling[:, :, None] & filling[:, None, :]) | np.eye(out.shape[1], dtype=bool)
+        spread = np.flatnonzero(S.any(axis=(1, 2)))
+        both = mask[:, :, None] & mask[:, None, :]
+        many = np.setdiff1d(np.arange(len(mask)), few)
+        return cls(both, few, many, out, apart, spread, scale, S[spread] / np.outer(scale, scale), m / scale)
+
+    def inverses(self, Sigma: np.ndarray) -> tuple:
+        """Inverses (P, p, p) of the observed blocks of Sigma, zero elsewhere, log-determinants and flags (P,).
+
+        Where few variables are unobserved (u), the inverse V of the whole Sigma is corrected: V - V_.u V_uu^-1 V_u.,
+        with log|Sigma_oo| = log|Sigma| + log|V_uu|.
+        """
+        p, few, many = len(Sigma), self.few, self.many
+        V, whole, regular = _inverse(Sigma[None])
+        if not regular[0]:
+            few, many = few[:0], np.arange(len(self.both))
+        W, logdet, ok = np.empty(self.both.shape), np.empty(len(self.both)), np.ones(len(self.both), bool)
+        if len(many):
+            W[many], logdet[many], ok[many] = _inverse(np.where(self.both[many], Sigma, np.eye(p)))
+        if len(few):
+            filled = np.eye(p + 1)
+            filled[:p, :p] = V[0]
+            left = filled[self.out]
+            small = np.take_along_axis(left, self.out[:, None, :], axis=2) * self.apart
+            small, more, ok[few] = _inverse(small)
+            left = left[:, :, :p]
+            W[few] = V[0] - left.swapaxes(1, 2) @ (small @ left)
+            logdet[few] = whole[0] + more
+        W *= self.both
+        return W, logdet, ok
+
+
+def terms(model: Scaled, data, k: int, C, mean, second: bool = False) -> tuple:
     """Group k: F without its constant (B,), W (R, p, p), M (B, p, p), v (B, p), weights over R or None, ok (B,),
-    and (T, d): second moments about mu and m - mu by member or pattern."""
+    and (T, d): second moments about mu (by pattern only if ``second`` asks for them) and m - mu by member or pattern."""
     p = model.n_ov
     s = model.scale[:p]
     Sigma, mu = C[:, :p, :p], None if mean is None else mean[:, :p]
@@ -262,18 +344,20 @@ def terms(model: Scaled, data, k: int, C, mean) -> tuple:
         WT = W @ T
         F = 0.5 * (logdet + np.trace(WT, axis1=1, axis2=2))
         return F, W, WT @ W - W, v, None, ok, (T, None if mu is None else d)
-    mask = data.mask[k]
-    both = mask[:, :, None] & mask[:, None, :]
-    W, logdet, ok = _inverse(np.where(both, Sigma, np.eye(p)))
-    W = np.where(both, W, 0.0)
-    wt = data.count[k] / data.n[k]
-    d = np.where(mask, data.m[k] / s - mu, 0.0)
-    T = data.S[k] / np.outer(s, s) + d[:, :, None] * d[:, None, :]
-    WT = W @ T
-    F = 0.5 * wt @ (logdet + np.trace(WT, axis1=1, axis2=2))
-    M = np.tensordot(wt, WT @ W - W, 1)
-    v = wt @ (W @ d[:, :, None])[:, :, 0]
-    return F[None], W, M[None], v[None], wt, ok.all(keepdims=True), (T, d)
+    plan, wt = data.plan(k, s), data.count[k] / data.n[k]
+    W, logdet, ok = plan.inverses(Sigma[0])
+    d = np.where(data.mask[k], plan.m - mu, 0.0)
+    u = (W @ d[:, :, None])[:, :, 0]
+    WS = W[plan.spread] @ plan.S
+    F = 0.5 * (wt @ (logdet + (d * u).sum(axis=1)) + wt[plan.spread] @ np.trace(WS, axis1=1, axis2=2))
+    weighted = wt[:, None] * u
+    M = np.tensordot(wt[plan.spread], WS @ W[plan.spread], 1) + weighted.T @ u - np.tensordot(wt, W, 1)
+    v = weighted.sum(axis=0)
+    moments: np.ndarray | None = None
+    if second:
+        moments = d[:, :, None] * d[:, None, :]
+        moments[plan.spread] += plan.S
+    return F[None], W, M[None], v[None], wt, ok.all(keepdims=True), (moments, d)
 
 
 def sample_of(data, k: int) -> tuple:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from . import checks
 from . import measures as fm
 from .errors import DataError
 from .estimate import Moments, entries, sample_of, structure
-from .gradient import refit_batch
-from .model import Kind
+from .gradient import BATCH, refit_batch
+from .jobs import run_batches
+from .model import Kind, Model
 from .printing import Result
 from .solution import Fitted, Solution
 from .standardized import row_values
@@ -55,7 +57,7 @@ class Refits(Result):
         return [("Standardised estimates over the samples", spread.rename_axis("parameter"))]
 
 
-def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
+def refit(fit: Fitted, samples: Sequence[pd.DataFrame], *, n_jobs: int | None = None) -> Refits:
     """Fit the model of ``fit`` again to each of many complete samples, in one batch.
 
     Parameters
@@ -65,6 +67,9 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
     samples : sequence of DataFrames
         Rows with a missing value in a variable of the model raise. All samples have the same number of rows, within
         groups too.
+    n_jobs : int, optional
+        Processes (joblib); None means one, or what ``joblib.parallel_config`` says (a cluster). The numbers stay the
+        same.
 
     Returns
     -------
@@ -106,15 +111,24 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame]) -> Refits:
         raise DataError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
     m = [a.mean(axis=1) for a in x]
     S = [np.swapaxes(c := a - a.mean(axis=1, keepdims=True), 1, 2) @ c / a.shape[1] for a in x]
-    return refit_moments(fit.solution, S, m, n)
+    return refit_moments(fit.solution, S, m, n, n_jobs)
 
 
-def refit_moments(fit: Solution, S: list[np.ndarray], m: list[np.ndarray], n: list[int]) -> Refits:
+def refit_moments(
+    fit: Solution, S: list[np.ndarray], m: list[np.ndarray], n: list[int], n_jobs: int | None = None
+) -> Refits:
     """The same from covariance matrices (samples, p, p), divisor n, and means (samples, p) by group."""
     data = Moments(S, m if fit.model.means else None, [float(k) for k in n])
-    with one_thread():
-        theta, F, converged = refit_batch(fit.model, data, fit.theta, fit.expected_information)
+    pieces = [data.take(slice(k, k + BATCH)) for k in range(0, len(data), BATCH)]
+    task = partial(_refitted, fit.model, fit.theta, fit.expected_information)
+    found = run_batches(task, pieces, n_jobs, what="refits")
+    theta, F, converged = (np.concatenate(values) for values in zip(*found, strict=True))
     return _collect(fit, data, S, m, theta, F, converged)
+
+
+def _refitted(model: Model, start: np.ndarray, information: np.ndarray, data: Moments) -> tuple:
+    with one_thread():
+        return refit_batch(model, data, start, information)
 
 
 def _stack(samples: list[pd.DataFrame], fit: Solution, group: str | None) -> list[np.ndarray]:

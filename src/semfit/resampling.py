@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+import numpy as np
+from scipy.sparse import csr_array
+
+from .derivatives import row_patterns
 from .estimate import Moments, Patterns
-from .missing import pattern_moments
 from .solution import Solution
 
+CELLS = 2**22  # row numbers drawn at once
 KINDS = ("nonparametric", "bollen-stine", "parametric")
 
 
@@ -31,7 +36,7 @@ class Resampler:
             if kind == "parametric":
                 self.center.append(mu)
                 self.root.append(np.linalg.cholesky(Sigma))
-                self.rows.append(np.isnan(fit.rows[k].values) if self.gaps else np.zeros((0, p), bool))
+                self.rows.append(fit.rows[k].values * 0.0 if self.gaps else np.zeros((0, p)))
             elif kind == "bollen-stine":
                 s = model.scale[:p]  # in standard deviations, so that the result does not depend on the units
                 S = fit.h1.cov[k] / np.outer(s, s)
@@ -39,8 +44,9 @@ class Resampler:
                 self.center.append(mu)
                 self.rows.append((fit.rows[k].values - sample_mean) / s @ turn * s)
             else:
-                self.center.append(np.zeros(p) if self.gaps else sample_mean)
+                self.center.append(sample_mean)
                 self.rows.append(fit.rows[k].values - self.center[k])
+        self.by_pattern = [RowsByPattern.of(X) for X in self.rows] if self.gaps else []
         self.largest = 0 if kind == "parametric" else max(self.n)
 
     def moments(self, seeds) -> Moments:
@@ -67,17 +73,102 @@ class Resampler:
         times = np.bincount(rng.integers(design.n_clusters, size=design.n_clusters), minlength=design.n_clusters)
         return np.repeat(np.arange(self.n[k]), times[design.clusters])
 
-    def patterns(self, seed) -> Patterns:
-        """One resample with missing values."""
-        rng, rows = np.random.default_rng(seed), []
-        for k, n in enumerate(self.n):
+    def patterns(self, seeds) -> list[Patterns]:
+        """Resamples with missing values."""
+        rngs = [np.random.default_rng(s) for s in seeds]
+        found = []  # by group, then by resample
+        for k, (n, rows) in enumerate(zip(self.n, self.by_pattern, strict=True)):
             if self.kind == "parametric":
-                X = rng.standard_normal((n, len(self.root[k]))) @ self.root[k].T + self.center[k]
-                X[self.rows[k]] = np.nan
+                drawn = (rng.standard_normal((n, len(self.root[k]))) @ self.root[k].T for rng in rngs)
+                moments = [next(rows.moments(X, np.ones((1, n)))) for X in drawn]
             else:
-                X = self.rows[k][self._drawn(rng, k)]
-            rows.append(X)
-        return pattern_moments(rows, self.solution.patterns.x_moments)
+                counts = np.array([np.bincount(self._drawn(rng, k), minlength=n) for rng in rngs])
+                moments = list(rows.moments(self.rows[k], counts))
+            found.append([(mask, count, m + self.center[k] * mask, S) for mask, count, m, S in moments])
+        out = []
+        for one in zip(*found, strict=True):
+            mask, count, m, S = ([part[j] for part in one] for j in range(4))
+            out.append(Patterns(mask, count, m, S, self.solution.patterns.x_moments, [float(c.sum()) for c in count]))
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class RowsByPattern:
+    """Rows of one group in the order of their patterns of gaps, so that a resample is a row of counts.
+
+    Attributes
+    ----------
+    mask : array of bool, shape (P, p)
+    order : array of int, shape (n,)
+    start : array of int, shape (P + 1,)
+        Where each pattern begins in that order, and n.
+    """
+
+    mask: np.ndarray
+    order: np.ndarray
+    start: np.ndarray
+
+    @classmethod
+    def of(cls, X: np.ndarray) -> RowsByPattern:
+        found = row_patterns(X)
+        mask = np.zeros((len(found), X.shape[1]), bool)
+        for k, (o, _) in enumerate(found):
+            mask[k, o] = True
+        rows = [r for _, r in found]
+        return cls(mask, np.concatenate(rows), np.concatenate([[0], np.cumsum([len(r) for r in rows])]))
+
+    def moments(self, X: np.ndarray, counts: np.ndarray) -> Iterator[tuple]:
+        """mask, count, means and covariances of the patterns that are there in each resample; see ``missing.patterns``.
+
+        X (n, p) should be centred near its mean, so that no digits are lost; ``counts`` (B, n) says how often each
+        row was drawn.
+        """
+        n, p = X.shape
+        low = np.tril_indices(p)
+        counts = counts[:, self.order]
+        sums = np.zeros((len(counts), len(self.mask), p + len(low[0])))
+        for first in range(0, n, 4096):  # blocks of rows, as in weighted_moments
+            rows = X[self.order[first : first + 4096]]
+            rows = np.where(np.isnan(rows), 0.0, rows)
+            both = np.concatenate([rows, rows[:, low[0]] * rows[:, low[1]]], axis=1)
+            edges, columns = np.clip(self.start - first, 0, len(rows)), np.arange(len(rows))
+            for b, c in enumerate(counts[:, first : first + 4096]):
+                sums[b] += csr_array((c.astype(float), columns, edges), shape=(len(self.mask), len(rows))) @ both
+        for c, total in zip(counts, sums, strict=True):
+            size = np.diff(np.concatenate([[0.0], np.cumsum(c)])[self.start])
+            here = size > 0
+            mask, m = self.mask[here], total[here, :p] / size[here, None]
+            m = np.where(mask, m, 0.0)
+            S = np.zeros((len(m), p, p))
+            S[:, low[0], low[1]] = total[here, p:] / size[here, None] - m[:, low[0]] * m[:, low[1]]
+            S[:, low[1], low[0]] = S[:, low[0], low[1]]
+            S *= mask[:, :, None] & mask[:, None, :]
+            yield mask, size[here], m, S
+
+
+def _row_counts(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
+    """How often each of n rows is drawn in ``size`` resamples, (size, n); in single bytes where rows are many."""
+    together = max(1, CELLS // n)
+    out = np.empty((size, n), float if together >= size else np.uint8)
+    for first in range(0, size, together):
+        part = out[first : first + together]
+        drawn = rng.integers(n, size=part.shape) + n * np.arange(len(part))[:, None]
+        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
+    return out
+
+
+def resampled_covariances(x: np.ndarray, n_boot: int, rng: np.random.Generator) -> np.ndarray:
+    """Covariance matrices of bootstrap samples of rows, shape (n_boot, k, k), without building the samples.
+
+    Samples in which an item is constant are left out.
+    """
+    n, x, out = len(x), x - x.mean(0), []
+    block = min(250, 1 + 2**26 // n)  # to keep the counts small
+    for first in range(0, n_boot, block):
+        size = min(block, n_boot - first)
+        out.append(weighted_moments(x, _row_counts(rng, size, n))[1] * n / (n - 1))
+    found = np.concatenate(out)
+    return found[(np.diagonal(found, axis1=1, axis2=2) > 1e-12 * x.var(0)).all(1)]
 
 
 def weighted_moments(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -85,13 +176,14 @@ def weighted_moments(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.
 
     X should be centred near its mean, so that no digits are lost.
     """
-    p, total = X.shape[1], counts.sum(axis=1)[:, None]
+    p, total = X.shape[1], counts.sum(axis=1, dtype=float)[:, None]
     low = np.tril_indices(p)
-    second = np.zeros((len(counts), len(low[0])))
+    mean, second = np.zeros((len(counts), p)), np.zeros((len(counts), len(low[0])))
     for first in range(0, len(X), 4096):  # blocks of rows: the outer products of a million rows would not fit in memory
-        rows = X[first : first + 4096]
-        second += counts[:, first : first + 4096] @ (rows[:, low[0]] * rows[:, low[1]])
-    mean = counts @ X / total
+        rows, times = X[first : first + 4096], counts[:, first : first + 4096].astype(float, copy=False)
+        second += times @ (rows[:, low[0]] * rows[:, low[1]])
+        mean += times @ rows
+    mean /= total
     cov = np.empty((len(counts), p, p))
     cov[:, low[0], low[1]] = second / total - mean[:, low[0]] * mean[:, low[1]]
     cov[:, low[1], low[0]] = cov[:, low[0], low[1]]

@@ -131,7 +131,7 @@ class MomentList:
 
     @staticmethod
     def _terms(data: Patterns, mu: np.ndarray, S: np.ndarray, scale: np.ndarray) -> tuple:
-        return terms(Scale(len(scale), scale), data, 0, (S / np.outer(scale, scale))[None], (mu / scale)[None])
+        return terms(Scale(len(scale), scale), data, 0, (S / np.outer(scale, scale))[None], (mu / scale)[None], True)
 
     def scores(self, X, mu, S, scale) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """(rows, scores (rows, q)) of X (n, p) in portions; a score is w (u_a u_b - W_ab) and u_e, u = W (row - mu)."""
