@@ -19,6 +19,7 @@ from switchcost.report.document import prose_html, to_html
 from switchcost.report.study import VERDICTS
 from switchcost.report.tables import Table
 from switchcost.report.word import unbroken
+from switchcost.report.wording import Wording
 
 COLUMNS = ["sat1", "sat2", "sat3", "tr1", "tr2", "tr3", "bl1", "bl2", "bl3", "at1", "at2", "at3", "ne1", "ne2", "ne3", "age", "contract", "operator"]  # fmt: skip
 STUDY = {
@@ -665,6 +666,42 @@ def test_a_notebook_shows_the_chapter_and_its_alarms(analysis, no_figures):
     assert made.without_alarms().alarms == [] and not any(s.alarm for s in made.without_alarms().sections)
     with pytest.raises(DataError, match="there is no section 'nothing'; there are: Read this first"):
         made.section("nothing")
+
+
+def test_boxes_and_arrows_of_the_flow_of_n():
+    from matplotlib.figure import Figure
+
+    ax = Figure().subplots()
+    figures.flow([("file n = 9", ""), ("n = 7", "two left"), ("n = 6", "one left")])(ax)
+    held = {t.get_text(): t.get_position()[1] for t in ax.texts if t.get_text()}
+    assert held == {"file n = 9": 0, "two left": -0.5, "n = 7": -1, "one left": -1.5, "n = 6": -2}
+    ends = [(a.xyann[1], a.xy[1]) for a in ax.texts if hasattr(a, "xyann") and not a.get_text()]
+    assert np.allclose(ends, [(-0.24, -0.76), (-0.5, -0.5), (-1.24, -1.76), (-1.5, -1.5)])
+
+
+def test_figures_carry_the_labels_of_their_language(analysis):
+    from matplotlib.figure import Figure
+
+    part, words = analysis.moderated[0], Wording("zh", analysis.plan)
+    ax = Figure().subplots()
+    figures.slopes(part, words)(ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("顾客满意", "态度忠诚")
+    assert all(re.fullmatch(r"利益损失成本 = [\d.]+：斜率 [−\d.]+", t.get_text()) for t in ax.get_legend().get_texts())
+    ax = Figure().subplots()
+    figures.johnson_neyman(part, words)(ax)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("利益损失成本", "顾客满意对态度忠诚的斜率")
+    said = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert "显著区域（p < 0.05）" in said and f"一名受访者（n = {part.result.n_used}）" in said
+
+
+def test_a_mediation_is_named_once_in_its_table_and_every_method_has_its_reference(analysis, no_figures):
+    made = written(analysis)
+    names = next(t for t in made.tables if "Indirect, direct" in t.title).cells().iloc[:, 0].tolist()
+    assert names[0].startswith("H2. satisfaction") and set(names[1:]) == {""}
+    cited = made.section("references").text
+    for author in ("Aiken", "Chen", "Feldt", "Fornell", "Ganzach", "Hayes", "Henseler", "Horn", "Hu, L.", "Johnson, P. O.", "Kaiser",
+                   "Lin, G.-C.", "Lindell", "MacKinnon", "McDonald", "Meade", "Muthen", "Podsakoff", "Yuan"):  # fmt: skip
+        assert author in cited, author
 
 
 def test_pictures_of_pages_say_what_is_missing(monkeypatch, capsys):
