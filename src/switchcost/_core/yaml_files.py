@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .._core.errors import DataError
+from .errors import DataError
 
 
 def read_yaml(path: Path, what: str) -> Any:
