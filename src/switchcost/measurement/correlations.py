@@ -10,7 +10,6 @@ import pandas as pd
 from scipy.linalg import helmert
 
 from semfit.ordinal.correlations import Polychoric, polychoric
-from semfit.resampling import weighted_moments
 
 from .._core import checks
 from .._core.errors import DataError
@@ -81,21 +80,6 @@ def correlations(s: np.ndarray) -> np.ndarray:
     each = np.arange(s.shape[1])
     r[:, each, each] = 1.0
     return r
-
-
-def resampled_covariances(x: np.ndarray, n_boot: int, rng: np.random.Generator) -> np.ndarray:
-    """Covariance matrices of bootstrap samples of rows, shape (n_boot, k, k), without building the samples.
-
-    Samples in which an item is constant are left out.
-    """
-    n, x, out = len(x), x - x.mean(0), []
-    for first in range(0, n_boot, 250):  # in blocks, to keep the counts small
-        size = min(250, n_boot - first)
-        drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
-        out.append(weighted_moments(x, counts)[1] * n / (n - 1))
-    found = np.concatenate(out)
-    return found[(np.diagonal(found, axis1=1, axis2=2) > 1e-12 * x.var(0)).all(1)]
 
 
 def is_matrix(data: object) -> bool:

@@ -21,6 +21,7 @@ from .._core import checks
 from .._core.arguments import Between, check, checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
+from .._core.jobs import run_batches
 from .._core.results import Result
 from .._core.threads import one_thread
 from .correlations import Items, correlation_input
@@ -138,7 +139,9 @@ class EFA(Result):
         weights = np.linalg.solve(self.sample.r, self.structure.to_numpy())
         return pd.DataFrame(z.to_numpy() @ weights, index=data.index, columns=self.loadings.columns)
 
-    def bootstrap(self, n_boot: int = 200, seed: int | None = None, level: float = 0.95) -> pd.DataFrame:
+    def bootstrap(
+        self, n_boot: int = 200, seed: int | None = None, level: float = 0.95, *, n_jobs: int | None = None
+    ) -> pd.DataFrame:
         """Bootstrap intervals of pattern loadings and factor correlations.
 
         Parameters
@@ -149,6 +152,8 @@ class EFA(Result):
             Of the samples; None means the default seed of the package.
         level : float, default 0.95
             Of the intervals.
+        n_jobs : int, optional
+            Processes; None means one, or what ``joblib.parallel_config`` says (a cluster). The numbers stay the same.
 
         Returns
         -------
@@ -169,30 +174,17 @@ class EFA(Result):
         reflected (basic bootstrap, 2 est - quantile), which takes most of it back. What is left makes intervals of factor
         correlations too optimistic when factors are many; a confirmatory model has no such bias.
         """
-        from scipy.optimize import linear_sum_assignment
-
         raw = self.sample.answers("a bootstrap")
         enough_draws(n_boot)
         check(level=level)
         rng = np.random.default_rng(default_seed(seed))
         target, k, n = self.loadings.to_numpy(), self.loadings.shape[1], len(raw)
-        loads, phis = [], []
-        for _ in range(n_boot):
-            sample = raw[rng.integers(n, size=n)]
-            with np.errstate(all="ignore"):
-                r = np.corrcoef(sample, rowvar=False)
-            if not np.isfinite(r).all() or np.linalg.eigvalsh(r)[0] < 1e-10:
-                continue
-            with one_thread():
-                unrotated = extract(r, k, self.method, n_starts=0)[0]
-                # turn the sample's axes to the original's first: the rotation is then nearly done
-                u, _, v = np.linalg.svd(unrotated.T @ target)
-                load, phi = self.rotator(unrotated @ (u @ v))
-            match = load.T @ target
-            own, order = linear_sum_assignment(-np.abs(match.T))
-            sign = np.where(match[order, own] < 0, -1.0, 1.0)
-            loads.append((load[:, order] * sign).T.ravel())
-            phis.append((phi[np.ix_(order, order)] * np.outer(sign, sign))[np.triu_indices(k, 1)])
+        samples = (raw[rng.integers(n, size=n)] for _ in range(n_boot))
+        with np.errstate(all="ignore"):
+            matrices = [np.corrcoef(sample, rowvar=False) for sample in samples]
+        pieces = [matrices[i : i + 10] for i in range(0, n_boot, 10)]
+        found = run_batches(partial(_resolved, target, self.method, self.rotator), pieces, n_jobs)
+        drawn = np.array([row for part in found for row in part])
         names, upper = self.loadings.columns, np.triu_indices(k, 1)
         out = pd.DataFrame({
             "op": ["=~"] * target.size + ["~~"] * len(upper[0]),
@@ -200,11 +192,31 @@ class EFA(Result):
             "rhs": [*self.loadings.index] * k + [*names[upper[1]]],
             "est": np.concatenate([target.T.ravel(), self.phi.to_numpy()[upper]]),
         })  # fmt: skip
-        drawn = np.hstack([loads, phis])
         low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
         out = out.assign(bias=drawn.mean(0) - out["est"], ci_lower=2 * out["est"] - high, ci_upper=2 * out["est"] - low)
-        out.attrs["failed"] = n_boot - len(loads)
+        out.attrs["failed"] = n_boot - len(drawn)
         return out
+
+
+def _resolved(target: np.ndarray, method: str, rotator: Callable, matrices: list[np.ndarray]) -> list[np.ndarray]:
+    """Loadings and factor correlations of each matrix that has an inverse, matched and signed to ``target`` (p, k)."""
+    from scipy.optimize import linear_sum_assignment
+
+    k, out = target.shape[1], []
+    for r in matrices:
+        if not np.isfinite(r).all() or np.linalg.eigvalsh(r)[0] < 1e-10:
+            continue
+        with one_thread():
+            unrotated = extract(r, k, method, n_starts=0)[0]
+            # turn the sample's axes to the original's first: the rotation is then nearly done
+            u, _, v = np.linalg.svd(unrotated.T @ target)
+            load, phi = rotator(unrotated @ (u @ v))
+        match = load.T @ target
+        own, order = linear_sum_assignment(-np.abs(match.T))
+        sign = np.where(match[order, own] < 0, -1.0, 1.0)
+        turned = (phi[np.ix_(order, order)] * np.outer(sign, sign))[np.triu_indices(k, 1)]
+        out.append(np.concatenate([(load[:, order] * sign).T.ravel(), turned]))
+    return out
 
 
 def fit_measures(r: np.ndarray, model: np.ndarray, k: int, n: int | None) -> pd.Series:

@@ -12,13 +12,14 @@ from scipy.special import fdtri
 
 from semfit.ordinal.correlations import polychoric
 from semfit.ordinal.scale import ScaleReliability, resampled_reliability, scale_reliability
+from semfit.resampling import resampled_covariances
 
 from .._core import checks
 from .._core.arguments import Between, checked
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.threads import one_thread
-from .correlations import Items, correlations, named_items, resampled_covariances
+from .correlations import Items, correlations, named_items
 from .extraction import SMALLEST_UNIQUENESS, extract_many
 
 

@@ -13,6 +13,7 @@ from scipy.special import chdtrc
 
 from semfit.fitting import fit as _fit
 from semfit.htmt import htmt_values
+from semfit.resampling import resampled_covariances
 from semfit.result import Fit
 from semfit.spec import ModelSpec
 
@@ -21,7 +22,7 @@ from .._core.arguments import Between, checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.results import Result
-from .correlations import correlations, named_items, resampled_covariances
+from .correlations import correlations, named_items
 from .verdicts import HTMT_LIMITS, HTMT_WORDS, RULES, word
 
 

