@@ -31,7 +31,7 @@ DOCS = ROOT / "docs"
 MORE = [
     ("Teach", ["teaching/README", "teaching/one_session", "teaching/two_weeks", "teaching/one_term",
                "teaching/replication_game", "teaching/rubric", "teaching/common_mistakes"]),
-    ("About", ["other_programs", "cluster", "architecture", "versions", "release", "status"]),
+    ("About", ["chapters", "other_programs", "cluster", "architecture", "versions", "release", "status"]),
 ]  # fmt: skip
 
 
