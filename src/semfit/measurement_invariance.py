@@ -171,6 +171,8 @@ class Invariance(Result):
         The first of ``RULES`` that applies.
     warnings : tuple of str
         Warnings of the fits, with their level.
+    group_partial : tuple of str
+        What was left free at every level.
     """
 
     table: pd.DataFrame
@@ -179,6 +181,7 @@ class Invariance(Result):
     n_obs: int
     decision: Rule
     warnings: tuple[str, ...] = ()
+    group_partial: tuple[str, ...] = ()
 
     def effect_sizes(self) -> pd.DataFrame:
         """How far each item's answers differ between groups among people with the same latents.
@@ -192,13 +195,13 @@ class Invariance(Result):
         Notes
         -----
         Each item in turn is released (loading and intercept, or thresholds) in the model in which everything else is
-        equal, so that the other items are the anchors. With E_g(x | eta) the expected answer in group g,
+        equal, so that the other items are the anchors; what ``group_partial`` names stays free. With E_g(x | eta) the expected answer in group g,
         dMACS^2 = E (E_k(x | eta) - E_1(x | eta))^2 / SD^2 over the latents of group k and the pooled SD of the answers
         (Nye & Drasgow 2011, Journal of Applied Psychology 96, 966-980); the signed form takes the mean of the
         difference instead of its square, positive where group k answers higher. NaN where the released model has no
         solution.
         """
-        return effect_sizes(next(iter(self.fits.values())))
+        return effect_sizes(next(iter(self.fits.values())), self.group_partial)
 
     def _heading(self) -> str:
         groups = next(iter(self.fits.values())).groups
@@ -342,6 +345,7 @@ def invariance(
             *notes,
             *dict.fromkeys(f"{level} model: {w}" for level, f in fits.items() for w in f.warnings if w not in f.notes),
         ),
+        partial,
     )
 
 

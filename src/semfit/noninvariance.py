@@ -17,8 +17,8 @@ COLUMNS = ["item", "group", "dmacs", "signed", "n"]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
 
 
-def effect_sizes(fit: Fit) -> pd.DataFrame:
-    """Table of :meth:`semfit.Invariance.effect_sizes`, from any fit in several groups."""
+def effect_sizes(fit: Fit, group_partial: tuple[str, ...] = ()) -> pd.DataFrame:
+    """Table of :meth:`semfit.Invariance.effect_sizes`, from any fit in several groups; ``group_partial`` is free throughout."""
     s = fit.solution
     if s.model.n_groups < 2:
         raise DataError("effect sizes compare groups, and this fit has one; name the column with group=...")
@@ -28,7 +28,7 @@ def effect_sizes(fit: Fit) -> pd.DataFrame:
     items = list(dict.fromkeys(t.rhs for t in spec.terms if t.op == "=~" and t.rhs in s.model.ov))
     rows = []
     for item in items:
-        released = _released(spec, data, item, cut, fit)
+        released = _released(spec, data, item, cut, fit, group_partial)
         for k in range(1, s.model.n_groups):
             sizes = (np.nan, np.nan) if released is None else _sizes(released, item, k, data)
             n = sum(len(s.rows[g].values) for g in (0, k))
@@ -50,8 +50,10 @@ def _data(fit: Fit) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).astype({str(name): int})
 
 
-def _released(spec: ModelSpec, data: pd.DataFrame, item: str, cut: list[str], fit: Fit) -> Fit | None:
-    """Equal loadings and intercepts (thresholds) in all items but one; None where that has no solution."""
+def _released(
+    spec: ModelSpec, data: pd.DataFrame, item: str, cut: list[str], fit: Fit, group_partial: tuple[str, ...]
+) -> Fit | None:
+    """Equal loadings and intercepts (thresholds) in all items but one and what is free anyway; None: no solution."""
     o, groups = fit.solution.options, fit.solution.model.n_groups
     free = [f"{t.lhs} =~ {item}" for t in spec.terms if t.op == "=~" and t.rhs == item] + [f"{item} ~ 1"]
     equal = ["loadings", "intercepts"]
@@ -66,7 +68,7 @@ def _released(spec: ModelSpec, data: pd.DataFrame, item: str, cut: list[str], fi
             data,
             group=o.group,
             group_equal=equal,
-            group_partial=free,
+            group_partial=list(dict.fromkeys([*free, *group_partial])),
             estimator=o.estimator,
             missing=o.missing,
             std_lv=True,

@@ -79,3 +79,12 @@ def test_what_cannot_be_compared():
     fit = semfit.fit(MODEL, groups(100, 0.0))
     with pytest.raises(DataError, match="this fit has one"):
         semfit.effect_sizes(fit)
+
+
+def test_what_is_free_anyway_is_no_anchor():
+    """One question is shifted; once it is released, the others have no shift of their own left."""
+    data = groups(4000, -0.9)
+    tied = semfit.invariance(MODEL, data, "site").effect_sizes().set_index("item")["signed"]
+    freed = semfit.invariance(MODEL, data, "site", group_partial=["x3 ~ 1"]).effect_sizes().set_index("item")["signed"]
+    assert (tied.drop("x3") > 0.08).all() and (freed.drop("x3").abs() < 0.05).all()
+    assert freed["x3"] == pytest.approx(tied["x3"], abs=1e-6)
