@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
+import sys
 import warnings
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 import switchcost as sc
 from switchcost._core.errors import OURS
 
+ROOT = Path(__file__).resolve().parents[1]
 SURVEYS = sorted((Path(__file__).parent / "switchcost" / "surveys").iterdir())
 BITS = (b",", b";", b'"', b"\n", b"\x00", b"\xff\xfe", b"1,234", b"99", b"inf", b"1e400", b"\xc3\xa4", b"=cmd|", b"\r")
 OPTIONS: tuple[dict, ...] = (
@@ -100,3 +103,87 @@ def test_spoiled_frames_in_the_audit(seed):
                 )
         data = data.infer_objects()
         outcome(lambda d=data: sc.audit(d, draws=1_000))
+
+
+# -- every public function, one argument spoiled: benchmarks/bad_inputs.py, in a sample ------------------------------
+def _benchmark():
+    spec = importlib.util.spec_from_file_location("bad_inputs", ROOT / "benchmarks" / "bad_inputs.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bad_inputs"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+PARTS, PER_PART = 6, 110
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_bad_arguments_of_every_public_function(part):
+    """660 of the cases, the functions taking turns; ``python benchmarks/bad_inputs.py`` runs all."""
+    bad = _benchmark()
+    chosen = bad.sample(PARTS * PER_PART)[part::PARTS]
+    faults = [o for o in (bad.run_case(case) for case in chosen) if o.is_fault]
+    assert len(chosen) == PER_PART and faults == []
+
+
+def test_every_public_function_is_called():
+    """Names of both packages that are functions stand in the harness, but those that take no argument."""
+    import semfit
+
+    known = {name.split(" ")[0] for name in _benchmark().calls()}
+    for package, prefix in (
+        (sc, "sc."),
+        (semfit, "semfit."),
+        (sc.simulate, "sc.simulate."),
+        (sc.plots, "sc.plots."),
+        (sc.power, "sc.power."),
+    ):
+        for name in getattr(package, "__all__", [n for n in dir(package) if not n.startswith("_")]):
+            thing = getattr(package, name)
+            own = getattr(thing, "__module__", "").startswith(("switchcost", "semfit"))
+            if own and callable(thing) and not isinstance(thing, type) and name not in NOTHING_TO_SPOIL:
+                assert prefix + name in known or f"sc.{name}" in known, prefix + name
+
+
+NOTHING_TO_SPOIL = {"datasets", "directions", "wanted", "scoreboard", "chinese_font", "write"}  # the last writes files
+
+
+def test_the_harness_tells_a_fault_when_it_sees_one():
+    bad = _benchmark()
+    call = bad.calls()["sc.kmo"]
+
+    def outcome_of(function, what):
+        broken = bad.Call("sc.kmo", function, call.good)
+        return bad.run(broken, {"data": (what, *next((v, m) for _, w, v, m in call.bad() if w == what))}).outcome
+
+    assert outcome_of(call.function, "infinite") == "error"
+    assert outcome_of(lambda data: 1 / 0, "infinite") == "ZeroDivisionError"
+    assert outcome_of(lambda data: call.function(call.good["data"]), "infinite") == "accepted"
+    assert outcome_of(lambda data: float("nan"), "half missing") == "NaN unsaid"
+    assert outcome_of(lambda data: 0.5, "numbers as text") == "another value"
+
+
+# -- values that must not move ----------------------------------------------------------------------------------------
+RELATIONS = [
+    lambda d: sc.kmo(d[_benchmark().ITEMS]).overall,
+    lambda d: sc.reliability(d, _benchmark().SCALES)[["alpha_std", "omega"]].to_numpy(),
+    lambda d: sc.htmt(d, _benchmark().SCALES).table.select_dtypes("number").to_numpy(),
+    lambda d: sc.fit(_benchmark().MODEL, d).measures[["chisq", "cfi", "rmsea", "srmr"]].to_numpy(),
+    lambda d: sc.efa(d[_benchmark().ITEMS], 3).communalities.loc[_benchmark().ITEMS].to_numpy(),
+    lambda d: sc.moderate(d, y="y", x="scoreA", moderator="scoreB").coefficients["t"].iloc[-1],
+    lambda d: sc.pls(d, {"A": ["a1", "a2", "a3"], "B": ["b1", "b2", "b3"]}, "B ~ A").paths["estimate"].to_numpy(),
+]
+
+
+@pytest.mark.parametrize("value", RELATIONS, ids=["kmo", "reliability", "htmt", "fit", "efa", "moderate", "pls"])
+def test_units_order_and_storage_do_not_matter(value):
+    data = _benchmark().answers()
+    want = value(data)
+    for change in (
+        lambda d: d[list(d.columns)[::-1]],
+        lambda d: d.sample(frac=1, random_state=3),
+        lambda d: d.assign(**{c: d[c] * 1000 for c in d.select_dtypes("number")}),
+        lambda d: d.assign(unrelated=1.0, words="x"),
+        lambda d: d.astype({c: object for c in d.select_dtypes("number")}),
+    ):
+        np.testing.assert_allclose(value(change(data)), want, rtol=2e-5, atol=1e-7)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from .arguments import NAMES, Between
 from .errors import DataError
 
 
@@ -44,6 +45,11 @@ def frame(data: object, name: str = "data") -> pd.DataFrame:
         data = pd.DataFrame(data, columns=[f"x{i + 1}" for i in range(data.shape[1])])
     if not isinstance(data, pd.DataFrame):
         raise DataError(f"{name} must be a pandas DataFrame, and is a {type(data).__name__}")
+    if isinstance(data.columns, pd.MultiIndex):
+        raise DataError(
+            f"{name} has column names in {data.columns.nlevels} levels; make one of them: "
+            "data.columns = ['_'.join(map(str, c)) for c in data.columns]"
+        )
     twice = data.columns[data.columns.duplicated()].unique().tolist()
     if twice:
         raise DataError(
@@ -59,6 +65,7 @@ def frame(data: object, name: str = "data") -> pd.DataFrame:
 
 def columns(data: pd.DataFrame, names: str | Sequence[str], what: str = "column") -> list[str]:
     """Return ``names`` as a list after checking that each is a column, and named once."""
+    NAMES.check(f"{what}s", names)
     names = [names] if isinstance(names, str) else list(names)
     for name in names:
         if name not in data.columns:
@@ -104,6 +111,12 @@ def numeric(
         if np.isinf(values).any():
             raise DataError(f"column {name!r} holds infinite values in {int(np.isinf(values).sum())} rows")
         gaps = np.isnan(values)
+        size = np.abs(values[~gaps])
+        if (size > LARGEST).any() or ((size > 0) & (size < 1 / LARGEST)).any():
+            raise DataError(
+                f"column {name!r} holds numbers of the size {size[size > 0].max():.0e}, whose squares no computer holds; "
+                "use another unit"
+            )
         if gaps.all():
             raise DataError(f"column {name!r} has no values at all; leave it out or check how the file was read")
         if gaps.any() and not missing_allowed:
@@ -134,10 +147,15 @@ def _plain_numbers(data: pd.DataFrame, constant: str, missing_allowed: bool, cod
     low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
     if np.isinf(low).any() or np.isinf(high).any() or (constant == "error" and (low == high).any()):
         return None
+    size = np.abs(values[np.isfinite(values) & (values != 0)])
+    if size.size and not (1 / LARGEST <= size.min() and size.max() <= LARGEST):
+        return None
     if codes == "error" and np.isin(values, CODES).any():
         return None
     return pd.DataFrame(values, index=data.index, columns=data.columns)
 
+
+LARGEST = 1e75  # squares, and products of squares, stay finite
 
 _NOT_ANSWERS = {
     "datetime64": "dates",
@@ -178,18 +196,15 @@ def _as_float(col: pd.Series, name: str) -> np.ndarray:
 
 def whole(value: object, name: str, at_least: int, why: str = "") -> int:
     """Return a whole number of at least ``at_least``, or say what was handed in; 200.0 counts as 200."""
-    number = None
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        number = int(value) if np.isfinite(value) and value == int(value) else None
-    if number is None or number < at_least:
-        raise DataError(f"{name} must be a whole number of at least {at_least}, and is {value!r}{why}")
-    return number
+    fault = Between(at_least, closed="left", whole=True).fault(name, value)
+    if fault is not None:
+        raise DataError(fault + why)
+    return int(value)  # type: ignore[call-overload]
 
 
 def probability(value: object, name: str) -> float:
     """Return a number strictly between 0 and 1, or say what was handed in."""
-    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not (real and 0 < value < 1):  # type: ignore[operator]
+    if Between(0, 1).fault(name, value) is not None:
         raise DataError(f"{name} must lie between 0 and 1, such as 0.95, and is {value!r}")
     return float(value)  # type: ignore[arg-type]
 
@@ -298,6 +313,10 @@ def scales(data: pd.DataFrame, scales: Mapping[str, Sequence[str]], at_least: in
         raise DataError("scales must be a dict such as {'satisfaction': ['sat1', 'sat2', 'sat3']}")
     out = {}
     for scale, items in scales.items():
+        if not isinstance(scale, str):
+            raise DataError(f"the name of a scale must be text, and is {scale!r}; write {str(scale)!r}")
+        if not isinstance(items, (str, Sequence, pd.Index, np.ndarray, pd.Series, set)):
+            raise DataError(f"scale {scale!r} must be a list of items, and is {items!r}")
         if isinstance(items, str):
             raise DataError(f"scale {scale!r} must be a list of items, and is the text {items!r}; write [{items!r}]")
         items = list(items)

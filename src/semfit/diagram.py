@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .arguments import DECIMALS, FITTED, NAME, TEXT, checked, one_of
 from .errors import DataError
 from .palette import COLORS, GREY
 from .partable import parameter_table
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _ROW, _LEVEL, _RISE, _COLUMN = 0.36, 1.55, 1.15, 1.75
 
 
+@checked(decimals=DECIMALS, covariances=one_of(True, False, "auto"), group=NAME, title=TEXT)
 def path_diagram(
     fit,
     ax: Axes | None = None,
@@ -93,6 +95,7 @@ def _diagram_rows(fit, standardized: bool, group, decimals: int) -> tuple[list[d
             for r in table
             if r.op in ("=~", "~", "~~")
         ], []
+    FITTED.check("fit", fit)
     est, foot = fit.estimates, []
     if "group" in est:
         labels = [str(g) for g in fit.groups]
@@ -103,6 +106,8 @@ def _diagram_rows(fit, standardized: bool, group, decimals: int) -> tuple[list[d
         foot.append(f"group {labels[k]}")
         n = fit.n_obs[k]
     else:
+        if group is not None:
+            raise DataError(f"group is {group!r}, and the fit has no groups; leave it out")
         n = fit.n_obs
     column = "std_all" if standardized else "est"
     rows = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .arguments import FITTED, checked, one_of
 from .constraints import equations
 from .measures import chi2_p
 from .model import Model
@@ -43,6 +44,7 @@ class ScoreTests(Result):
         return [] if self.table.empty else [("", self.table)]
 
 
+@checked(fitted=FITTED, op=one_of("=~", "~", "~~", "~1"))
 def score_tests(fitted: Fitted, op: str | None = None) -> ScoreTests:
     """What releasing each equality would gain, without refitting.
 

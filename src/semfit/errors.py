@@ -6,6 +6,9 @@ from __future__ import annotations
 class SemError(ValueError):
     """What a user can mend: every error that the estimator raises on purpose is one of these."""
 
+    def __init__(self, *args: object):  # a value shown in a message may have lines of its own; the message has one
+        super().__init__(*(" ".join(a.split()) if isinstance(a, str) and "\n" in a else a for a in args))
+
 
 class DataError(SemError):
     """The data, a matrix or an argument cannot be used as handed in."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from . import checks
+from .arguments import checked, one_of
 from .errors import CategoryTrouble, DataError, FewClusters, NotIdentifiedError, TwoCategories
 from .missing import fiml_moments
 from .model import Model
@@ -28,6 +29,7 @@ from .threads import one_thread
 from .tokens import fail
 
 
+@checked(estimator=one_of("ML", "MLR", "WLSMV"), parameterization=one_of(DELTA, THETA))
 def fit(
     model: str | ModelSpec,
     data: pd.DataFrame | None = None,
@@ -157,6 +159,8 @@ def fit(
             else "give data or sample_cov, not both"
         )
     roles = variables(parsed)
+    if data is not None and (n_obs is not None or sample_mean is not None):
+        raise DataError("n_obs and sample_mean go with sample_cov; with data leave them out")
     if estimator == "WLSMV":
         return _ordered(text, parsed, data, ordered, asked)
     _no_thresholds(parsed)

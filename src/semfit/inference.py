@@ -5,25 +5,27 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from .arguments import DRAWS, MOST_DRAWS, SEED, shown
 from .errors import DataError
 
 DEFAULT_SEED = 20260101  # used wherever seed=None
-FEWEST_DRAWS = 20  # enough to see a bootstrap work in class; messages say how many a paper needs
 
 
 def default_seed(seed: int | None) -> int:
     """The seed to use: the caller's, or the one of the package."""
-    return DEFAULT_SEED if seed is None else seed
+    if seed is None:
+        return DEFAULT_SEED
+    SEED.check("seed", seed)
+    return int(seed)
 
 
 def enough_draws(n: object, name: str = "n_boot") -> int:
     """Return the number of draws as int, or say what is wrong with it."""
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < FEWEST_DRAWS:
-        raise DataError(
-            f"{name} must be a whole number of at least {FEWEST_DRAWS}, and is {n!r}; "
-            "1000 or more for a standard error in a paper, 5000 for an interval"
-        )
-    return int(n)
+    DRAWS.check(name, n)
+    number = int(n)  # type: ignore[call-overload]
+    if number > MOST_DRAWS:
+        raise DataError(f"{name} is {shown(number)}, which nothing needs and no machine finishes; 10000 are plenty")
+    return number
 
 
 def estimate_columns(est, se, df: float | None = None, level: float = 0.95) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from . import checks
+from .arguments import checked
 from .equality import score_tests
 from .errors import DataError, NotConvergedError
 from .fitting import fit
@@ -216,6 +217,7 @@ def decide(table: pd.DataFrame) -> Rule:
     return next(rule for rule in RULES if rule.fails(table))
 
 
+@checked()
 @shared_rows()
 def invariance(
     model: str | ModelSpec,

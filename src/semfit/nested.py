@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .arguments import NAMES
 from .errors import DataError, NotConvergedError
 from .measures import Difference, chi2_p, chisq_difference
 from .ordinal.solution import OrdinalSolution
@@ -79,6 +80,8 @@ def compare(*fits: Fit, names: Sequence[str] | None = None) -> Comparison:
     """
     if len(fits) < 2 or not all(isinstance(f, Fit) for f in fits):
         raise DataError("compare needs two or more results of semfit.fit")
+    if names is not None:
+        NAMES.check("names", names)
     if names is not None and len(names) != len(fits):
         raise DataError(f"{len(fits)} fits and {len(names)} names")
     named = list(names) if names is not None else [f"model {k + 1}" for k in range(len(fits))]

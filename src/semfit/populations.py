@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from . import checks
 from .errors import DataError
 from .partable import variables
 from .spec import ModelSpec, model_text
@@ -67,6 +68,9 @@ class Population:
         if product is None:
             z = rng.multivariate_normal(self.intercepts, S, n, method="cholesky" if _regular(S) else "svd")
             return pd.DataFrame(z @ B.T, columns=self.names)[list(self.cov)]
+        for v in (product.x, product.moderator, product.y):
+            if v not in self.names:
+                raise DataError(f"{v!r} is not a variable of the population.{checks.suggest(str(v), self.names)}")
         x, m, y = (self.names.index(v) for v in (product.x, product.moderator, product.y))
         if B[x, y] or B[m, y]:
             raise DataError(

@@ -12,6 +12,7 @@ from scipy.special import chdtrc
 
 from . import checks
 from . import measures as fm
+from .arguments import FITTED, checked
 from .errors import DataError
 from .estimate import Moments, entries, sample_of, structure
 from .gradient import BATCH, refit_batch
@@ -57,6 +58,7 @@ class Refits(Result):
         return [("Standardised estimates over the samples", spread.rename_axis("parameter"))]
 
 
+@checked(fit=FITTED)
 def refit(fit: Fitted, samples: Sequence[pd.DataFrame], *, n_jobs: int | None = None) -> Refits:
     """Fit the model of ``fit`` again to each of many complete samples, in one batch.
 
@@ -102,6 +104,8 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame], *, n_jobs: int | None = 
     model, options = fit.solution.model, fit.solution.options
     if options.missing == "fiml" or options.fixed_x and len(model.var.x):
         raise DataError("refit takes fits to complete data without observed predictors (fixed_x=False)")
+    if isinstance(samples, pd.DataFrame) or not isinstance(samples, Sequence):
+        raise DataError(f"samples must be a list of DataFrames, and is a {type(samples).__name__}")
     samples = [checks.frame(s, "a sample") for s in samples]
     if not samples:
         raise DataError("no samples were given")

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from . import measures as fm
 from . import modification, page, residuals, scores
+from .arguments import checked
 from .correction import corrected, h1_information
 from .design import DesignEffects, design_effects
 from .errors import DataError, FitWarning
@@ -243,6 +244,7 @@ class Fit:
         return pd.Series(out, name="measure")
 
     # -- diagnostics -------------------------------------------------------------------------------------------
+    @checked()
     def modification_indices(self, minimum: float = 0.0) -> pd.DataFrame:
         """Score tests of parameters that the model fixes at zero, largest first.
 
@@ -351,6 +353,7 @@ class Fit:
         out["est"], out["se"] = rows["est"].to_numpy(), rows["se"].to_numpy()
         return out
 
+    @checked()
     def bootstrap(self, n_boot: int = 1000, seed: int | None = None, **options):
         """Bootstrap the fit; see :func:`semfit.bootstrap.bootstrap`."""
         from .bootstrap import bootstrap

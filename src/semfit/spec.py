@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .arguments import TEXT, checked, shown
 from .checks import suggest
 from .errors import DataError
 from .syntax import Parsed, Term, parse
@@ -78,16 +79,19 @@ class ModelSpec:
         """Names left of ``=~``, in order."""
         return list(dict.fromkeys(t.lhs for t in self.terms if t.op == "=~"))
 
+    @checked(latent=TEXT)
     def items(self, latent: str) -> list[str]:
         """What stands right of ``=~`` for one latent."""
         return [t.rhs for t in self.terms if t.op == "=~" and t.lhs == latent]
 
+    @checked(lhs=TEXT, rhs=TEXT)
     def has(self, lhs: str, op: str, rhs: str = "") -> bool:
         """Whether the text writes this parameter; covariances count in either order."""
         key = _key(lhs, op, rhs)
         return any(_key(t.lhs, t.op, t.rhs) == key for t in self.terms)
 
     # -- edits -------------------------------------------------------------------------------------------------
+    @checked(lhs=TEXT, rhs=TEXT)
     def add(
         self, lhs: str, op: str, rhs: str = "", *, value: Value = None, label: Label = None, start: Value = None
     ) -> ModelSpec:
@@ -106,17 +110,22 @@ class ModelSpec:
         if op in (":=", "=="):
             return ModelSpec(f"{self.text.rstrip()}\n{lhs} {op} {rhs}")
         _, op, _ = _key(lhs, op, rhs)
-        term = Term(lhs, op, "" if op == "~1" else rhs, 0, 0, _values(value), _values(label), _values(start))
+        term = Term(
+            lhs, op, "" if op == "~1" else rhs, 0, 0, _numbers("value", value), _labels(label), _numbers("start", start)
+        )
         return ModelSpec(f"{self.text.rstrip()}\n{_statement([term])}")
 
+    @checked(lhs=TEXT, rhs=TEXT)
     def drop(self, lhs: str, op: str, rhs: str = "") -> ModelSpec:
         """The model without a term, a definition (``drop("ab", ":=")``) or a constraint."""
         return self._edit(lhs, op, rhs, lambda term: [])
 
+    @checked(lhs=TEXT, rhs=TEXT, value=None)
     def fix(self, lhs: str, op: str, rhs: str = "", value: Value = 0.0) -> ModelSpec:
         """The model with a parameter fixed; its label stays, a starting value goes; added where it is not written."""
         return self._set(lhs, op, rhs, value)
 
+    @checked(lhs=TEXT, rhs=TEXT)
     def free(self, lhs: str, op: str, rhs: str = "", *, start: Value = None) -> ModelSpec:
         """The model with a parameter free, also where a default fixes it (``NA*``); added where it is not written."""
         return self._set(lhs, op, rhs, np.nan, start)
@@ -124,7 +133,7 @@ class ModelSpec:
     def _set(self, lhs: str, op: str, rhs: str, value: Value, start: Value = None) -> ModelSpec:
         if not self.has(lhs, op, rhs):
             return self.add(lhs, op, rhs, value=value, start=start)
-        changed = {"fixed": _values(value), "start": _values(start)}
+        changed = {"fixed": _numbers("value", value), "start": _numbers("start", start)}
         return self._edit(lhs, op, rhs, lambda t: [Term(t.lhs, t.op, t.rhs, t.line, t.col, label=t.label, **changed)])
 
     def _edit(self, lhs: str, op: str, rhs: str, change) -> ModelSpec:
@@ -181,10 +190,28 @@ def _key(lhs: str, op: str, rhs: str) -> tuple[str, str, str]:
     return (rhs, op, lhs) if op == "~~" and rhs < lhs else (lhs, op, rhs)
 
 
+def _numbers(name: str, value) -> list | None:
+    """A number, or one a group; NaN frees."""
+    values = _values(value)
+    if values is not None and not all(
+        isinstance(v, (int, float, np.integer, np.floating)) and not isinstance(v, bool) and not np.isinf(v)
+        for v in values
+    ):
+        raise DataError(f"{name} must be a number or a list of numbers, one a group, and is {shown(value)}")
+    return values
+
+
+def _labels(label) -> list | None:
+    values = _values(label)
+    if values is not None and not all(isinstance(v, str) and v for v in values):
+        raise DataError(f"label must be text or a list of texts, one a group, and is {shown(label)}")
+    return values
+
+
 def _values(value) -> list | None:
     if value is None:
         return None
-    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+    return [value] if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) else list(value)
 
 
 def _squeezed(text: str) -> str:

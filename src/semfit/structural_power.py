@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.special import chdtri, chndtr, ndtri
 
 from . import checks
+from .arguments import Between, Made, Names, checked
 from .errors import DataError, SemError
 from .fitting import fit as _fit
 from .inference import default_seed, enough_draws
@@ -175,6 +176,7 @@ def _term(path: str, spec: ModelSpec) -> tuple[str, str, str]:
     return term
 
 
+@checked(paths=Names("two paths, such as ('m ~ x', 'y ~ m')"))
 def indirect_power(
     population_model: Model, paths: tuple[str, str], model: Model | None = None, *, alpha: float = 0.05
 ) -> StructuralPower:
@@ -208,6 +210,8 @@ def indirect_power(
     alpha, made = checks.probability(alpha, "alpha"), population(population_model)
     base = _at_population(made.analysis if model is None else model, made)
     spec, e, z, names = ModelSpec.of(base.model), base.estimates, [], []
+    if isinstance(paths, str) or len(paths) != 2:
+        raise DataError(f"paths must be two paths, such as ('m ~ x', 'y ~ m'), and are {paths!r}")
     for path in paths:
         lhs, op, rhs = _term(path, spec)
         row = e[(e["lhs"] == lhs) & (e["op"] == op) & (e["rhs"] == rhs)].iloc[0]
@@ -218,6 +222,10 @@ def indirect_power(
     return StructuralPower(f"the indirect effect by {' and '.join(paths)}", (*z, r), 0, alpha)
 
 
+@checked(
+    populations=Made("a dict with the population of each group", Mapping),
+    shares=Made("a dict with the share of each group", Mapping),
+)
 def invariance_power(
     populations: Mapping[str, Model],
     step: str = "metric",
@@ -257,7 +265,7 @@ def invariance_power(
     1035
     """
     alpha = checks.probability(alpha, "alpha")
-    if step not in STEPS:
+    if not isinstance(step, str) or step not in STEPS:
         raise DataError(
             f"step must be one of {', '.join(map(repr, STEPS))}, not {step!r}.{checks.closest(step, STEPS)}"
         )
@@ -288,6 +296,7 @@ def invariance_power(
     return StructuralPower(f"{step} invariance across {len(made)} groups", (gain,), held.df - free.df, alpha)
 
 
+@checked()
 def model_power(
     n: int,
     population_model: Model,
@@ -345,6 +354,7 @@ def model_power(
     return monte_carlo(fitted, *moments, n_rep, default_seed(seed), alpha=alpha, n_jobs=n_jobs, progress=progress)
 
 
+@checked(beta=Between(-1000, 1000))
 def latent_product_power(
     n: int,
     population_model: Model,

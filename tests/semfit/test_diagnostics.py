@@ -228,3 +228,39 @@ def test_residual_z_has_the_spread_of_a_standard_normal():
         pooled = pooled[pooled != 0].dropna()
         assert 0.9 < pooled.std() < 1.1, name
         assert 0.025 < (pooled.abs() > 1.96).mean() < 0.085, name
+
+
+def three_groups(shift: float) -> pd.DataFrame:
+    rng = np.random.default_rng(6)
+    parts = []
+    for g in ("one", "two", "three"):
+        f = rng.normal(size=(300, 1))
+        x = pd.DataFrame(f + rng.normal(size=(300, 4)), columns=["x1", "x2", "x3", "x4"]).assign(g=g)
+        parts.append(x.assign(x3=x["x3"] + (shift if g == "two" else 0.0)))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("shift", [-1.0, 1.0])
+def test_the_group_that_differs_most_is_named_whichever_way_it_differs(shift):
+    model, equal = "f =~ x1 + x2 + x3 + x4", ("loadings", "intercepts")
+    fit = semfit.fit(model, three_groups(shift), group="g", group_equal=equal)
+    first = semfit.score_tests(fit, op="~1").table.iloc[0]
+    assert (first["lhs"], first["group"], first["df"]) == ("x3", "two", 2.0)
+    assert np.sign(first["epc"]) == np.sign(shift)
+
+
+@pytest.mark.parametrize("estimator", ["ML", "MLR"])
+def test_residual_means_of_equal_intercepts_have_a_z(estimator):
+    """The shifted item stands out, and for normal answers the robust z is that of normal theory."""
+    model, equal = "f =~ x1 + x2 + x3 + x4", ("loadings", "intercepts")
+    data = three_groups(0.6)
+    table = semfit.fit(model, data, group="g", group_equal=equal, estimator=estimator).residuals()
+    means = table[table["op"] == "~1"].set_index(["lhs", "group"])["z"]
+    plain = (
+        semfit.fit(model, data, group="g", group_equal=equal)
+        .residuals()
+        .query("op == '~1'")
+        .set_index(["lhs", "group"])
+    )
+    assert len(means) == 12 and np.isfinite(means).all() and means.abs().idxmax() == ("x3", 2)
+    np.testing.assert_allclose(means, plain["z"].loc[means.index], rtol=0.2, atol=0.15)

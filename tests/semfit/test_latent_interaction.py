@@ -348,7 +348,7 @@ def test_heywood_case_is_held_at_its_bound_and_named():
 @pytest.mark.parametrize(
     ("text", "extra", "message"),
     [
-        (LINEAR, {"method": "LMS"}, "method must be 'product' or 'lms'"),
+        (LINEAR, {"method": "LMS"}, "method must be one of 'product', 'lms'"),
         (LINEAR, {"moderator": "mm"}, "moderator='mm' is not a latent"),
         (LINEAR, {"moderator": "x"}, "three different latents"),
         (LINEAR.replace("x + m + c", "x + c"), {}, "has no 'y ~ m'"),
@@ -397,7 +397,7 @@ def test_results_compare_hash_and_print_safely():
     jn = r.johnson_neyman()
     assert r == r and jn in [jn] and isinstance(hash(r), int) and r.summary() == repr(r)
     for level in (0, 1, 95, -1, "x", None):
-        with pytest.raises(DataError, match="level must lie between 0 and 1"):
+        with pytest.raises(DataError, match="level must be a number between 0 and 1"):
             semfit.latent_interaction(model, data, x="sat", moderator="cost", y="loy", level=level)
-    with pytest.raises(DataError, match="alpha must lie"):
+    with pytest.raises(DataError, match="alpha must be"):
         r.johnson_neyman(alpha=5)

@@ -89,3 +89,24 @@ def test_a_covariance_fixed_at_zero_is_a_candidate_in_either_order():
     other = semfit.fit(f"{flat}\nB ~~ 0*A", data).modification_indices().iloc[0]
     assert {one["lhs"], one["rhs"]} == {other["lhs"], other["rhs"]} == {"A", "B"}
     assert one["mi"] == pytest.approx(other["mi"]) and one["mi"] > 50
+
+
+def test_standardised_changes_are_in_standard_deviations_of_both_variables():
+    """Units of the items cancel out, and a refit's standardised estimate is near the expected one."""
+    rng = np.random.default_rng(2)
+    f = rng.normal(size=(600, 2)) @ np.linalg.cholesky([[1, 0.4], [0.4, 1]]).T
+    x = pd.DataFrame(
+        np.repeat(f, 3, axis=1) + 0.8 * rng.normal(size=(600, 6)), columns=["a1", "a2", "a3", "b1", "b2", "b3"]
+    )
+    x["b1"] += 0.15 * f[:, 0]
+    x["z"] = 0.3 * f[:, 1] + rng.normal(size=600)
+    x["y"] = 0.5 * f[:, 0] + 0.2 * x["z"] + rng.normal(size=600)
+    model = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\ny ~ A\nB ~ z"
+    key = ["lhs", "op", "rhs"]
+    plain = semfit.fit(model, x).modification_indices().set_index(key)
+    scaled = semfit.fit(model, x * [5.0, 1, 1, 20.0, 1, 1, 3.0, 0.1]).modification_indices().set_index(key)
+    np.testing.assert_allclose(scaled["sepc_all"].loc[plain.index], plain["sepc_all"], rtol=1e-4)
+    for lhs, op, rhs in (("A", "=~", "b1"), ("y", "~", "z"), ("a1", "~~", "a2")):
+        refit = semfit.fit(semfit.ModelSpec(model).add(lhs, op, rhs), x).estimates.set_index(key)
+        expected = plain.loc[(lhs, op, rhs), "sepc_all"]
+        assert refit.loc[(lhs, op, rhs), "std_all"] == pytest.approx(expected, rel=0.35, abs=0.02)

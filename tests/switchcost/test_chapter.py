@@ -183,7 +183,7 @@ def test_scoring_rule_is_stated_and_a_tenth_of_the_sample_lost_is_an_alarm(data,
     assert any("left out for missing values" in a for a in strict.alarms)
     assert not any("left out for missing values" in a for a in half.alarms)
     assert half.results["regression"].n_used > strict.results["regression"].n_used
-    with pytest.raises(ValueError, match="min_answered is 0; it is a share"):
+    with pytest.raises(ValueError, match="min_answered must be .* and is 0; it is a share"):
         results_chapter(gaps, book, model, min_answered=0)
 
 

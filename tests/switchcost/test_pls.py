@@ -194,8 +194,8 @@ def test_formative_blocks_have_no_internal_consistency(moderation):
         ),
         ({"paths": {}}, r"paths hold no path"),
         ({"formative": "QUAL"}, r"formative construct 'QUAL' is not among the constructs"),
-        ({"scheme": "centre"}, r"scheme must be one of path, factorial, centroid"),
-        ({"missing": "pairwise"}, r"missing must be 'mean' or 'listwise'"),
+        ({"scheme": "centre"}, r"scheme must be one of 'path', 'factorial', 'centroid'"),
+        ({"missing": "pairwise"}, r"missing must be one of 'mean', 'listwise'"),
     ],
 )
 def test_bad_calls_name_the_mistake(data, change, message):

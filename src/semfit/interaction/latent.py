@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .. import checks
+from ..arguments import Made, checked, one_of
 from ..errors import DataError
 from ..fitting import fit
 from ..spec import ModelSpec, model_text
@@ -20,6 +21,10 @@ from .specification import measurement_part, observed_names, with_reliabilities
 
 
 # --- the function -----------------------------------------------------------------------------------------------
+@checked(
+    method=one_of("product", "lms"), indicators=one_of("matched", "all"), se=one_of("observed", "robust"),
+    estimator=one_of("ML", "MLR"), reliability=Made("a dict such as {'F': 0.8}", Mapping),
+)  # fmt: skip
 def latent_interaction(
     model: str | ModelSpec,
     data: pd.DataFrame,
@@ -97,12 +102,6 @@ def latent_interaction(
     >>> bool(abs(r.product["est"] - 0.4) < 3 * r.product["se"])
     True
     """
-    for name, value, allowed in (
-        ("method", method, ("product", "lms")), ("indicators", indicators, ("matched", "all")),
-        ("se", se, ("observed", "robust")),
-    ):  # fmt: skip
-        if value not in allowed:
-            raise DataError(f"{name} must be {' or '.join(map(repr, allowed))}, and is {value!r}")
     if method == "lms" and (indicators != "matched" or estimator != "ML"):
         raise DataError("indicators= and estimator= are for method='product'; for robust errors of LMS use se='robust'")
     if method == "product" and se != "observed":

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from .. import checks
+from ..arguments import FINITE, checked, one_of
 from ..errors import DataError, SemError
 from ..inference import default_seed, estimate_columns
 from ..johnson_neyman import ConditionalSlope
@@ -117,6 +118,7 @@ class LatentInteraction(Result):
         V = self.slope_cov.to_numpy()
         return ConditionalSlope(self._effect(self.x)["est"], self.product["est"], V[0, 0], V[0, 2], V[2, 2])
 
+    @checked(at=FINITE, kind=one_of("sd", "value"))
     def simple_slopes(self, at=(-1, 0, 1), *, kind: str = "sd") -> pd.DataFrame:
         """Slope of x on y at values of the latent moderator.
 
@@ -146,6 +148,7 @@ class LatentInteraction(Result):
         table["std_all"] = est * self._sd(self.x) / self._sd(self.y)
         return table
 
+    @checked()
     def johnson_neyman(self, alpha: float | None = None) -> LatentJohnsonNeyman:
         """Values of the latent moderator between which the slope of x does, and does not, differ from zero.
 
@@ -186,6 +189,7 @@ class LatentInteraction(Result):
             raise DataError("this result holds neither its fit nor factor scores")
         return self.scores
 
+    @checked()
     def placebo(self, n_samples: int = 50, seed: int | None = None) -> pd.DataFrame:
         """The same analysis of answers that were made without an interaction.
 

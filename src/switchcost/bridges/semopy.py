@@ -16,6 +16,7 @@ import semfit
 from semfit import Fit
 from semfit.errors import NotIdentifiedError
 
+from .._core import checks
 from .._core.errors import DataError
 from .._core.results import Result
 
@@ -377,6 +378,7 @@ def _source(model: Any, data: pd.DataFrame | None, notes: list[str]) -> dict[str
         # semopy takes the matrix as it is; sample_cov has divisor n - 1
         cov = pd.DataFrame(model.mx_cov * n / (n - 1), index=observed, columns=observed)
         return {"sample_cov": cov, "n_obs": n}
+    data = checks.frame(data)
     lacking = [c for c in columns if c not in data.columns]
     if lacking:
         raise DataError(f"column {lacking[0]!r} of the semopy model is not in the data.")

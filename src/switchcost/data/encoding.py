@@ -104,12 +104,12 @@ def decode(raw: bytes, encoding: str | None, name: str) -> tuple[str, str]:
     if encoding is not None:
         try:
             return raw.decode(encoding), encoding
-        except LookupError:
-            raise DataError(f"there is no encoding {encoding!r}. Try 'utf-8', 'gb18030' or 'latin-1'.") from None
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{name} is not {encoding} (byte {error.start}). Leave out encoding, and it is found by itself."
             ) from None
+        except (LookupError, TypeError, ValueError):
+            raise DataError(f"there is no encoding {encoding!r}. Try 'utf-8', 'gb18030' or 'latin-1'.") from None
     marked = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
     for mark, found in marked.items():
         if raw.startswith(mark):

@@ -94,10 +94,16 @@ def read_survey(
     if not isinstance(path, (str, os.PathLike)):
         raise DataError(f"path must be the name of a file, and is a {type(path).__name__}")
     path = Path(path)
-    _check_options(decimal, thousands, keep, min_seconds, attention)
-    for what, value in (("sep", sep), ("encoding", encoding), ("sheet", sheet)):
+    for what, value in (
+        ("sep", sep),
+        ("encoding", encoding),
+        ("sheet", sheet),
+        ("decimal", decimal),
+        ("thousands", thousands),
+    ):
         if not isinstance(value, (str, type(None))):
             raise DataError(f"{what} must be a text and is {value!r}")
+    _check_options(decimal, thousands, keep, min_seconds, attention)
     missing, drop = _several("missing", missing), _several("drop", drop)
     reading = Reading(path.name, None if codebook is None else read_codebook(codebook))
     if reading.book is not None:

@@ -171,9 +171,9 @@ def set_facts(sub: Path) -> dict[str, str]:
 
 def unknown_name(name: object, folder: Path, wanted: str) -> DataError:
     raw, studies = raw_sets(folder), study_folders(folder)
-    if wanted == "data set" and name in studies:
+    if wanted == "data set" and str(name) in studies:
         return DataError(f"{name!r} is a published study without raw data here: use sc.published({name!r})")
-    if wanted == "study" and name in raw:
+    if wanted == "study" and str(name) in raw:
         return DataError(f"{name!r} is a raw data set, not a published study: use sc.load({name!r})")
     known = list(studies) if wanted == "study" else list(raw)
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._core.arguments import checked
 from .._core.errors import DataError
 from .codebook import codebook, codes_to_nan
 from .files import read_survey
@@ -66,6 +67,7 @@ def datasets() -> pd.DataFrame:
     return out.iloc[np.argsort(out["kind"].map(order).to_numpy(), kind="stable")]
 
 
+@checked()
 def load(name: str | os.PathLike, *, keep_codes: bool = False, **options: Any) -> pd.DataFrame:
     """Read a data set of the project, or your own survey file.
 

@@ -165,7 +165,7 @@ def correlation_input(
                 "in silently. Three ways out: data.dropna() keeps complete rows; an imputed copy (e.g. several from "
                 "sklearn's IterativeImputer); or a correlation matrix estimated from the gaps, given with n_obs="
             )
-        if n_obs is not None and n_obs != len(x):
+        if n_obs is not None and not (isinstance(n_obs, int) and n_obs == len(x)):
             raise DataError(f"n_obs={n_obs}, and the data have {len(x)} rows; n_obs belongs to a matrix only")
         found = complete_items(x)
         if ordered:

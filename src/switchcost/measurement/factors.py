@@ -18,7 +18,7 @@ from semfit.measures import rmsea
 from semfit.ordinal.exploratory import adjusted_measures
 
 from .._core import checks
-from .._core.arguments import Between, check, checked, one_of
+from .._core.arguments import DECIMALS, Between, checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.jobs import run_batches
@@ -108,6 +108,7 @@ class EFA(Result):
     def residuals(self) -> pd.DataFrame:
         return self.sample.table - self.structure @ self.loadings.T
 
+    @checked(cutoff=Between(0, 1, "both"), decimals=DECIMALS)
     def table(self, cutoff: float = 0.0, decimals: int = 3) -> pd.DataFrame:
         """Loadings below ``cutoff`` in size blanked (NaN), communalities beside them, rounded."""
         shown = self.loadings.where(self.loadings.abs() >= cutoff)
@@ -139,6 +140,7 @@ class EFA(Result):
         weights = np.linalg.solve(self.sample.r, self.structure.to_numpy())
         return pd.DataFrame(z.to_numpy() @ weights, index=data.index, columns=self.loadings.columns)
 
+    @checked()
     def bootstrap(
         self, n_boot: int = 200, seed: int | None = None, level: float = 0.95, *, n_jobs: int | None = None
     ) -> pd.DataFrame:
@@ -176,7 +178,6 @@ class EFA(Result):
         """
         raw = self.sample.answers("a bootstrap")
         enough_draws(n_boot)
-        check(level=level)
         rng = np.random.default_rng(default_seed(seed))
         target, k, n = self.loadings.to_numpy(), self.loadings.shape[1], len(raw)
         samples = (raw[rng.integers(n, size=n)] for _ in range(n_boot))

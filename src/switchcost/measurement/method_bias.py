@@ -15,6 +15,7 @@ from semfit.fitting import fit as _fit
 from semfit.result import Fit
 
 from .._core import checks
+from .._core.arguments import Between
 from .._core.errors import DataError
 from .._core.results import Result
 from .correlations import Items, complete_items, correlations
@@ -111,10 +112,9 @@ def single_factor_test(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) 
     scales, items, x = _input(data, scales, 2, "with one scale, one factor is what should be there")
     checks.positive_definite(items.cov, items.names)
     first = float(np.linalg.eigvalsh(items.r)[-1] / len(items.names))
-    columns = ["chisq", "df", "cfi", "rmsea", "srmr"]
-    one = _fit(f"all_items =~ {' + '.join(x.columns)}", x, std_lv=True).measures
-    own = _fit(_measurement(scales), x, std_lv=True).measures
-    table = pd.DataFrame([one[columns], own[columns]], index=["one factor", "the scales"], dtype=float)
+    models = {"one factor": _measurement({"all_items": list(x.columns)}), "the scales": _measurement(scales)}
+    found = {name: _fit(text, x, std_lv=True).measures for name, text in models.items()}
+    table = pd.DataFrame(found).T[["chisq", "df", "cfi", "rmsea", "srmr"]]
     table.insert(0, "first_factor", [float((extract(items.r, 1)[0] ** 2).mean()), np.nan])
     table.insert(0, "first_component", [first, np.nan])
     return MethodCheck(
@@ -204,8 +204,7 @@ def method_factor(data: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> Me
     p = float(chdtrc(1, max(delta, 0.0)))
     p = p / 2 if variances["method_"] > 0 else 1 - p / 2
     columns, upper = ["chisq", "df", "cfi", "rmsea"], np.triu_indices(len(traits), 1)
-    names = ["the scales", "with method factor"]
-    table = pd.DataFrame([a.measures[columns], b.measures[columns]], names, dtype=float)
+    table = pd.DataFrame([a.measures[columns], b.measures[columns]], ["the scales", "with method factor"], dtype=float)
     table["delta_chisq"], table["delta_df"], table["pvalue"] = [np.nan, delta], [np.nan, 1.0], [np.nan, p]
     share = e[(e["op"] == "=~") & (e["lhs"] == "method_")]["std_all"] ** 2
     own, other = _scale_loadings(a), _scale_loadings(b)
@@ -275,18 +274,16 @@ def marker_correction(
     scales, items, x = _input(data, scales, 1, "the correction is about correlations of scales", fewest=5)
     n = len(x)
     r = pd.DataFrame({s: x[group].mean(axis=1) for s, group in scales.items()}).corr()
+    others = [s for s in scales if not isinstance(marker, str) or s != marker]
     if isinstance(marker, str):
         if marker not in scales:
             raise DataError(f"marker {marker!r} is not among the scales.{checks.suggest(marker, scales)}")
-        others = [s for s in scales if s != marker]
         ordered = r.loc[marker, others].abs().sort_values()
-        if not 1 <= rank <= len(ordered):
-            raise DataError(f"rank={rank}; the marker has {len(ordered)} correlations")
+        Between(1, len(ordered), "both", whole=True, hint="a place among its correlations").check("rank", rank)
         marker_r = float(ordered.iloc[rank - 1])
     else:
-        others, marker_r = list(scales), float(marker)
-        if not 0 <= marker_r < 1:
-            raise DataError(f"marker={marker_r}; a marker correlation lies from 0 up to below 1")
+        Between(0, 1, "left", hint="give the name of a scale, or a correlation").check("marker", marker)
+        marker_r = float(marker)
     if len(others) < 2:
         raise DataError("the correction is about correlations of scales other than the marker; give at least two")
     table = pd.DataFrame(combinations(others, 2), columns=["scale_1", "scale_2"])

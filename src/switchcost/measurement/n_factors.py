@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from .._core.arguments import Between, checked, one_of
-from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.results import Result
 from .correlations import correlation_input, correlations
@@ -186,9 +185,8 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
     """
     items = correlation_input(data)
     r, p = items.r, len(items.names)
-    most = p - 2 if max_components is None else int(max_components)
-    if not 1 <= most <= p - 1:
-        raise DataError(f"max_components={max_components}; it must lie from 1 to {p - 1}, one less than the items")
+    most = p - 2 if max_components is None else max_components
+    Between(1, p - 1, "both", whole=True, hint="one less than the items at most").check("max_components", most)
     values, vectors = np.linalg.eigh(r)
     loadings = (vectors * np.sqrt(values))[:, ::-1]
     off = ~np.eye(p, dtype=bool)

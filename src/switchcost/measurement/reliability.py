@@ -15,7 +15,7 @@ from semfit.ordinal.scale import ScaleReliability, resampled_reliability, scale_
 from semfit.resampling import resampled_covariances
 
 from .._core import checks
-from .._core.arguments import Between, checked
+from .._core.arguments import Between, checked, shown
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.threads import one_thread
@@ -30,9 +30,10 @@ def _share(load: np.ndarray, error: np.ndarray) -> np.ndarray:
 
 
 def _vector(values: Sequence[float], what: str) -> np.ndarray:
-    out = np.asarray(values, dtype=float)
-    if out.ndim != 1 or out.size == 0 or not np.isfinite(out).all():
-        raise DataError(f"{what} must be a list of finite numbers, one an item, and are {values!r}")
+    found = np.asarray(values, dtype=object)
+    out = np.array([v for v in found.ravel() if isinstance(v, (int, float, np.number))], dtype=float)
+    if found.ndim != 1 or out.size == 0 or out.size < found.size or not np.isfinite(out).all():
+        raise DataError(f"{what} must be a list of finite numbers, one an item, and are {shown(values)}")
     return out
 
 
@@ -282,6 +283,8 @@ def reliability(
     [[0.796, 0.799]]
     """
     scales = checks.scales(checks.frame(data), scales, at_least=2)
+    if not isinstance(ordered, (bool, type(None))):
+        checks.columns(data[list({i: 0 for items in scales.values() for i in items})], ordered, "ordered item")
     if n_boot != 0:
         enough_draws(n_boot)
     rng = np.random.default_rng(default_seed(seed))
@@ -342,6 +345,7 @@ def _one_scale(
     return row
 
 
+@checked(items=None)
 def item_analysis(
     data: pd.DataFrame, items: Sequence[str], *, low: float | None = None, high: float | None = None
 ) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from semfit.result import Fit
 from semfit.spec import ModelSpec
 
 from .._core import checks
-from .._core.arguments import Between, checked, one_of
+from .._core.arguments import Between, Made, checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.results import Result
@@ -371,7 +371,7 @@ def fornell_larcker(
     return FornellLarcker(table, factors, pairs, None if fit is None else int(np.sum(fit.n_obs)), notes)
 
 
-@checked(value=Between(0, 1, "right"))
+@checked(pairs=Made("a list of pairs of factors", (list, tuple)), value=Between(0, 1, "right"))
 def phi_test(
     model: str | ModelSpec,
     data: pd.DataFrame | None = None,
@@ -433,9 +433,9 @@ def phi_test(
     if e["op"].eq("~").any() or e.loc[e["op"] == "=~", "rhs"].isin(factors).any():
         raise DataError("phi_test takes a measurement model: no ~ lines, no second-order factors")
     rows = []
-    for pair in combinations(factors, 2) if pairs is None else map(tuple, pairs):
-        if len(pair) != 2:
-            raise DataError(f"a pair has two factors, and {pair!r} has {len(pair)}")
+    for pair in combinations(factors, 2) if pairs is None else pairs:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            raise DataError(f"a pair is a list of two factors, and not {pair!r}")
         a, b = pair
         for f in set(pair) - set(factors):
             raise DataError(f"{f!r} is not a factor of the model.{checks.suggest(f, factors)}")

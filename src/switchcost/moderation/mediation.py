@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
-from .._core.arguments import checked, one_of
+from .._core.arguments import NAMES, checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, estimate_columns
 from .._core.results import Result
@@ -88,7 +88,7 @@ class _Equation:
         return value
 
 
-@checked(moderates=one_of("a", "b", "both"))
+@checked(m=NAMES, moderates=one_of("a", "b", "both"))
 def mediate(
     data: pd.DataFrame,
     *,

@@ -336,9 +336,10 @@ def simulated_power(
     >>> bool(simulated_power(200, 0.0, n_rep=200).power < 0.15)
     True
     """
+    Between(array=True, hint="two slopes, such as (0.6, 0.2)").check("slopes", slopes)
+    if np.shape(slopes) != (2,):
+        raise DataError(f"slopes must be two numbers, such as (0.6, 0.2), and is {slopes!r}")
     b1, b2 = slopes
-    for slope in slopes:
-        Between().check("slopes", slope)
     explained = b1**2 + b2**2 + 2 * b1 * b2 * r_xm + beta**2 * (1 + r_xm**2)
     if explained >= 1:
         raise DataError(f"slopes and product explain {explained:.2f} of the outcome's variance; keep it below 1")

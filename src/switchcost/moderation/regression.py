@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
-from .._core.arguments import check
+from .._core.arguments import Between, check, checked
 from .._core.errors import DataError
 from . import diagnostics, equivalence, shape, significance, slopes
 from .equivalence import Equivalence
@@ -62,6 +62,7 @@ class Moderation(FittedModel):
         scaled = self.estimate.beta * np.array(scale) / self.data[self.y].std()
         return pd.Series(scaled, index=self.coefficients.index, name="std_all")
 
+    @checked(x=Between(), moderator=None)
     def slope(self, moderator, second=None, x: float | None = None) -> pd.DataFrame:
         """Slope of x at given values of the moderator.
 
@@ -81,6 +82,7 @@ class Moderation(FittedModel):
         """
         return self.combine(self.slope_weights(moderator, second, x))
 
+    @checked(x=None, moderator=None)
     def predict(self, x, moderator, second=None) -> pd.DataFrame:
         """Expected y at raw values of x and the moderator, covariates at their means.
 
@@ -137,6 +139,7 @@ class Moderation(FittedModel):
         """
         return slopes.slope_differences(self, at, kind, second)
 
+    @checked()
     def johnson_neyman(self, alpha: float | None = None, *, fdr: bool = False, second=None) -> JohnsonNeyman:
         """Values of the moderator between which the slope of x does, and does not, differ from zero.
 
@@ -169,6 +172,7 @@ class Moderation(FittedModel):
         """
         return significance.johnson_neyman(self, alpha, fdr, second)
 
+    @checked()
     def bootstrap(self, n_boot: int = 2000, seed: int | None = None, *, at=None, kind: str = "sd") -> pd.DataFrame:
         """Percentile bootstrap intervals of coefficients and simple slopes.
 
@@ -308,6 +312,7 @@ class Moderation(FittedModel):
         return [("", self.coefficients)]
 
 
+@checked(cluster=None)
 def moderate(
     data: pd.DataFrame,
     *,
@@ -436,6 +441,7 @@ def nominal_columns(codebook: pd.DataFrame | None) -> list[str]:
     """Columns that a codebook declares nominal."""
     if codebook is None:
         return []
+    codebook = checks.frame(codebook, "the codebook")
     if "variable" not in codebook.columns:
         raise DataError(f"the codebook has no column 'variable'; it has {', '.join(map(str, codebook.columns[:8]))}")
     words = codebook.reindex(columns=["construct", "level"]).astype(str).apply(lambda c: c.str.strip().str.lower())

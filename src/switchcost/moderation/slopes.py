@@ -27,7 +27,9 @@ def points(model: FittedModel, name: str, at=None, kind: str = "sd") -> list[Poi
     if at is None and (two := model.values_of(name)):
         return [(f"{v:g}", float(v)) for v in two]
     column = model.data[name]
-    at = np.atleast_1d((-1, 0, 1) if at is None else at).astype(float)
+    at = (-1, 0, 1) if at is None else at
+    Between(array=True, hint="give numbers on the moderator").check("at", at)
+    at = np.atleast_1d(np.asarray(at, dtype=float))
     if kind == "value":
         return [(f"{a:g}", float(a)) for a in at]
     if kind == "percentile":

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.arguments import checked, shown
 from .._core.errors import DataError, SwitchcostError
 from .._core.results import Result
 from .regression import moderate
@@ -53,11 +55,20 @@ class SpecificationCurve(Result):
 
 def _options(given: Any) -> dict[str, Any]:
     """Options by label: one column, a list of columns, or a mapping from label to what it stands for."""
-    if isinstance(given, Mapping):
+    if isinstance(given, Mapping) and given:
         return {str(k): v for k, v in given.items()}
+    if not isinstance(given, (str, bool, list, tuple)) or not (given or given is False):
+        raise DataError(f"an option is a column, a list of them or a dict {{label: column}}, and is {shown(given)}")
     return {str(v): v for v in ([given] if isinstance(given, (str, bool)) else given)}
 
 
+def _labelled(name: str, given: Any, without: dict[str, Any]) -> Mapping[str, Any]:
+    if given is not None and not isinstance(given, Mapping):
+        raise DataError(f"{name} must be a dict with a label for each choice, and is {shown(given)}")
+    return given or without
+
+
+@checked(x=None, y=None, moderator=None, covariates=None, quadratic=None, cov_type=None)
 def specification_curve(
     data: pd.DataFrame,
     *,
@@ -115,8 +126,8 @@ def specification_curve(
     """
     data = checks.frame(data)
     options = {
-        "y": _options(y), "x": _options(x), "moderator": _options(moderator), "covariates": covariates or {"none": ()},
-        "rows": rows or {"all": None}, "quadratic": _options(quadratic), "cov_type": _options(cov_type),
+        "y": _options(y), "x": _options(x), "moderator": _options(moderator),
+        "covariates": _labelled("covariates", covariates, {"none": ()}), "rows": _labelled("rows", rows, {"all": None}), "quadratic": _options(quadratic), "cov_type": _options(cov_type),
     }  # fmt: skip
     found = []
     for labels in itertools.product(*options.values()):
@@ -134,6 +145,8 @@ def _one(data: pd.DataFrame, chosen: dict[str, str], values: dict[str, Any], lev
     where = ", ".join(f"{name} {label}" for name, label in chosen.items())
     mask = values.pop("rows")
     if mask is not None:
+        if not isinstance(mask, (pd.Series, list, tuple, np.ndarray)) or len(mask) != len(data):
+            raise DataError(f"rows {chosen['rows']!r} must be one True or False for each of the {len(data)} rows")
         mask = pd.Series(mask) if isinstance(mask, pd.Series) else pd.Series(list(mask), index=data.index)
         if not mask.index.equals(data.index) or mask.dtype != bool:
             raise DataError(f"rows {chosen['rows']!r} must be one True or False for each of the {len(data)} rows")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.arguments import shown
 from .._core.errors import DataError
 
 Exponents = tuple[int, ...]
@@ -35,10 +36,13 @@ class Variable:
 
     def encode(self, values: object) -> np.ndarray:
         """Columns of the model at raw values: deviations from the centre, or 0/1 for each group but the reference."""
-        values = np.atleast_1d(np.asarray(values, dtype=object if self.groups else float))
         if not self.groups:
-            return values[:, None] - self.center
-        for value in set(values) - set(self.groups):
+            try:
+                return np.ravel(np.asarray(values, dtype=float))[:, None] - self.center
+            except (TypeError, ValueError):
+                raise DataError(f"a value of {self.name!r} must be a number, and is {shown(values)}") from None
+        values = np.ravel(np.asarray(values, dtype=object))
+        for value in (v for v in values if v not in self.groups):
             raise DataError(f"{value!r} is not a group of {self.name!r}.{checks.suggest(str(value), self.groups)}")
         return (values[:, None] == np.array(self.groups[1:], dtype=object)).astype(float)
 

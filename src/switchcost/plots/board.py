@@ -8,6 +8,8 @@ import pandas as pd
 
 from semfit.palette import COLORS, GREY
 
+from .._core.arguments import COUNT, checked
+from .._core.errors import DataError
 from .theme import own_axes
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ EDGE = (COLORS[0], COLORS[0], COLORS[2], COLORS[4], COLORS[1], "#b5b5b5")
 SHAPE = ("s", "s", "o", "X", "P", "s")
 
 
+@checked(height=COUNT)
 def scoreboard(board: Board | pd.DataFrame, ax: Axes | None = None, *, height: int = 3) -> Axes:
     """One mark a published number, in rows of studies: what agrees, what does not, what cannot be checked.
 
@@ -41,8 +44,10 @@ def scoreboard(board: Board | pd.DataFrame, ax: Axes | None = None, *, height: i
 
     from ..replication.board import AGREE, VERDICTS, summary
 
+    board = board if isinstance(board, pd.DataFrame) else getattr(board, "table", None)
+    if board is None or not {"study", "verdict"} <= {*board.columns}:
+        raise DataError("the figure takes sc.scoreboard() or rows of its table, with the columns study and verdict")
     counts = summary(board)
-    board = board if isinstance(board, pd.DataFrame) else board.table
     studies = list(counts.index[:-1])
     widest = -(-counts["numbers"].iloc[:-1].max() // height)
     ax = own_axes(ax, figsize=(9.0, 1.3 + 0.7 * len(studies)))

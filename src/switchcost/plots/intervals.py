@@ -9,6 +9,7 @@ import pandas as pd
 
 from semfit.palette import COLORS, GREY, MARKERS
 
+from .._core.arguments import FRAME, NAME, Between, checked
 from .._core.errors import DataError
 from .theme import own_axes
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@checked(estimates=FRAME, zero=Between(), group=NAME)
 def forest(
     estimates: pd.DataFrame, ax: Axes | None = None, *, group: str | None = None, zero: float | None = 0.0
 ) -> Axes:
@@ -43,11 +45,13 @@ def forest(
     """
     import seaborn as sns
 
-    lacking = [c for c in ("est", "ci_lower", "ci_upper", *([group] if group else [])) if c not in estimates.columns]
+    lacking = [
+        c for c in ("est", "ci_lower", "ci_upper", *([] if group is None else [group])) if c not in estimates.columns
+    ]
     if lacking:
         raise DataError(f"forest() needs the columns est, ci_lower and ci_upper, and {', '.join(map(repr, lacking))} is not there")  # fmt: skip
     ax = own_axes(ax, figsize=(7.0, 1.0 + 0.34 * len(estimates)))
-    kind = estimates[group].astype(str).to_numpy() if group else np.full(len(estimates), "estimate")
+    kind = estimates[group].astype(str).to_numpy() if group is not None else np.full(len(estimates), "estimate")
     names = list(dict.fromkeys(kind))
     if len(names) > len(COLORS):
         raise DataError(f"column {group!r} has {len(names)} values; a figure can tell {len(COLORS)} apart")

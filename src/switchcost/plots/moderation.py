@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from semfit.palette import COLORS, GREY, LINES, MARKERS
 
+from .._core.arguments import AXES, FLAG, Made, checked
+from .._core.errors import DataError
 from .theme import jitter, own_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MODERATION = Made("a result of sc.moderate", attributes=("simple_slopes", "design", "coefficients"))
+REGIONS = Made("a result of sc.moderate, latent_interaction or their johnson_neyman()", attributes=("johnson_neyman",))
+CURVE = Made("a result of sc.specification_curve", attributes=("table", "choices", "level"))
 
+
+@checked(result=MODERATION, data=FLAG)
 def slopes(
     result: Any, ax: Axes | None = None, *, at: Any = None, kind: str = "sd", second: float | None = None, data: bool = True
 ) -> Axes:  # fmt: skip
@@ -70,6 +77,7 @@ def slopes(
     return ax
 
 
+@checked(result=REGIONS)
 def johnson_neyman(
     result: Any, ax: Axes | None = None, *, alpha: float | None = None, fdr: bool = False, second: float | None = None
 ) -> Axes:
@@ -131,6 +139,7 @@ def johnson_neyman(
     return ax
 
 
+@checked(result=CURVE)
 def specification_curve(result: Any, axes: Any = None) -> Any:
     """Estimates in order of size with their intervals, and below them the options behind each.
 
@@ -154,7 +163,12 @@ def specification_curve(result: Any, axes: Any = None) -> Any:
 
         ratio = [3.2, 0.4 + 0.24 * (len(options) + len(result.choices))]
         _, axes = plt.subplots(2, 1, figsize=(7.6, sum(ratio)), sharex=True, height_ratios=ratio, layout="constrained")
-    upper, lower = axes
+    try:
+        upper, lower = axes
+        AXES.check("the upper of axes", upper)
+        AXES.check("the lower of axes", lower)
+    except (TypeError, ValueError):
+        raise DataError(f"axes must be a pair of axes of matplotlib, and is a {type(axes).__name__}") from None
     clear = (table["ci_lower"] > 0) | (table["ci_upper"] < 0)
     color = clear.map({True: COLORS[0], False: GREY})
     upper.vlines(table.index, table["ci_lower"], table["ci_upper"], color=color, linewidth=1, alpha=0.6)

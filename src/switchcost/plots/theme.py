@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from semfit.palette import COLORS
 
+from .._core.arguments import checked
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -25,6 +27,7 @@ def chinese_font() -> str | None:
     return next((name for name in CHINESE if name in installed), None)
 
 
+@checked()
 def style(*, chinese: bool = False) -> None:
     """Set the style that every figure of the collection shares.
 

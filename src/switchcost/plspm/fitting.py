@@ -13,12 +13,18 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.arguments import Between, checked, one_of
 from .._core.errors import DataError
 from .estimation import estimate_model
 from .result import PlsFit
 from .spec import SCHEMES, Specification, check_model, read_paths
 
 
+@checked(
+    missing=one_of("mean", "listwise"),
+    scheme=one_of(*SCHEMES),
+    tol=Between(0, 1, hint="write a small number such as 1e-10"),
+)
 def pls(
     data: pd.DataFrame,
     constructs: Mapping[str, Sequence[str]],
@@ -79,12 +85,6 @@ def pls(
     >>> bool(0.4 < fit.paths.estimate[0] < 0.9)
     True
     """
-    if scheme not in SCHEMES:
-        raise DataError(f"scheme must be one of {', '.join(SCHEMES)}, and is {scheme!r}")
-    if missing not in ("mean", "listwise"):
-        raise DataError(f"missing must be 'mean' or 'listwise', and is {missing!r}")
-    if not 0 < tol < 1:
-        raise DataError(f"tol is {tol}; write a small positive number such as 1e-10")
     data = checks.frame(data)
     blocks = checks.scales(data, constructs)
     edges = read_paths(paths)

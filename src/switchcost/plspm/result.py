@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from .._core.arguments import checked, one_of
 from .._core.errors import DataError
 from .._core.inference import default_seed, enough_draws
 from .._core.results import Result
@@ -140,6 +141,7 @@ class PlsFit(Result):
         s = self.model.construct_scores
         return pd.DataFrame(s.values, index=self.answers.index, columns=s.cols)[self.constructs]
 
+    @checked()
     def bootstrap(self, n_boot: int = 1000, seed: int | None = None, *, n_jobs: int | None = None) -> PlsBootstrap:
         """Resample respondents and estimate again.
 
@@ -221,6 +223,7 @@ class PlsBootstrap(Result):
     def estimates(self) -> dict[str, np.ndarray]:
         return {k: v[0] for k, v in self._again(np.ones((1, self.n_obs))).items()}
 
+    @checked(interval=one_of("percentile", "bca"), what=None)
     def table(self, what: str = "paths", level: float = 0.95, interval: str = "percentile") -> pd.DataFrame:
         """Estimate, bootstrap mean and standard error, t, p and interval.
 
@@ -239,12 +242,8 @@ class PlsBootstrap(Result):
             Keys (``from to``, ``construct item``, ``row column`` or ``construct``), then ``estimate boot_mean boot_se
             t pvalue ci_lower ci_upper``. p is twice the smaller share of draws on one side of zero (of one for htmt).
         """
-        if what not in self.draws:
+        if not isinstance(what, str) or what not in self.draws:
             raise DataError(f"there is no table {what!r}; choose one of {', '.join(self.draws)}")
-        if not 0 < level < 1:
-            raise DataError(f"level is {level}; write 0.95 for 95 percent")
-        if interval not in ("percentile", "bca"):
-            raise DataError(f"interval must be 'percentile' or 'bca', and is {interval!r}")
         draws, estimate = self.draws[what], self.estimates[what]
         out = row_keys(self.fit.spec, what)
         out["estimate"], out["boot_mean"], out["boot_se"] = estimate, draws.mean(0), draws.std(0, ddof=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from .._core import checks
+from .._core.arguments import NAMES
 from .._core.errors import DataError
 
 SCHEMES = ("path", "factorial", "centroid")
@@ -30,6 +31,8 @@ def read_paths(paths: str | Mapping[str, Sequence[str]]) -> dict[str, list[str]]
                 raise DataError(f"line {number} of the paths has an empty term: {line!r}")
             out.setdefault(sides[0], []).extend(terms)
     elif isinstance(paths, Mapping):
+        for source in paths.values():
+            NAMES.check("each entry of paths", source)
         out = {k: [v] if isinstance(v, str) else list(v) for k, v in paths.items()}
     else:
         raise DataError("paths must be text such as 'CUSL ~ COMP + LIKE' or a dict {'CUSL': ['COMP', 'LIKE']}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from .._core import checks
+from .._core.arguments import TEXT, Between, Made, checked
 from .._core.errors import DataError
 from .board import judge_all
 from .reading import NAMES, numbers_of_tables
@@ -55,6 +56,12 @@ def _text(table: pd.DataFrame) -> pd.DataFrame:
     return text
 
 
+@checked(
+    name=TEXT,
+    study=TEXT,
+    items=Between(1, closed="left", whole=True),
+    scale=Made("the ends of the scale, such as (1, 7)", (tuple, list)),
+)
 def check_table(
     table: pd.DataFrame,
     *,

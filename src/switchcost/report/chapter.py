@@ -11,6 +11,7 @@ import pandas as pd
 
 from .. import plots
 from .._core import checks
+from .._core.arguments import Between, checked
 from .._core.errors import DataError
 from .._core.inference import default_seed
 from ..data.codebook import codebook as read_codebook
@@ -118,6 +119,10 @@ class Chapter:
         return "\n".join([*lines, *(f"! {a}" for a in self.alarms)])
 
 
+@checked(
+    n_boot=Between(100, closed="left", whole=True, hint="intervals need that many draws, and a thesis 1,000 or more"),
+    min_answered=Between(0, 1, "right", hint="it is a share of the items"),
+)
 def results_chapter(
     data: pd.DataFrame | str | os.PathLike,
     codebook: pd.DataFrame | str | os.PathLike,
@@ -188,10 +193,6 @@ def results_chapter(
     >>> ch.section("Reliability").text.split(",")[0]
     'Reliability was estimated as coefficient omega of a one-factor model'
     """
-    if n_boot < 100:
-        raise DataError(f"n_boot is {n_boot}; intervals need at least 100 draws, and a thesis 1,000 or more")
-    if not 0 < min_answered <= 1:
-        raise DataError(f"min_answered is {min_answered}; it is a share of the items, above 0 and at most 1")
     words = Wording(language)
     book = read_codebook(codebook)
     given = data if isinstance(data, pd.DataFrame) else read_survey(data, book)

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from .._core.arguments import DECIMALS, FRAME, TEXT
 from .._core.errors import DataError
 from .numbers import number, printable
 
@@ -30,6 +31,13 @@ class Table:
     note: str = ""
     decimals: int | Mapping[str, int] = 3
     lead: str = "Note."
+
+    def __post_init__(self) -> None:
+        FRAME.check("the data of a table", self.data)
+        for name in ("title", "note"):
+            TEXT.check(name, getattr(self, name))
+        for value in self.decimals.values() if isinstance(self.decimals, Mapping) else [self.decimals]:
+            DECIMALS.check("decimals", value)
 
     def cells(self) -> pd.DataFrame:
         """Every cell as the text that is shown, the index as first columns; the columns keep their order and names."""

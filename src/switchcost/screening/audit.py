@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from .._core import checks
+from .._core.arguments import NAMES, Between, checked
 from .._core.checks import CODES
 from .._core.errors import DataError
 from .._core.results import Result
@@ -96,6 +97,7 @@ class Audit(Result):
             return super()._repr_html_().replace("<td>", '<td style="text-align: left">')
 
 
+@checked(draws=Between(100, 10**8, "both", whole=True), key=NAMES)
 def audit(
     data: pd.DataFrame,
     codebook: str | pd.DataFrame | None = None,

@@ -87,7 +87,9 @@ def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal:
     share = 1 - len(bad) / max(1, len(filled))
     dates = bad.str.fullmatch(DATE.pattern)
     ranged = pd.notna(entry(book, name, "low"))
-    if len(bad) == 0 and len(filled):
+    if len(bad) == 0 and len(filled) and not any(isinstance(v, str) for v in col.dropna()):
+        numbers[name] = value.to_numpy(float)  # numbers kept as objects
+    elif len(bad) == 0 and len(filled):
         found.add(
             Check.NUMBERS_AS_TEXT,
             name,

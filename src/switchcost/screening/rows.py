@@ -93,11 +93,17 @@ def _beta_binomial_tail(k: int, n: int, mean: float, var: float) -> float:
     return float(np.exp(choose + betaln(m + a, n - m + b) - betaln(a, b)).sum())
 
 
+def _hashable(column: pd.Series) -> pd.Series:
+    """Cells that hold lists or dicts as their text."""
+    odd = column.map(lambda v: isinstance(v, (list, dict, set, pd.Series))) if column.dtype == object else None
+    return column if odd is None or not odd.any() else column.astype(str)
+
+
 def duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFrame, found: Findings) -> None:
     n, p = data.shape
     if p < 2 or n < 4:
         return
-    codes = np.column_stack([pd.factorize(data[c])[0] for c in data])
+    codes = np.column_stack([pd.factorize(_hashable(data[c]))[0] for c in data])
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, n, (2, 20_000))
     a, b = a[a != b], b[a != b]
@@ -252,6 +258,8 @@ def missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarr
     for column in some:
         gap = gaps[column].to_numpy(float)
         if gap.sum() < 10:
+            continue
+        if gap.all() or x.shape[1] < 2:
             continue
         score = ((gap - gap.mean()) / gap.std()) @ z_all / np.sqrt(len(gap))
         score[[k for k, c in enumerate(x) if c == column]] = 0

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.arguments import FLAG_OR_NAMES, NAMES, checked, one_of
 from .._core.errors import DataError
 from .draws import LATENT_DECIMALS, latents, seed_of, stream, whole_number
 from .market import Market, market_from
@@ -18,6 +19,7 @@ BACKGROUND = ["operator", "contract", "tenure", "spend", "age", "gender"]
 FAULTS = ("bad_item", "intercept", "careless", "missing", "duplicates")
 
 
+@checked(seed=None, faults=FLAG_OR_NAMES, scale=one_of("points", "latent"), columns=NAMES)
 def survey(
     truth: Mapping | None = None,
     n: int = 800,
@@ -72,6 +74,8 @@ def survey(
     n = whole_number(n, "n")
     given_seed = seed_of(seed, t)
     wanted = _wanted_faults(faults, t)
+    if columns is not None and not len(columns):
+        raise DataError("columns names none; leave it out for all columns")
     if scale not in ("points", "latent"):
         raise DataError(f"scale is 'points' (five-point answers) or 'latent' (before cutting), and not {scale!r}")
     rows_wanted = [f for f in wanted if f in ("careless", "missing", "duplicates")]
@@ -230,6 +234,7 @@ def _clear_block(n: int, length: int, taken: set[int], rng: np.random.Generator)
     return None
 
 
+@checked()
 def keyed(data: pd.DataFrame, truth: Mapping | None = None, *, world: str | None = None) -> pd.DataFrame:
     """Turn the reverse-keyed items of the survey round: low + high - answer (a latent response changes sign).
 
@@ -242,7 +247,7 @@ def keyed(data: pd.DataFrame, truth: Mapping | None = None, *, world: str | None
     True
     """
     t = market_from(truth, world).truth
-    out = data.copy()
+    out = checks.frame(data).copy()
     for name, spec in t["items"].items():
         if spec["reverse"] and name in out.columns:
             top = len(spec["thresholds"]) + 1

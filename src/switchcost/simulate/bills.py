@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.arguments import checked
 from .._core.errors import DataError
 from .answers import background_column
 from .draws import LATENT_DECIMALS, latents, seed_of, stream, whole_number
 from .market import equation_terms, market_from
 
 
+@checked(seed=None)
 def usage(
     truth: Mapping | None = None,
     n: int = 800,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from .._core.arguments import checked, shown
 from .._core.errors import DataError
 from .market import market_from
 
@@ -26,10 +27,11 @@ def seed_of(seed: int | np.random.Generator | None, t: Mapping) -> int:
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**31))
     if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise DataError(f"seed must be a whole number from 0 up (or a numpy Generator, or None), and is {seed!r}")
+        raise DataError(f"seed must be a whole number from 0 up (or a numpy Generator, or None), and is {shown(seed)}")
     return int(seed)
 
 
+@checked(seed=None)
 def latents(
     truth: Mapping | None = None,
     n: int = 800,
@@ -87,6 +89,6 @@ def latents(
 
 
 def whole_number(n: object, name: str) -> int:
-    if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise DataError(f"{name} must be a whole number from 1 up, and is {n!r}")
+    if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)) or not 1 <= n <= 10**7:
+        raise DataError(f"{name} must be a whole number from 1 up, and is {shown(n)}")
     return int(n)

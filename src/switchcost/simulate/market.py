@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.linalg import cholesky
 
 from .._core import checks
+from .._core.arguments import FLAG, NAME, checked
 from .._core.errors import DataError
 from .worlds import truth_of
 
@@ -192,9 +193,13 @@ def _market_of(text: str) -> Market:
 
 
 def market_from(t: Mapping | None, world: str | None = None) -> Market:
-    return _market_of(json.dumps(truth_of(t, world)))
+    try:
+        return _market_of(json.dumps(truth_of(t, world)))
+    except (KeyError, TypeError) as error:
+        raise DataError(f"this truth cannot be used ({error}); change a copy of simulate.truth()") from None
 
 
+@checked(faults=FLAG)
 def parameters(truth: Mapping | None = None, faults: bool = False, *, world: str | None = None) -> pd.DataFrame:
     """List the truth as a table, in the columns of a fitted model.
 
@@ -240,6 +245,7 @@ def parameters(truth: Mapping | None = None, faults: bool = False, *, world: str
     return pd.DataFrame(rows, columns=["kind", "lhs", "op", "rhs", "value"])
 
 
+@checked(by=NAME)
 def latent_means(truth: Mapping | None = None, by: str = "contract", *, world: str | None = None) -> pd.DataFrame:
     """True latent means by group (pooled latent standard deviation 1): rows latent variables, columns groups.
 

@@ -8,11 +8,13 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from .._core.arguments import FLAG, checked, one_of
 from .._core.errors import DataError
 from .answers import survey
 from .worlds import stored_truth, truth_file
 
 
+@checked(what=one_of("cov", "corr", "mean"), faults=FLAG, keyed=FLAG)
 def population(
     what: str = "cov", faults: bool = False, keyed: bool = True, *, world: str | None = None
 ) -> pd.DataFrame | pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.linalg import cholesky
 
 from .._core import checks
+from .._core.arguments import shown
 from .._core.errors import DataError
 from .draws import seed_of, whole_number
 
@@ -58,9 +59,9 @@ def twin(
         if list(map(str, cov.index)) != list(map(str, cov.columns)):
             raise DataError("the rows and columns of cov have different names or another order; make them the same")
         names = [str(c) for c in cov.columns]
-        matrix = cov.to_numpy(dtype=float)
+        matrix = _numbers("cov", cov)
     else:
-        matrix = np.asarray(cov, dtype=float)
+        matrix = _numbers("cov", cov)
         names = [f"x{i + 1}" for i in range(len(matrix))] if matrix.ndim == 2 else []
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
         raise DataError(f"cov must be a square matrix, and has the shape {matrix.shape}")
@@ -87,7 +88,7 @@ def twin(
             raise DataError(f"means has no value for {', '.join(missing)}")
         centre = np.array([float(means[v]) for v in names])
     else:
-        centre = np.asarray(means, dtype=float).ravel()
+        centre = _numbers("means", means).ravel()
         if centre.shape != (p,):
             raise DataError(f"means has {centre.size} values, and cov has {p} variables")
     rng = seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed_of(seed, {"seed": 0}))
@@ -97,3 +98,10 @@ def twin(
     q = q * np.sign(np.diag(r)) * np.sqrt(n - 1)  # signs fixed: LAPACKs differ in them
     data = q @ cholesky(matrix, lower=True).T
     return pd.DataFrame(data - data.mean(axis=0) + centre, columns=names)
+
+
+def _numbers(name: str, given: object) -> np.ndarray:
+    try:
+        return np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} must hold numbers, and is {shown(given)}") from None

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from .._core import checks
+from .._core.arguments import NAMES, checked
 from .._core.errors import DataError
 from ..data.registry import data_dir
 
 WORLDS = {"china": "truth.json", "meta": "truth_meta.json"}
 
 
+@checked(switches=NAMES)
 def truth(world: str = "china", switches: str | Iterable[str] = ()) -> dict:
     """Return the truth of a simulated market, a fresh copy that may be changed and handed to :func:`survey`.
 
