@@ -407,6 +407,7 @@ def calls() -> dict[str, Call]:
         Call("semfit.path_diagram", semfit.path_diagram, {"fit": structural}),
         Call("semfit.refit", semfit.refit, {"fit": structural, "samples": [d, d.sample(frac=1, random_state=1)]}),
         Call("semfit.score_tests", semfit.score_tests, {"fitted": multi}),
+        Call("semfit.effect_sizes", semfit.effect_sizes, {"fit": multi, "group_partial": ("a2 ~ 1",)}),
         Call("semfit.ModelSpec", semfit.ModelSpec, {"text": MODEL}),
         Call("ModelSpec.add", semfit.ModelSpec(MODEL).add, {"lhs": "a1", "op": "~~", "rhs": "b1"}, fine=tuple(("value", w) for w in ("a list", "NaN", "a column"))),
         Call("ModelSpec.fix", semfit.ModelSpec(MODEL).fix, {"lhs": "A", "op": "~~", "rhs": "B"},

@@ -16,7 +16,7 @@ import switchcost as sc
 from switchcost._core.errors import OURS
 
 ROOT = Path(__file__).resolve().parents[1]
-SURVEYS = sorted((Path(__file__).parent / "switchcost" / "surveys").iterdir())
+SURVEYS = sorted(f for f in (Path(__file__).parent / "switchcost" / "surveys").rglob("*") if f.is_file())
 BITS = (b",", b";", b'"', b"\n", b"\x00", b"\xff\xfe", b"1,234", b"99", b"inf", b"1e400", b"\xc3\xa4", b"=cmd|", b"\r")
 OPTIONS: tuple[dict, ...] = (
     {}, {}, {}, {"sep": ","}, {"sep": ";"}, {"sep": ""}, {"sep": 3}, {"sep": "\n"}, {"decimal": ","}, {"thousands": "."},

@@ -241,16 +241,16 @@ def _inverse(Sigma: np.ndarray) -> tuple:
     """Inverse, log-determinant and a flag (B,) that tells positive definite matrices from the rest."""
     ok = np.ones(len(Sigma), bool)
     try:
-        L = np.linalg.cholesky(Sigma)
-    except np.linalg.LinAlgError:
+        L, inverse = np.linalg.cholesky(Sigma), np.linalg.inv(Sigma)
+    except np.linalg.LinAlgError:  # of either: a matrix that is regular by a hair may pass the one and not the other
         finite = np.isfinite(Sigma).all(axis=(1, 2))
         ok = finite.copy()
         values = np.linalg.eigvalsh(Sigma[finite])
         ok[finite] = values[:, 0] > 1e-12 * np.maximum(values[:, -1], 1.0)
         Sigma = np.where(ok[:, None, None], Sigma, np.eye(Sigma.shape[1]))
-        L = np.linalg.cholesky(Sigma)
+        L, inverse = np.linalg.cholesky(Sigma), np.linalg.inv(Sigma)
     logdet = 2 * np.log(np.diagonal(L, axis1=1, axis2=2)).sum(axis=1)
-    return np.linalg.inv(Sigma), logdet, ok
+    return inverse, logdet, ok
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from .arguments import FITTED, checked
 from .errors import DataError, NotConvergedError, NotIdentifiedError
 from .fitting import fit as fit_model
 from .ordinal.solution import OrdinalSolution
@@ -17,6 +18,7 @@ COLUMNS = ["item", "group", "dmacs", "signed", "n"]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
 
 
+@checked(fit=FITTED)
 def effect_sizes(fit: Fit, group_partial: tuple[str, ...] = ()) -> pd.DataFrame:
     """Table of :meth:`semfit.Invariance.effect_sizes`, from any fit in several groups; ``group_partial`` is free throughout."""
     s = fit.solution

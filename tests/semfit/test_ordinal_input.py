@@ -109,7 +109,7 @@ def test_maximum_likelihood_says_once_that_it_ignores_the_categories():
     [
         ({"estimator": "WLSMV"}, "needs ordered="),
         ({"ordered": ["x1", "x8"]}, "ordered names 'x8', which is not among the variables"),
-        ({"ordered": 3}, "ordered takes names of variables"),
+        ({"ordered": 3}, "ordered must be True or False or a list of names"),
         ({"ordered": True, "missing": "fiml"}, "'listwise', 'pairwise'"),
         ({"missing": "pairwise"}, "'listwise', 'fiml'"),
         ({"ordered": True, "parameterization": "gamma"}, "parameterization must be one of 'delta', 'theta'"),

@@ -240,7 +240,7 @@ def test_departures_follow_the_truth():
         (lambda: simulate.survey(n=0), "n must be a whole number from 1 up"),
         (lambda: simulate.survey(columns=["sat9"]), "Did you mean 'sat"),
         (lambda: simulate.survey(faults=["careles"]), "fault 'careles'"),
-        (lambda: simulate.survey(scale="logit"), "scale is 'points'"),
+        (lambda: simulate.survey(scale="logit"), "scale must be one of 'points'"),
         (lambda: simulate.survey(scale="latent", faults=["missing"]), "no answers yet"),
         (lambda: simulate.survey(seed=-1), "seed must be"),
         (
@@ -259,7 +259,7 @@ def test_departures_follow_the_truth():
             ),
             "Did you mean 'value'",
         ),
-        (lambda: simulate.population("sd"), "what is 'cov'"),
+        (lambda: simulate.population("sd"), "what must be one of 'cov'"),
         (lambda: simulate.latent_means(by="gender"), "not a grouping"),
     ],
 )
@@ -465,7 +465,7 @@ def test_indistinct_dimensions_and_biased_groups():
         (lambda: simulate.truth("chna"), "Did you mean 'china'"),
         (lambda: simulate.truth(switches="minor"), "switch 'minor' is not known"),
         (lambda: simulate.survey(simulate.truth(), world="meta"), "say truth or world='meta', not both"),
-        (lambda: simulate.population(world="mars"), "world is 'china' or 'meta'"),
+        (lambda: simulate.population(world="mars"), "world must be one of 'china', 'meta'"),
         (lambda: simulate.usage(n=2.5), "n must be a whole number"),
     ],
 )

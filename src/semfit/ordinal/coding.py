@@ -52,6 +52,8 @@ def ordered_names(ordered: bool | str | Sequence[str] | None, names: Sequence[st
     for name in found:
         if name not in names:
             raise DataError(f"{what} names {name!r}, which is not among the variables.{checks.suggest(name, names)}")
+        if found.count(name) > 1:
+            raise DataError(f"{what} names {name!r} twice; name each variable once")
     return found
 
 

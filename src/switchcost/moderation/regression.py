@@ -312,7 +312,7 @@ class Moderation(FittedModel):
         return [("", self.coefficients)]
 
 
-@checked(cluster=None)
+@checked(cluster=None, x=None, y=None, moderator=None)  # check_roles says how to mend these
 def moderate(
     data: pd.DataFrame,
     *,
