@@ -720,3 +720,13 @@ def test_pictures_of_pages_say_what_is_missing(monkeypatch, capsys):
 def test_tables_are_tables(analysis, no_figures):
     assert all(isinstance(t, Table) and t.lead == "Note." for t in written(analysis).tables)
     assert {t.lead for t in written(analysis, "zh").tables} == {"注："}
+
+
+def test_the_table_of_participants_leaves_out_what_a_platform_wrote(data, book):
+    """Time stamps, free text, ids and attention items describe no people."""
+    extra = {"stamp": "platform", "remark": "text", "check": "attention", "code": "id"}
+    more = data.reset_index(drop=True).assign(**{k: [f"{k} {i}" for i in range(len(data))] for k in extra})
+    rows = pd.DataFrame({"variable": list(extra), "label_en": list(extra), "construct": list(extra.values())})
+    asked = plan.make(more, sc.codebook(pd.concat([book, rows])), STUDY, seed=1, n_boot=100, least=0.5)
+    shown = set(analyse.analyse_sample.sample(asked)[0].people["characteristic"])
+    assert "age" in shown and not shown & set(extra)

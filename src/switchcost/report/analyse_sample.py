@@ -31,7 +31,9 @@ def sample(plan: Plan) -> tuple[Sample, pd.DataFrame]:
         out = out.union(rows)
     used = plan.raw.drop(index=out)
     flagged = found.rows_of("duplicated", "careless", "near duplicates").difference(out)
-    background = plan.book.loc[plan.book["construct"].str.lower().isin(NOT_ITEMS - {"key", "id"}), "variable"]
+    background = plan.book.loc[
+        plan.book["construct"].str.lower().isin(NOT_ITEMS - {"key", "id", "platform", "text", "attention"}), "variable"
+    ]
     people = [row for n in dict.fromkeys([*background, *filter(None, [plan.group])]) for row in _described(used, names.get(n, n), plan)]  # fmt: skip
     columns = ["characteristic", "value", "share", "mean", "sd", "low", "high", "n"]
     return Sample(found, flow, out, flagged, pd.DataFrame(people, columns=columns), flow[0].left, len(used)), used
