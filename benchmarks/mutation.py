@@ -1,15 +1,14 @@
 """Mutation run: does any test notice when a line of a module is changed?
 
     python benchmarks/mutation.py verdicts --sample 200            all of a plan, results to mutation_verdicts.csv
-    python benchmarks/mutation.py verdicts --part 0:50             a piece of the same sample, rows added to the table
+    python benchmarks/mutation.py chapter --part 0:50 --kept DIR   a piece of the same sample, rows added to the table
     python benchmarks/mutation.py src/switchcost/measurement/validity.py --tests tests/switchcost/test_validity.py
 
 Each mutant changes one place of a module's syntax tree: a comparison is flipped, a number changed, an operator swapped,
-a boolean negated, or a statement deleted. A seeded sample of all of them is written, one at a time, over a copy of the
-source tree; the doctests, then the tests that run the changed lines, then all the named tests run on the copy, until one
-fails. What survives is printed. Docstrings,
-annotations, imports and the wording of error messages are not mutated. Minutes, not hours: this is not part of the
-tests; what survived and why is kept in mutation.md.
+a boolean negated, or a statement deleted. A seeded sample of them is written, one at a time, over a copy of the source
+tree; the doctests and the tests that run the changed lines run on the copy, until one fails, and for the plans that are
+no room then all the tests. What survives is printed; ``open`` is what the tests within ``--budget`` did not notice.
+Docstrings, annotations, imports and the wording of error messages are not mutated. What survived and why: mutation.md.
 """
 
 from __future__ import annotations
@@ -19,15 +18,21 @@ import ast
 import copy
 import csv
 import doctest
+import functools
+import hashlib
 import importlib
+import inspect
 import json
 import multiprocessing
 import os
+import pickle
 import random
+import resource
 import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,70 +150,206 @@ PLANS: dict[str, dict[str, tuple[str, ...]]] = {
         "semfit/equality": ("semfit/test_diagnostics", "semfit/test_invariance"),
     },
     "chapter": {
-        **{
-            f"switchcost/report/{m}": (
-                "switchcost/test_chapter_words",
-                "switchcost/test_chapter_parts",
-                "switchcost/test_chapter",
-            )
-            for m in (
-                "rules",
-                "wording",
-                "writer",
-                "write_sample",
-                "write_measurement",
-                "write_structure",
-                "write_pls",
-                "write_closing",
-                "chapter",
-                "document",
-                "outputs",
-                "figures",
-            )
-        },
-        **{
-            f"switchcost/report/{m}": ("switchcost/test_chapter_parts", "switchcost/test_chapter")
-            for m in (
-                "plan",
-                "analyse",
-                "analyse_sample",
-                "analyse_measurement",
-                "analyse_structure",
-                "analyse_pls",
-                "analysis",
-            )
-        },
-        "switchcost/report/notebook": ("switchcost/test_study",),
-        "switchcost/report/study": ("switchcost/test_study",),
-        "switchcost/report/numbers": ("notebooks/test_teach_tables", "switchcost/test_chapter_words"),
-        "switchcost/report/tables": ("notebooks/test_teach_tables", "switchcost/test_chapter_parts"),
-        "switchcost/report/word": ("switchcost/test_chapter_parts", "notebooks/test_teach_tables"),
+        f"switchcost/report/{path.stem}": (
+            "switchcost/test_chapter_words",
+            "switchcost/test_chapter_parts",
+            "switchcost/test_chapter",
+            "switchcost/test_chapter_reference",
+            "switchcost/test_study",
+            "notebooks/test_teach_tables",
+        )
+        for path in sorted((ROOT / "src" / "switchcost" / "report").glob("*.py"))
+        if not path.stem.startswith(("words_", "__"))  # the sentences themselves hold nothing that can be changed
     },
 }
+# A plan whose modules are one room: its mutants are loaded into a process that holds all else already.
+ROOMS = {"chapter": "switchcost.report"}
+OPEN = 77  # exit code of a run that ended before all tests had run
 HEAVY = ("numpy", "pandas", "scipy.stats", "scipy.optimize", "statsmodels.api", "pingouin", "factor_analyzer", "pytest")
 
 
 class Lines:
-    """Pytest plugin: which lines of one module each test runs, and how long it takes."""
+    """Pytest plugin: which lines of some modules each test runs; those of a shared fixture count for all who use it."""
 
-    def __init__(self, module: Path):
-        self.name, self.found, self.seconds = str(module), {}, {}
+    def __init__(self, folder: Path):
+        self.folder = str(folder)
+        self.found: dict[str, set[tuple[str, int]]] = {}
+        self.shared: dict[tuple[str, str], set[tuple[str, int]]] = {}
+        self.uses: dict[str, list[tuple[str, str]]] = {}
+        self.seconds: dict[str, float] = {}
 
     def pytest_runtest_setup(self, item) -> None:
         self.here = self.found.setdefault(item.nodeid, set())
-        self.start = time.perf_counter()
+        names = item._fixtureinfo.name2fixturedefs
+        wide = [n for n, defined in names.items() if defined[-1].scope in ("module", "session")]
+        self.uses[item.nodeid] = [(item.nodeid.partition("::")[0], n) for n in wide]
+        self.start = time.process_time()
         sys.settrace(self._enter)
+
+    def pytest_fixture_setup(self, fixturedef, request) -> None:
+        if fixturedef.scope in ("module", "session"):
+            key = (request.node.nodeid.partition("::")[0], fixturedef.argname)
+            self.here = self.shared.setdefault(key, set())
+
+    def pytest_runtest_call(self, item) -> None:
+        self.here = self.found[item.nodeid]
 
     def pytest_runtest_teardown(self, item) -> None:
         sys.settrace(None)
-        self.seconds[item.nodeid] = time.perf_counter() - self.start
+        self.seconds[item.nodeid] = time.process_time() - self.start
 
     def _enter(self, frame, event, argument):
-        return self._line if frame.f_code.co_filename == self.name else None
+        return self._line if frame.f_code.co_filename.startswith(self.folder) else None
 
     def _line(self, frame, event, argument):
-        self.here.add(frame.f_lineno)
+        self.here.add((Path(frame.f_code.co_filename).name, frame.f_lineno))
         return self._line
+
+    def lines(self) -> list[tuple[str, float, list[tuple[str, int]]]]:
+        """Every test, fastest first, with its seconds and the lines it runs."""
+        out = []
+        for test in sorted(self.found, key=lambda t: self.seconds.get(t, 0.0)):
+            ran = self.found[test].union(*(self.shared.get(k, set()) for k in self.uses[test]))
+            out.append((test, self.seconds.get(test, 0.0), sorted(ran)))
+        return out
+
+
+class InOrder:
+    """Pytest plugin: only these tests, in this order, until the budget of processor time is spent."""
+
+    def __init__(self, tests: list[str], budget: float):
+        self.place, self.budget = {test: k for k, test in enumerate(tests)}, budget
+
+    def pytest_collection_modifyitems(self, items) -> None:
+        items[:] = sorted((i for i in items if i.nodeid in self.place), key=lambda i: self.place[i.nodeid])
+
+    def pytest_runtest_setup(self, item) -> None:
+        import pytest
+
+        if time.process_time() > self.budget:
+            pytest.exit("the budget is spent", returncode=OPEN)
+
+
+def remembered(function: Callable, folder: Path) -> Callable:
+    """The same function, which looks up what it found for the same arguments; its warnings are given again."""
+    import joblib
+
+    @functools.wraps(function)
+    def call(*arguments, **options):
+        key = joblib.hash((function.__module__, function.__qualname__, arguments, options))
+        place = folder / f"{key}.pickle"
+        if place.exists():
+            found, said = pickle.loads(place.read_bytes())
+        else:
+            trace = sys.gettrace()
+            sys.settrace(None)
+            try:
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    found = function(*arguments, **options)
+            finally:
+                sys.settrace(trace)
+            said = [w.message for w in caught]
+            try:
+                text = pickle.dumps((found, said))
+            except (pickle.PicklingError, TypeError, AttributeError):
+                text = b""
+            if text:
+                half = place.with_suffix(f".{os.getpid()}")
+                half.write_bytes(text)
+                half.replace(place)
+        for w in said:
+            warnings.warn(w, stacklevel=2)
+        return found
+
+    return call
+
+
+def load_again(room: str, folder: Path) -> None:
+    """Load a room's modules anew, in all that is loaded already; what they call outside the room is remembered."""
+    old = {name: sys.modules.pop(name) for name in list(sys.modules) if name == room or name.startswith(room + ".")}
+    for name in old:
+        importlib.import_module(name)
+    top = room.partition(".")[0]
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] != top or name in old:
+            continue
+        for key, value in list(vars(module).items()):
+            if getattr(value, "__name__", None) in old and value is old[value.__name__]:
+                setattr(module, key, sys.modules[value.__name__])
+            elif getattr(value, "__module__", None) in old and hasattr(value, "__name__"):
+                setattr(module, key, getattr(sys.modules[value.__module__], value.__name__))
+    for name in old:
+        if not name.rpartition(".")[2].startswith("analyse_"):
+            continue
+        for key, value in list(vars(sys.modules[name]).items()):
+            own = getattr(value, "__module__", None) or ""
+            if inspect.isfunction(value) and own.startswith(("semfit", top + ".")) and not own.startswith(room):
+                setattr(sys.modules[name], key, remembered(value, folder))
+
+
+class Room:
+    """All modules of a room and their tests: one process a mutant, forked when everything else is loaded.
+
+    Only the room's own modules are loaded anew. The functions of other rooms that the analysing modules call are not
+    mutated, so that their results are remembered by their arguments: a mutant that changes the arguments has them
+    computed. Of the tests only those run that ran a changed line; a line that runs on loading has all of them.
+    """
+
+    def __init__(self, room: str, tests: list[str], src: Path, kept: Path):
+        self.room, self.src = room, src
+        self.folder = src.joinpath(*room.split("."))
+        code = [*sorted((ROOT / "src").rglob("*.py")), *(ROOT / test for test in tests)]
+        self.kept = kept / hashlib.sha256(b"".join(p.read_bytes() for p in code)).hexdigest()[:16]
+        self.kept.mkdir(parents=True, exist_ok=True)
+        for path in sorted(self.folder.glob("*.py")):
+            importlib.import_module(f"{room}.{path.stem}" if path.stem != "__init__" else room)
+        out = self.kept / "lines.json"
+
+        def work() -> int:
+            load_again(room, self.kept)
+            seen = Lines(self.folder)
+            code = _pytest(tests, seen)
+            out.write_text(json.dumps(seen.lines()))
+            return code
+
+        if not out.exists() and _in_child(src, work, 3600) != 0:
+            out.unlink(missing_ok=True)
+            sys.exit(f"the tests fail without any change: {' '.join(tests)}")
+        self.lines = json.loads(out.read_text())
+        print(f"{len(self.lines)} tests, {sum(s for _, s, _ in self.lines):.0f} s of processor time", flush=True)
+
+    def near(self, mutant: Mutant) -> list[str]:
+        """The tests that run a changed line, fastest first; all of them where it runs on loading."""
+        changed = {(mutant.module.name, line) for line in mutant.lines}
+        near = [test for test, _, ran in self.lines if not changed.isdisjoint(map(tuple, ran))]
+        tree = ast.parse(mutant.module.read_text(encoding="utf-8"))
+        bodies = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+        inside = any(n.body[0].lineno <= mutant.lines[0] and mutant.lines[-1] <= n.end_lineno for n in bodies)
+        return near if inside else near + [test for test, _, _ in self.lines if test not in near]
+
+    def outcome(self, mutant: Mutant, seconds: float, budget: float) -> str:
+        """Write the mutant into the copy, load it, run what runs its lines, put the original back."""
+        place = self.src / mutant.module.resolve().relative_to(ROOT / "src")
+        original, stamp = place.read_text(encoding="utf-8"), place.stat()
+        place.write_text(mutant.source, encoding="utf-8")
+        near, name = self.near(mutant), f"{self.room}.{mutant.module.stem}"
+
+        def work() -> int:
+            resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))  # a loop without end is noticed
+            load_again(self.room, self.kept)
+            files = list(dict.fromkeys(test.partition("::")[0] for test in near))
+            if _doctest(name, self.src.parent) != 0:
+                return 1
+            os.chdir(ROOT)
+            return _pytest(["--assert=plain", *files], InOrder(near, budget)) if near else 0
+
+        try:
+            code = _in_child(self.src, work, 20 * seconds)
+            return "survived" if code == 0 else "open" if code == OPEN else "killed"
+        finally:
+            place.write_text(original, encoding="utf-8")
+            os.utime(place, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
 
 
 def _in_child(src: Path, work: Callable[[], int], seconds: float) -> int | None:
@@ -261,15 +402,14 @@ class Guard:
         def work() -> int:
             lines = Lines(src / module.relative_to(ROOT / "src"))
             code = _pytest(tests, lines)
-            out.write_text(json.dumps([{k: sorted(v) for k, v in lines.found.items()}, lines.seconds]))
+            out.write_text(json.dumps(lines.lines()))
             return code
 
         if _in_child(src, work, 3600) != 0:
             sys.exit(f"the tests of {module.name} fail without any change: {' '.join(tests)}")
-        found, seconds = json.loads(out.read_text())
         by_line: dict[int, list[str]] = {}
-        for test in sorted(found, key=lambda t: seconds.get(t, 0.0)):
-            for line in found[test]:
+        for test, _, ran in json.loads(out.read_text()):
+            for _, line in ran:
                 by_line.setdefault(line, []).append(test)
         return cls(name, tests, by_line)
 
@@ -305,6 +445,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--part", help="only these of the sample, such as 0:50")
     parser.add_argument("--seconds", type=float, default=300, help="a run that takes longer counts as noticed")
+    parser.add_argument("--kept", type=Path, help="where a room's pieces keep what was found for unchanged code")
+    parser.add_argument("--budget", type=float, default=1e9, help="processor seconds after which a mutant is left open")
     given = parser.parse_args()
     plan = given.what[0] if given.what[0] in PLANS else ""
     tests_of = planned(plan) if plan else {Path(m).resolve(): given.tests for m in given.what}
@@ -312,7 +454,8 @@ def main() -> None:
     picked = random.Random(given.seed).sample(every, min(given.sample, len(every)))
     first, _, last = (given.part or ":").partition(":")
     chosen = [mutant(*one) for one in picked[int(first or 0) : int(last or len(picked))]]
-    chosen.sort(key=lambda m: str(m.module))  # the tests of a module are looked at once
+    if plan not in ROOMS:
+        chosen.sort(key=lambda m: str(m.module))  # the tests of a module are looked at once
     for name in HEAVY:  # loaded once; every mutant's process starts with them
         __import__(name)
     os.environ |= {"MPLBACKEND": "Agg", "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -326,18 +469,30 @@ def main() -> None:
         if not given.part or out.tell() == 0:
             write.writerow(["module", "line", "kind", "before", "after", "outcome"])
         guards: dict[Path, Guard] = {}
+        if plan in ROOMS:
+            sys.path.insert(0, str(src))
+            os.environ["PYTHONPATH"] = str(src)
+            room = Room(
+                ROOMS[plan],
+                list(dict.fromkeys(t for tests in tests_of.values() for t in tests)),
+                src,
+                given.kept or Path(folder),
+            )
         for m in chosen:
             start = time.monotonic()
-            if m.module not in guards:
-                guards[m.module] = Guard.of(m.module, tests_of[m.module], src)
-            alive = guards[m.module].survives(m, src, given.seconds)
-            survivors += [m] if alive else []
-            found = "survived" if alive else "killed"
+            if plan in ROOMS:
+                found = room.outcome(m, given.seconds, given.budget)
+            else:
+                if m.module not in guards:
+                    guards[m.module] = Guard.of(m.module, tests_of[m.module], src)
+                found = "survived" if guards[m.module].survives(m, src, given.seconds) else "killed"
+            survivors += [m] if found != "killed" else []
             name = str(m.module.relative_to(ROOT / "src"))
             write.writerow([name, m.lines[0], m.kind, m.before, m.after, found])
             out.flush()
             print(
-                f"{found:8} {time.monotonic() - start:5.1f} s {name}:{m.lines[0]} {m.kind}: {m.before}  ->  {m.after}"
+                f"{found:8} {time.monotonic() - start:5.1f} s {name}:{m.lines[0]} {m.kind}: {m.before}  ->  {m.after}",
+                flush=True,
             )
     killed = len(chosen) - len(survivors)
     print(f"\n{killed} of {len(chosen)} mutants killed, of {len(every)} possible; seed {given.seed}")

@@ -116,6 +116,7 @@ def test_a_construct_of_one_item_is_its_column():
     mobi = sc.load("mobi")
     ch = results_chapter(mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100)
     assert "Complaints predicted" in ch.section("structure").text and "Complaints" in ch.scores.columns
+    assert "Complaints" in set(ch.analysis.plan.book["variable"])  # its range, labels and direction stay with it
     assert any("structural model fits poorly" in a for a in ch.alarms)
 
 

@@ -13,9 +13,9 @@ import pytest
 import switchcost as sc
 from semfit.errors import DroppedRows
 from switchcost._core.errors import DataError
-from switchcost.report import analyse, analyse_measurement, analyse_structure, figures, outputs, plan
+from switchcost.report import analyse, analyse_measurement, analyse_structure, figures, notebook, outputs, plan
 from switchcost.report.chapter import results_chapter, written
-from switchcost.report.document import prose_html, to_html
+from switchcost.report.document import Picture, prose_html, to_html
 from switchcost.report.study import VERDICTS
 from switchcost.report.tables import Table
 from switchcost.report.word import unbroken
@@ -115,6 +115,7 @@ def test_moderated_mediation_has_its_index(analysis, no_figures):
 
 def test_hierarchical_regression_and_categories(analysis):
     last = next(m for m in analysis.moderated if m.product.w == "operator")
+    assert all(m.robustness["n"].dtype.kind == "i" for m in analysis.moderated)  # respondents are whole
     assert last.jn is None and len(last.result.products) == 2 and len(last.differences) == 3
     assert last.steps["delta_r2"].sum() == pytest.approx(last.result.r2)
     assert analysis.verdicts.loc["H5", "basis"] == "joint"
@@ -421,7 +422,8 @@ def test_robustness_in_words(analysis, no_figures):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "clear"), [(0.001, 0.2, True), (-0.2, -0.001, True), (0.0, 0.2, False), (-0.1, 0.2, False)]
+    ("low", "high", "clear"),
+    [(0.001, 0.2, True), (-0.2, -0.001, True), (0.0, 0.2, False), (-0.2, 0.0, False), (-0.1, 0.2, False)],
 )
 def test_indirect_effects_on_both_sides(analysis, no_figures, low, high, clear):
     part = analysis.indirect[0]
@@ -647,6 +649,8 @@ def test_columns_give_way_before_words_and_numbers_break():
     from switchcost.report import word
 
     rows = [["item", "95% CI"], ["a long sentence of many short words " * 3, "[\u22120.123, 0.456]"]]
+    assert word._words("0.30 [0.10, 0.50]") == ["0.30 [0.10, 0.50]"]
+    assert word._words("paid in 2 years") == ["paid", "in", "2", "years"]
     wished, least = word._widths(rows)
     assert least[0] < wished[0] and wished[1] > 100 * 14
     room = sum(least) + 100
@@ -730,3 +734,121 @@ def test_the_table_of_participants_leaves_out_what_a_platform_wrote(data, book):
     asked = plan.make(more, sc.codebook(pd.concat([book, rows])), STUDY, seed=1, n_boot=100, least=0.5)
     shown = set(analyse.analyse_sample.sample(asked)[0].people["characteristic"])
     assert "age" in shown and not shown & set(extra)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p", "held", "key"),
+    [
+        (0.1, 0.5, 0.05, (0.0, 0.5), "open"),
+        (-0.5, -0.1, 0.05, (-0.5, 0.0), "open"),
+        (0.1, 0.5, 0.0499, (0.1, 0.5), "supported"),
+    ],
+)
+def test_a_group_that_stands_out_needs_the_joint_test(analysis, low, high, p, held, key):
+    part = next(m for m in analysis.moderated if m.product.w == "operator")
+    table = part.robustness.copy()
+    table.loc["reported", ["ci_lower", "ci_upper"]] = low, high
+    part = dataclasses.replace(part, robustness=table, joint_p=p)
+    row = analyse_structure.verdicts(analysis.plan, [part], [], None, None).loc["H5"]
+    assert ((row.ci_lower, row.ci_upper), row.key) == (held, key)
+
+
+def test_correlations_stand_below_the_diagonal(analysis, no_figures):
+    made, d = written(analysis), analysis.descriptives
+    cells = next(t for t in made.tables if "SD" in t.cells().columns).cells()
+    names = list(d.table.index)
+    assert list(cells.columns) == ["variable", "n", "M", "SD", "skew", *(str(k) for k in range(1, len(names)))]
+    for i, a in enumerate(names):
+        for j, b in enumerate(names[:-1]):
+            right = f"{d.correlations.loc[a, b]:.2f}".replace("0.", ".").replace("-", "\u2212") if i > j else ""
+            assert cells.iloc[i, 5 + j] == right
+
+
+def test_variance_inflation_is_that_of_the_regressions_of_predictors_on_each_other():
+    x = np.random.default_rng(1).normal(size=(60, 3))
+    x[:, 2] += x[:, 0]
+    right = np.diag(np.linalg.inv(np.corrcoef(x, rowvar=False)))
+    assert analyse_structure.vif(x) == pytest.approx(right.tolist())
+    assert analyse_structure.vif(x[:, :1]) == [1.0]
+
+
+def test_a_word_file_is_black_and_names_its_fonts_and_languages(tmp_path):
+    from docx import Document
+    from docx.oxml.ns import qn
+
+    document = Document(str(sc.tables.table(pd.DataFrame({"a": [1.0]}), "T").to_docx(tmp_path / "t.docx")))
+    for name in ("Normal", "Title", "Heading 1", "Caption"):
+        style = document.styles[name]
+        fonts, spoken = style.element.rPr.rFonts, style.element.rPr.find(qn("w:lang"))
+        assert (str(style.font.color.rgb), style.font.name) == ("000000", "Times New Roman")
+        assert fonts.get(qn("w:eastAsia")) == "SimSun"
+        assert (spoken.get(qn("w:val")), spoken.get(qn("w:eastAsia"))) == ("en-US", "zh-CN")
+
+
+def test_the_notebook_models_the_paths_without_categories(analysis):
+    lines = "\n".join(text for kind, text in notebook.cells(analysis, "en") if kind == "code")
+    assert "attitudinal ~" not in lines and "operator" not in analysis.plan.paths["trust"]
+    causes = " + ".join(analysis.plan.paths["trust"])
+    assert f"paths = 'trust ~ {causes}'" in lines
+
+
+def test_the_question_of_an_item_in_its_language_or_the_other_or_the_files(analysis):
+    asked = analysis.plan
+    row = asked.book.set_index("variable").loc["sat1"]
+    assert Wording("en", asked).wording("sat1") == row["label_en"] != ""
+    assert Wording("zh", asked).wording("sat1") == row["label_zh"] != row["label_en"]
+    english = dataclasses.replace(asked, book=asked.book.assign(label_zh=""))
+    assert Wording("zh", english).wording("sat1") == row["label_en"]
+    raw = asked.raw.copy()
+    raw.attrs["labels"] = {"sat1": "of the file"}
+    bare = dataclasses.replace(asked, book=asked.book.drop(columns=["label_en", "label_zh"]), raw=raw)
+    assert [Wording("en", bare).wording(i) for i in ("sat1", "sat2")] == ["of the file", ""]
+
+
+@pytest.mark.parametrize(("n", "made"), [(1, False), (2, True)])
+def test_common_method_and_htmt_need_two_scales(analysis, n, made):
+    scales = dict(list(analysis.plan.scales.items())[:n])
+    few = dataclasses.replace(analysis.plan, scales=scales, marker=None)
+    assert (analyse_measurement.method_bias(few, analysis.gaps.keyed) is not None) is made
+    assert (analyse_measurement.ratios(few, analysis.gaps.keyed) is not None) is made
+
+
+def test_the_same_product_under_other_choices(analysis):
+    first, last = analysis.moderated[0], next(m for m in analysis.moderated if m.product.w == "operator")
+    gaps, flagged = analysis.gaps, len(analysis.sample.flagged.intersection(analysis.gaps.scores.index)) > 0
+    asked = {"reported", "classical", "no controls"} | ({"complete"} if gaps.complete < gaps.n else set())
+    asked |= {"unflagged"} if flagged else set()
+    assert set(first.robustness.index) - {"latent"} == asked | {"squares"}
+    assert set(last.robustness.index) == asked  # a category has no square and no latent product
+    p = first.product
+    own = sc.moderate(gaps.scores, y=p.y, x=p.x, moderator=p.w, cov_type="HC3")
+    right = own.coefficients.loc[own.product, ["est", "ci_lower", "ci_upper"]].tolist()
+    assert first.robustness.loc["no controls", ["est", "ci_lower", "ci_upper"]].tolist() == pytest.approx(right)
+
+
+def test_verdicts_from_the_structural_model_say_so(analysis):
+    rows = analyse_structure.verdicts(analysis.plan, [], [], analysis.structure, None)
+    assert rows["basis"].tolist() == ["path", "delta", "none", "none", "none"]
+    assert rows["n"].tolist() == [analysis.structure.fit.n_total] * 2 + [0] * 3
+
+
+def test_figures_stand_in_their_sections_and_say_where_the_slope_turns(analysis, monkeypatch):
+    monkeypatch.setattr(figures, "draw", lambda plot, language="en", height=4.0: b"")
+    part, words = analysis.moderated[0], Wording("en", analysis.plan)
+    for bounds, said in [([2.345], "2.35"), ([], "none")]:
+        jn = SimpleNamespace(regions=part.jn.regions, observed=part.jn.observed, inside=bounds)
+        made = written(dataclasses.replace(analysis, moderated=[dataclasses.replace(part, jn=jn)]))
+        drawn = {s.key: [p for p in s.parts if isinstance(p, Picture)] for s in made.sections}
+        assert {k: len(v) for k, v in drawn.items() if v} == {"participants": 1, "moderation": 2}
+        low, high = part.jn.observed
+        right = {"x": part.product.x, "y": part.product.y, "w": part.product.w, "n": part.result.n_used}
+        alt = words("alt.jn", low=low, high=high, bounds=[said], **right)
+        assert drawn["moderation"][1].alt == " ".join(alt.split())
+
+
+def test_a_figure_is_drawn_for_a_width_of_a_page():
+    from matplotlib.figure import Figure
+
+    seen: list[Figure] = []
+    assert figures.draw(lambda ax: seen.append(ax.figure), height=3.0).startswith(b"\x89PNG")
+    assert seen[0].get_size_inches().tolist() == [6.4, 3.0]
