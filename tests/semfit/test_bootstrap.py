@@ -213,6 +213,8 @@ def test_from_a_covariance_matrix():
     [
         ({"kind": "wild"}, "kind must be one of"),
         ({"n_boot": 1}, "n_boot must be a whole number"),
+        ({"seed": "x"}, "seed must be a whole number"),
+        ({"seed": -1}, "seed must be a whole number"),
         ({"level": 95}, "level must lie between 0 and 1"),
         ({"functions": "alpha"}, "function 'alpha' must be callable or one of 'ave', 'omega', 'htmt'"),
     ],

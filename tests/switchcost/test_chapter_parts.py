@@ -126,6 +126,35 @@ def test_hierarchical_regression_and_categories(analysis):
     assert table.cells()["added"].iloc[-1] == "product: satisfaction × benefit loss"
 
 
+def test_a_verdict_on_groups_rests_on_the_joint_test_and_tables_name_the_reference(analysis, no_figures):
+    supported = dataclasses.replace(analysis, verdicts=analysis.verdicts.assign(key="supported"))
+    last = next(m for m in analysis.moderated if m.product.w == "operator")
+    for language, words in (("en", "the slopes differ between the groups, F(2, "), ("zh", "各组的斜率不同，F(2, ")):
+        assert words in written(supported, language).section("hypotheses").text
+    opened = dataclasses.replace(analysis, verdicts=analysis.verdicts.assign(key="open"))
+    f = f"{last.steps.iloc[-1].f_change:.2f}"
+    assert f"= {f}, p = {last.joint_p:.3f}".replace("p = 0", "p = ") in written(opened).section("hypotheses").text
+    coefficients = [t for t in written(analysis).tables if "full regression" in t.title]
+    shown = {c for c in coefficients[-1].cells()["term"] if c.startswith("operator: ")}
+    every = {f"operator: {v}" for v in analysis.gaps.keyed["operator"].unique()}
+    (left,) = every - shown
+    said = f"Reference: {left.removeprefix('operator: ')} (operator)."
+    assert said in coefficients[-1].note
+    paths = next(t for t in written(analysis).tables if "Structural paths" in t.title)
+    assert shown <= set(paths.cells()["predictor"]) and said in paths.note
+
+
+def test_methods_and_notes_name_only_what_the_chapter_holds(analysis, no_figures):
+    made = written(analysis)
+    assert "Johnson-Neyman technique" in made.section("method").text
+    groups = [m for m in analysis.moderated if m.jn is None]
+    other = written(dataclasses.replace(analysis, moderated=groups))
+    assert "probed by simple slopes." in other.section("method").text
+    assert not any("Neyman" in str(p) for p in other.section("references").parts)
+    notes = [t.note for t in other.tables if "defensible choices" in t.title]
+    assert notes == ["With several groups: the product with the largest t, and the joint p."]
+
+
 def test_validity_stands_in_one_table(analysis, no_figures):
     made = written(analysis)
     cells = next(t for t in made.tables if "Discriminant" in t.title).cells()
@@ -483,7 +512,7 @@ def test_verdicts_in_words_and_table(analysis, no_figures, key):
     sign = {
         "supported": "is supported:",
         "opposite": "on the other side",
-        "open": "contains zero",
+        "open": "is not supported:",
         "not tested": "could not be tested",
     }[key]
     assert made.section("hypotheses").text.count(sign) == 5
@@ -621,6 +650,26 @@ def test_items_that_a_model_cannot_spell_keep_their_names_in_print(data, book):
     )
     cells = next(t for t in made.tables if "Loadings" in t.title).cells()
     assert {"1、sat?", "sat 2"} <= set(cells["item"]) and made.analysis.problems == {}
+
+
+def test_who_answered_is_described_without_identifiers_and_attention(data, book, no_figures):
+    more = pd.DataFrame([{"variable": "reply", "construct": "text"}, {"variable": "look", "construct": "attention"}])
+    made = results_chapter(
+        data.assign(reply=[f"R_{k}" for k in range(len(data))], look=2), pd.concat([book, more]),
+        {"outcome": "attitudinal", "predictors": "satisfaction", "group": "contract"}, n_boot=100,
+    )  # fmt: skip
+    assert set(made.analysis.sample.people["characteristic"]) >= {"age", "contract"}
+    assert not {"reply", "look"} & set(made.analysis.sample.people["characteristic"])
+
+
+def test_findings_name_items_as_the_file_does_and_a_wording_is_not_said_twice(data, book, no_figures):
+    lines = book.assign(variable=book["variable"].replace({"sat1": "sat 1"}), label_en=book["variable"], label_zh="")
+    lines.loc[lines["variable"] == "sat 1", ["label_en", "reverse"]] = ["sat 1", True]
+    model = {"outcome": "attitudinal", "predictors": "satisfaction"}
+    made = results_chapter(data.rename(columns={"sat1": "sat 1"}), lines, model, n_boot=100)
+    assert "wording" not in next(t for t in made.tables if "Loadings" in t.title).cells()
+    found = next(t for t in made.tables if "Findings of the checks" in t.title).cells()["detail"]
+    assert any(d.startswith("sat 1") for d in found) and not any("item_" in d for d in found)
 
 
 def test_html_has_italic_symbols_and_links_to_its_tables(analysis):

@@ -116,7 +116,7 @@ def test_a_sentence_begins_with_a_capital_and_a_note_with_its_symbol():
     assert words("path.no", x="trust", y="loyalty", beta=0.1, b=0.1, low=0.0, high=0.2, p=0.06).startswith(
         "Trust did not"
     )
-    assert words("note.structure").startswith("b: ")
+    assert words("note.structure", reference="").startswith("b: ")
 
 
 def test_an_unknown_language_is_named():

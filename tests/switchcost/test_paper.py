@@ -107,6 +107,22 @@ def test_the_command_says_what_fails_with_its_arithmetic(tmp_path, capsys):
     assert "no check applies" in capsys.readouterr().err
 
 
+def test_semicolons_and_decimal_commas_are_read(tmp_path, capsys):
+    table = "Path;B;SE;t\nTrust → Loyalty;0,512;0,048;10,67\nPrice → Loyalty;-0,20;0,05;-3,0\n"
+    assert main(["check-paper", str(_file(tmp_path, table))]) == 1
+    told = capsys.readouterr().out
+    assert "t Price Loyalty -3.0: inconsistent" in told and "1 exact" in told
+
+
+def test_means_that_no_check_looked_at_are_named(tmp_path, capsys):
+    rows = ",M,SD,n\nfirst,4.14,1.85,57\nsecond,3.87,1.91,57\n"
+    assert main(["check-paper", str(_file(tmp_path, f"Construct{rows}")), "--scale", "1", "7"]) == 0
+    assert "2 means were not held against whole answers" in capsys.readouterr().out
+    assert main(["check-paper", str(_file(tmp_path, f"Item{rows}"))]) == 1
+    told = capsys.readouterr().out
+    assert "mean second 3.87: inconsistent" in told and "were not held" not in told
+
+
 def test_what_a_study_lacks(tmp_path, capsys):
     folder = tmp_path / "smith2020"
     folder.mkdir()

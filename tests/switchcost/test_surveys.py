@@ -15,6 +15,7 @@ import switchcost as sc
 from switchcost._core.errors import DataError, SurveyNote
 from switchcost.data import flow, skeleton
 from switchcost.data.encoding import decode
+from switchcost.data.words import normal
 from switchcost.report.command import main
 
 HERE = Path(__file__).parent / "surveys"
@@ -459,3 +460,35 @@ def test_an_attention_item_in_words_takes_its_word_or_its_number(tmp_path):
     for answer in ("Agree", "agree", 4, "4"):
         assert len(sc.read_survey(tmp_path / "my.csv", attention={"q2": answer})) == 2
     assert len(sc.read_survey(tmp_path / "my.csv", attention={"q1": "1"})) == 2
+
+
+def test_answers_and_headings_in_two_languages_make_a_codebook(tmp_path):
+    words = [
+        "Strongly disagree 非常不同意",
+        "不同意 / Disagree",
+        "Neutral (一般)",
+        "Agree 同意",
+        "Strongly agree 非常同意",
+    ]
+    rng = np.random.default_rng(5)
+    trait = rng.normal(size=60)
+    picked = {
+        name: np.digitize(sign * trait + 0.7 * rng.normal(size=60), [-1.2, -0.4, 0.4, 1.2])
+        for name, sign in (("SC1 Time 费时间", 1), ("SC2 Money", 1), ("SC3 麻烦", 1), ("SC4 Easy (R)", -1))
+    }
+    frame = pd.DataFrame({name: [words[k] for k in v] for name, v in picked.items()})
+    frame.insert(0, "序号 No.", range(1, 61))
+    frame.to_excel(tmp_path / "two.xlsx", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SurveyNote)
+        data = sc.read_survey(tmp_path / "two.xlsx")
+    assert all((data[name] == v + 1).all() for name, v in picked.items())
+    book = skeleton(data).set_index("variable")
+    assert book["short"].tolist()[1:] == ["SC1", "SC2", "SC3", "SC4"]
+    assert book["construct"].tolist() == ["id", "SC", "SC", "SC", "SC"]
+    assert book["reverse"].tolist()[1:] == [0, 0, 0, 1]
+
+
+def test_halves_that_differ_are_not_one_answer():
+    assert normal("Agree 同意") == normal("agree") == "agree"
+    assert normal("Agree 不同意") == "agree 不同意"

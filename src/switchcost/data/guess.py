@@ -26,7 +26,7 @@ def skeleton(data: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``variable``, ``short`` (a name that a model can spell), ``construct`` (scales guessed by shared stem or question,
-        ``group`` for categories, ``background`` for other numbers, ``platform``, ``attention``, ``text``), ``label_en``,
+        ``group`` for categories, ``background``, ``id`` for running numbers, ``platform``, ``attention``, ``text``), ``label_en``,
         ``label_zh``, ``low``, ``high``, ``reverse`` (1 where an item runs against the rest of its block), ``missing_code``,
         ``source``, ``values`` (categories or value labels) and ``guessed``.
 
@@ -105,6 +105,8 @@ def _number(line: dict, filled: pd.Series, words: dict[float, str]) -> None:
         line.update(
             construct="group", values="; ".join(f"{v:g}" for v in levels), guessed=f"{line['guessed']}two values"
         )
+    elif whole and len(levels) == len(filled) > 11 and np.ptp(levels) == len(levels) - 1:
+        line.update(construct="id", guessed=f"a running number, {levels[0]:g} to {levels[-1]:g}")
     elif not (whole and 2 <= len(levels) <= 11 and levels[0] >= -5 and levels[-1] <= 11):
         span = f"{levels[0]:g} to {levels[-1]:g}" if len(levels) else "no values"
         line.update(construct="background", guessed=f"{line['guessed']}a number, {span}")
@@ -161,7 +163,8 @@ def _short_names(book: pd.DataFrame) -> list[str]:
     within: dict[str, int] = {}
     for variable, construct in zip(book["variable"], book["construct"], strict=True):
         within[construct] = within.get(construct, 0) + 1
-        name = _spell(variable, within[construct], f"{_spell(construct, 1, 'q')}_")
+        code = re.match(r"[A-Za-z]{1,12}[_ ]?\d+[a-z]?(?=[.:]?\s)", variable)  # "SC1 Changing costs time"
+        name = _spell(code[0] if code else variable, within[construct], f"{_spell(construct, 1, 'q')}_")
         taken[name] = taken.get(name, 0) + 1
         out.append(name if taken[name] == 1 else f"{name}_{taken[name]}")
     return out

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
+#: Where a wording in two languages parts: at a stroke or bracket, and between Latin and Chinese letters.
+_HALVES = r"\s*[/|;(（)）]\s*|(?<=[a-zà-ÿ])\s*(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s*(?=[a-zà-ÿ])"
+
 
 @dataclass(frozen=True)
 class AnswerScale:
@@ -37,7 +40,7 @@ def answer_scales() -> tuple[AnswerScale, ...]:
     with open(Path(__file__).with_name("answer_words.csv"), encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             words = found.setdefault((row["language"], row["kind"], int(row["points"])), {})
-            words.update({normal(word): int(row["value"]) for word in row["words"].split("|")})
+            words.update({_plain(word): int(row["value"]) for word in row["words"].split("|")})
     single = [AnswerScale(*key, words) for key, words in found.items()]
     mixed = []  # a questionnaire in two languages gives both in one column
     for kind, points in dict.fromkeys((s.kind, s.points) for s in single):
@@ -48,8 +51,20 @@ def answer_scales() -> tuple[AnswerScale, ...]:
     return (*single, *mixed)
 
 
+@cache
 def normal(text: str) -> str:
-    """A wording without case, outer blanks, doubled blanks and final full stop."""
+    """A wording without case, outer blanks, doubled blanks and final full stop; of one in two languages the first.
+
+    >>> normal("Strongly agree."), normal("Agree 同意"), normal("同意 / Agree"), normal("agree/like")
+    ('strongly agree', 'agree', '同意', 'agree/like')
+    """
+    plain = _plain(text)
+    one, *other = [h for h in re.split(_HALVES, plain) if h] or [""]
+    sets = [s.values for s in answer_scales() if s.parts and len(other) == 1]
+    return one if any(s.get(one, 0) == s.get(other[0], -1) for s in sets) else plain
+
+
+def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", str(text).strip().rstrip(".。").casefold())
 
 
@@ -60,11 +75,12 @@ def fitting(words: frozenset[str]) -> list[AnswerScale]:
 
 
 def block_of(name: str) -> str:
-    """What the columns of one question share: the text before a bracket or dash, the number of the question, the stem."""
+    """What the columns of one question share: the text before a bracket or dash, its number, the stem."""
     numbered = re.match(r"\s*(\d+)\s*[、.)]", name)
     if numbered:
         return numbered.group(1)
     question = re.match(r"(.{3,}?)\s*(?:\[|—| - )", name)
+    question = question or re.match(r"([^\W\d_]{1,12}?)[_.-]?\s?\d+[a-z]?[.:]?\s+\S", name)  # "SC1 Changing costs time"
     return question.group(1) if question else re.sub(r"[_.\s-]*\d+[a-z]?$", "", name) or name
 
 

@@ -118,8 +118,8 @@ def check_table(
     recipes = from_printed(found, meta)
     if not recipes:
         raise DataError(
-            f"no check applies to the columns of {name}: {', '.join(map(str, table.columns))}. "
-            "See the docstring of check_table for the columns that are read."
+            f"no check applies to the columns of {name}: {', '.join(map(str, table.columns))}. Some that go together: "
+            "b se t p; chisq df rmsea cfi; item mean sd n; construct loading alpha cr ave; estimate ci_lower ci_upper."
         )
     board = judge_all(study or name, found, meta, recipes)
     return board.sort_values("verdict", key=lambda v: v != "inconsistent", kind="stable").reset_index(drop=True)
@@ -151,7 +151,8 @@ def check_paper(
     Parameters
     ----------
     path : str or path
-        A CSV file with a printed table (the columns of :func:`check_table`), or a text file with tests
+        A CSV file with a printed table (the columns of :func:`check_table`; parted by commas, or by semicolons with
+        decimal commas), or a text file with tests
         as papers print them: ``t(28) = 2.20, p = .036``, ``F(2, 60) = 3.1, p < .05``, ``chi2(3, N = 90) = 8.0, p = .04``.
     n, scale, items :
         Sample size, lowest and highest answer, and number of observed variables, where the table does not say.
@@ -168,6 +169,8 @@ def check_paper(
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(f"{path.name} cannot be read: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path.name} cannot be read as UTF-8 text: {error}") from None
     tests = tests_in_text(text)
@@ -175,8 +178,14 @@ def check_paper(
         return check_table(tests, name=path.stem)
     if path.suffix.lower() != ".csv":
         raise DataError(f"{path.name} holds no test such as 't(28) = 2.20, p = .036'")
+    first = text.split("\n", 1)[0]
+    semicolons = first.count(";") > first.count(",")  # as spreadsheets write where the comma is the decimal sign
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = pd.read_csv(
+            path, sep=";" if semicolons else ",", dtype=str, keep_default_na=False, encoding="utf-8-sig"
+        )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise DataError(f"{path.name} is not a CSV table: {error}") from None
+    if semicolons:
+        table = table.replace(r"^(\D?\d*),(\d+)$", r"\1.\2", regex=True)
     return check_table(table, name=path.stem, n=n, scale=scale, items=items)

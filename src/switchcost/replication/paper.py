@@ -108,6 +108,12 @@ def _print_verdicts(board: pd.DataFrame) -> int:
         print(
             f"  {' '.join(filter(None, (r.model, r.quantity, r.row, r.column)))} {r.printed}: {r.verdict}\n    {r.reason}"
         )
+    unseen = board[(board.quantity == "mean") & (board.reason == "needs the answers to this item")]
+    if len(unseen):
+        print(
+            f"  {len(unseen)} means were not held against whole answers: that needs n and how many answers each averages "
+            "(call the first column 'item', or add a column 'items'; many people and few decimals allow every mean)."
+        )
     return int(len(bad) > 0)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..moderation.regression import Moderation, moderate
 from .analyse_measurement import fit_measures, fitted
 from .analyse_sample import scores as scale_scores
 from .analysis import Gaps, Indirect, Moderated, Pls, Sample, Structure
-from .plan import Plan, Product
+from .plan import Plan, Product, dummy
 from .study import Hypothesis, verdict
 
 ROW = ["est", "ci_lower", "ci_upper", "pvalue"]
@@ -49,7 +48,7 @@ def with_dummies(plan: Plan, keyed: pd.DataFrame) -> tuple[pd.DataFrame, dict[st
         if len(counts) < 2:
             continue
         made = pd.get_dummies(keyed[name], dtype=float).drop(columns=counts.index[0]).where(keyed[name].notna(), np.nan)
-        made.columns = [re.sub(r"\W+", "_", f"{name}_{c}") for c in made]
+        made.columns = [dummy(name, c) for c in made]
         data, named[name] = data.join(made), list(made.columns)
     return data, named
 

@@ -56,8 +56,9 @@ def write_chapter(answers: str | Path, codebook: str | Path, study_file: str | P
     files = outputs.write(made, folder, paper=paper, notebook=notebook)
     flow = pd.DataFrame([(s.what, s.dropped, s.left) for s in made.analysis.sample.flow], columns=["step", "dropped", "left"])  # fmt: skip
     settle, read = folder / "settle_first.md", data.attrs["read"]
+    heading = "文件的读取（程序原文）" if settings.get("language") == "zh" else "How the file was read"
     told = "\n".join(f"- {note}" for note in (read["said"], *read["notes"]))
-    atomic_write(settle, f"{settle.read_text(encoding='utf-8').rstrip()}\n\n# How the file was read\n\n{told}\n")
+    atomic_write(settle, f"{settle.read_text(encoding='utf-8').rstrip()}\n\n# {heading}\n\n{told}\n")
     return [*files, atomic_write(folder / "flow_of_n.csv", flow.to_csv(index=False, lineterminator="\n"))]
 
 

@@ -205,6 +205,11 @@ def _roles(claims: Sequence[Hypothesis], covariates: Sequence[str]) -> tuple[str
     return outcome, predictors, [m for m in moderators if m not in covariates]
 
 
+def dummy(column: str, value: object) -> str:
+    """Name of the 0/1 column that stands for one group of a column."""
+    return re.sub(r"\W+", "_", f"{column}_{value}")
+
+
 def _spelt(plan: Plan) -> Plan:
     """Items under names that a model can spell; what is printed are their wordings and their own names."""
     held = plan.book[~plan.book["construct"].str.lower().isin({*NOT_ITEMS, ""})]

@@ -11,7 +11,7 @@ import numpy as np
 from .._core.errors import DataError
 from . import words_en, words_zh
 from .numbers import number
-from .plan import Plan
+from .plan import Plan, dummy
 
 LANGUAGES: dict[str, Mapping[str, str]] = {"en": words_en.WORDS, "zh": words_zh.WORDS}
 
@@ -109,6 +109,11 @@ class Wording(string.Formatter):
                     return found[0].strip()
             if role in self.plan.spelt:
                 return self.plan.spelt[role]
+            for column in self.plan.nominal:  # a 0/1 column that stands for one of its groups
+                for value in self.plan.raw[column].dropna().unique() if role.startswith(dummy(column, "")) else ():
+                    label = self.value(column, value)
+                    if role in (dummy(column, value), dummy(column, label)):
+                        return f"{self.name(column)}: {label}"
         return self.words.get(f"construct.{role}", str(role).replace("_", " "))
 
     def own(self, item: str) -> str:

@@ -53,7 +53,8 @@ WORDS: dict[str, str] = {
     "method.structure": "The hypotheses on paths were tested in one structural model, by the same estimator.",
     "method.indirect": "Indirect effects were tested by the percentile bootstrap with {n_boot:d} samples (Hayes, 2015).",
     "method.moderated": "Moderation was tested by regression with the product of mean-centred variables and HC3 standard errors "
-    "(Aiken & West, 1991; MacKinnon & White, 1985), and probed by simple slopes and the Johnson-Neyman technique.",
+    "(Aiken & West, 1991; MacKinnon & White, 1985), and probed by {probed}.",
+    "probed": "simple slopes", "probed.jn": "simple slopes and the Johnson-Neyman technique",
     "method.pls": "The paths were estimated by partial least squares (Hair et al., 2021) with percentile intervals from {n_boot:d} "
     "bootstrap samples; out-of-sample prediction was judged by PLSpredict (Shmueli et al., 2019).",
     "method.level": "Tests are two-sided at .05, and intervals are 95% intervals. Conventional limits (omega .70, loadings .50, CFI "
@@ -212,7 +213,7 @@ WORDS: dict[str, str] = {
     "structure.poor.limit": "The structural model does not describe the answers well ({indices:list}).",
     "standardised.no.alarm": "The standardised path of {names:names} is beyond 1: the predictors overlap so much that their effects cannot "
     "be told apart.",
-    "table.structure": "Structural paths", "note.structure": "b: unstandardised; β: standardised. Robust maximum likelihood.",
+    "table.structure": "Structural paths", "note.structure": "b: unstandardised; β: standardised.{reference} Robust maximum likelihood.",
     "indirect": "Indirect effects are products of regression paths of the scale scores, with percentile intervals from {n_boot:d} bootstrap "
     "samples (n = {n:d}; {table}).",
     "indirect.yes": "{h}: the indirect effect of {x:name} on {y:name} through {m:name} is {b:b3}, 95% CI [{low:b3}, {high:b3}]; the "
@@ -230,7 +231,7 @@ WORDS: dict[str, str] = {
     "effect.index of moderated mediation": "index of moderated mediation", "effect.difference": "difference",
     "table.indirect": "Indirect, direct and total effects",
     "note.indirect": "Percentile intervals of {n_boot:d} bootstrap samples. β: standard deviations of the outcome per standard deviation "
-    "of the predictor. P16, P50, P84: percentiles of the moderator.",
+    "of the predictor.{percentiles}", "note.percentiles": " P16, P50, P84: percentiles of the moderator.",
     "moderation": "{y:name} was regressed on {x:name}, {w:name} and their product, with HC3 standard errors; numbers were centred (n = "
     "{n:d}; {dropped:row|rows} left out for missing values).",
     "moderation.held": "{y:name} was regressed on {x:name}, {w:name} and their product, with {held:names} held constant and HC3 standard "
@@ -261,7 +262,8 @@ WORDS: dict[str, str] = {
     "table.hierarchy": "Hierarchical regression", "table.regression": "Coefficients of the full regression model",
     "note.hierarchy": "Outcome: {y:name}. ΔR²: change in R². F, df and p test what the step added (HC3); f²: ΔR² / (1 − R²).",
     "note.regression": "Outcome: {y:name}, n = {n:d}. HC3 standard errors; a main effect holds at the mean, or in the reference group, of the "
-    "other variable. β: in standard deviations. VIF: variance inflation factor.",
+    "other variable.{reference} β: in standard deviations. VIF: variance inflation factor.",
+    "note.reference": " Reference: {groups:list}.",
     "slope": "{b:b}, 95% CI [{low:b}, {high:b}], {p:p}, at {at}", "slope.plain": "{b:b} at {at}",
     "slopes": "Simple slopes of {x:name} on {y:name}: {parts:parts}.", "at.-1 SD": "\u22121 SD", "at.mean": "mean", "at.+1 SD": "+1 SD",
     "jn": "Johnson-Neyman: the slope {regions:parts}.",
@@ -288,7 +290,7 @@ WORDS: dict[str, str] = {
     "analysis.unflagged": "without flagged rows", "analysis.latent": "latent interaction",
     "table.robustness": "The product under other defensible choices",
     "note.robustness": "Latent interaction: product indicators, robust maximum likelihood, without other predictors; b is in units of the "
-    "first items. With several groups: the product with the largest t, and the joint p.",
+    "first items.", "note.robustness.joint": "With several groups: the product with the largest t, and the joint p.",
     # -- PLS ------------------------------------------------------------------------------------------------------
     "pls": "The model was estimated by partial least squares with correlation weights (mode A) and path weighting (n = {n:d}, {n_boot:d} "
     "bootstrap samples).",
@@ -319,6 +321,10 @@ WORDS: dict[str, str] = {
     "hypotheses": "{count:d} of {of:hypothesis is|hypotheses are} supported: the 95% interval leaves out zero on the side that was claimed "
     "({table}).",
     "verdict.supported": "{h} ({claim}) is supported: b = {b:b3}, 95% CI [{low:b3}, {high:b3}].",
+    "verdict.supported.joint": "{h} ({claim}) is supported: the slopes differ between the groups, F({df1:b0}, {df2:b0}) = {f:b}, {p:p}; the "
+    "clearest difference from the reference group is {b:b3}, 95% CI [{low:b3}, {high:b3}].",
+    "verdict.open.joint": "{h} ({claim}) is not supported: F({df1:b0}, {df2:b0}) = {f:b}, {p:p} for a difference between the groups; that is "
+    "not the same as no effect.",
     "verdict.opposite": "{h} ({claim}) is not supported: b = {b:b3}, 95% CI [{low:b3}, {high:b3}] differs from zero on the other side.",
     "verdict.open": "{h} ({claim}) is not supported: b = {b:b3}, 95% CI [{low:b3}, {high:b3}] contains zero; that is not the same as no "
     "effect.",

@@ -40,7 +40,8 @@ WORDS: dict[str, str] = {
     "method.structure": "路径假设在同一个结构模型中检验，估计方法相同。",
     "method.indirect": "间接效应采用百分位 Bootstrap 法（重复抽样 {n_boot:d} 次）检验（Hayes, 2015）。",
     "method.moderated": "调节效应采用层次回归检验：变量经均值中心化后相乘，标准误为异方差稳健标准误 HC3（Aiken & West, 1991; MacKinnon & White, "
-    "1985），并作简单斜率分析和 Johnson-Neyman 分析。",
+    "1985），并作{probed}。",
+    "probed": "简单斜率分析", "probed.jn": "简单斜率分析和 Johnson-Neyman 分析",
     "method.pls": "路径采用偏最小二乘法估计（Hair et al., 2021），百分位区间由 {n_boot:d} 次 Bootstrap 重复抽样得到；样本外预测采用 PLSpredict（Shmueli et "
     "al., 2019）。",
     "method.level": "检验均为双侧，显著性水平为 0.05，区间为 95% 置信区间。常用界值（ω 0.70、载荷 0.50、CFI 0.90、RMSEA 0.08、SRMR 0.10、AVE 0.50、HTMT "
@@ -157,7 +158,7 @@ WORDS: dict[str, str] = {
     "path.no": "{x:name}对{y:name}的预测作用不显著（β = {beta:b}，b = {b:b3}，95% CI [{low:b3}, {high:b3}]，{p:p}）；不能排除区间之内的效应。",
     "structure.poor.alarm": "结构模型拟合不佳（{indices:list}），其路径只是暂时的。", "structure.poor.limit": "结构模型未能很好地描述作答（{indices:list}）。",
     "standardised.no.alarm": "{names:names}的标准化路径系数绝对值大于 1：预测变量重叠过多，无法区分各自的效应。",
-    "table.structure": "结构路径", "note.structure": "b：非标准化；β：标准化。稳健极大似然估计。",
+    "table.structure": "结构路径", "note.structure": "b：非标准化；β：标准化。{reference}稳健极大似然估计。", "note.reference": "参照组：{groups:list}。",
     "indirect": "间接效应为量表得分回归路径的乘积，采用百分位 Bootstrap 法（重复抽样 {n_boot:d} 次，n = {n:d}；见{table}）。",
     "indirect.yes": "{h}：{x:name}经由{m:name}对{y:name}的间接效应为 {b:b3}，95% CI [{low:b3}, {high:b3}]，区间不包含 0，中介效应显著。",
     "indirect.no": "{h}：{x:name}经由{m:name}对{y:name}的间接效应为 {b:b3}，95% CI [{low:b3}, {high:b3}]，区间包含 0，未发现中介效应的证据。",
@@ -168,7 +169,8 @@ WORDS: dict[str, str] = {
     "index.no": "有调节的中介效应指数{at}为 {b:b3}，95% CI [{low:b3}, {high:b3}]，区间包含 0，未发现间接效应随{w:name}变化的证据。",
     "effect.indirect": "间接效应", "effect.total indirect": "总间接效应", "effect.direct": "直接效应", "effect.total": "总效应",
     "effect.index of moderated mediation": "有调节的中介效应指数", "effect.difference": "差值", "table.indirect": "间接、直接与总效应",
-    "note.indirect": "百分位 Bootstrap 区间，重复抽样 {n_boot:d} 次。β：预测变量每变化一个标准差，结果变量变化的标准差数。P16、P50、P84：调节变量的百分位数。",
+    "note.indirect": "百分位 Bootstrap 区间，重复抽样 {n_boot:d} 次。β：预测变量每变化一个标准差，结果变量变化的标准差数。{percentiles}",
+    "note.percentiles": "P16、P50、P84：调节变量的百分位数。",
     "moderation": "以{y:name}为结果变量，{x:name}、{w:name}及其交互项为预测变量进行回归，标准误为 HC3；连续变量经均值中心化（n = {n:d}；因缺失剔除 {dropped:d} 条）。",
     "moderation.held": "在控制{held:names}后，以{y:name}为结果变量，{x:name}、{w:name}及其交互项为预测变量进行回归，标准误为 HC3；连续变量经均值中心化（n = "
     "{n:d}；因缺失剔除 {dropped:d} 条）。",
@@ -189,7 +191,7 @@ WORDS: dict[str, str] = {
     "added.main effects": "主效应", "added.product": "交互项", "added.two-way products": "交互项", "added.squares": "二次项",
     "table.hierarchy": "层次回归", "table.regression": "完整回归模型的系数",
     "note.hierarchy": "结果变量：{y:name}。ΔR²：R² 的变化。F、df 与 p 检验该步加入的变量（HC3）；f²：ΔR² / (1 − R²)。",
-    "note.regression": "结果变量：{y:name}，n = {n:d}。HC3 标准误；主效应为另一变量取均值或参照组时的效应。β：以标准差为单位。VIF：方差膨胀因子。",
+    "note.regression": "结果变量：{y:name}，n = {n:d}。HC3 标准误；主效应为另一变量取均值或参照组时的效应。{reference}β：以标准差为单位。VIF：方差膨胀因子。",
     "slope": "{at} 时为 {b:b}，95% CI [{low:b}, {high:b}]，{p:p}", "slope.plain": "{at} 时为 {b:b}",
     "slopes": "简单斜率分析（{x:name}对{y:name}）：{parts:parts}。", "at.-1 SD": "M − 1SD", "at.mean": "M", "at.+1 SD": "M + 1SD",
     "jn": "Johnson-Neyman 分析：{regions:parts}。", "region": "{w:name}介于 {low:b} 与 {high:b} 之间时，简单斜率{kind}（{n:d} 名受访者，{share:pct}）",
@@ -206,7 +208,7 @@ WORDS: dict[str, str] = {
     "agree.no.limit": "交互项是否显著取决于分析上的选择，而这些选择本可以不同。", "sign.no.alarm": "在不同的合理分析之间，交互项的符号发生改变。",
     "analysis.reported": "本文报告", "analysis.classical": "经典标准误", "analysis.squares": "加入两者的二次项", "analysis.no controls": "不含其他预测变量",
     "analysis.complete": "只含作答全部题项者", "analysis.unflagged": "不含被标记的记录", "analysis.latent": "潜变量交互", "table.robustness": "其他合理选择下的交互项",
-    "note.robustness": "潜变量交互：乘积指标，稳健极大似然估计，不含其他预测变量；b 以第一个题项为单位。多个组别时：t 值最大的交互项，p 为联合检验。",
+    "note.robustness": "潜变量交互：乘积指标，稳健极大似然估计，不含其他预测变量；b 以第一个题项为单位。", "note.robustness.joint": "多个组别时：t 值最大的交互项，p 为联合检验。",
     # -- PLS ------------------------------------------------------------------------------------------------------
     "pls": "采用偏最小二乘法估计模型，相关权重（模式 A），路径加权（n = {n:d}，Bootstrap 重复抽样 {n_boot:d} 次）。",
     "pls.missing": "有 {cells:d} 个缺失值以题项均值替代，涉及 {rows:d} 条记录。",
@@ -226,6 +228,8 @@ WORDS: dict[str, str] = {
     # -- hypotheses and closing -----------------------------------------------------------------------------------
     "hypotheses": "{of:d} 个假设中有 {count:d} 个得到支持：95% 置信区间不包含 0，且方向与假设一致（见{table}）。",
     "verdict.supported": "假设 {h}（{claim}）得到支持：b = {b:b3}，95% CI [{low:b3}, {high:b3}]。",
+    "verdict.supported.joint": "假设 {h}（{claim}）得到支持：各组的斜率不同，F({df1:b0}, {df2:b0}) = {f:b}，{p:p}；与参照组之间最明确的差异为 {b:b3}，95% CI [{low:b3}, {high:b3}]。",
+    "verdict.open.joint": "假设 {h}（{claim}）未得到支持：各组斜率之差的检验 F({df1:b0}, {df2:b0}) = {f:b}，{p:p}；未得到支持不等于效应不存在。",
     "verdict.opposite": "假设 {h}（{claim}）未得到支持：作用显著，但方向与假设相反，b = {b:b3}，95% CI [{low:b3}, {high:b3}]。",
     "verdict.open": "假设 {h}（{claim}）未得到支持：b = {b:b3}，95% CI [{low:b3}, {high:b3}]，区间包含 0；未得到支持不等于效应不存在。",
     "verdict.not tested": "假设 {h}（{claim}）未能检验。", "basis.path": "结构模型的路径，n = {n:d}", "basis.delta": "路径的乘积，Delta 法，n = {n:d}",
@@ -287,6 +291,6 @@ CONSTRUCTS: dict[str, str] = {
     "ATTR": "吸引力", "COMP": "能力", "LIKE": "好感度", "SC": "转换成本", "Expectation": "顾客期望", "Satisfaction": "顾客满意",
     "Complaints": "投诉处理", "Loyalty": "顾客忠诚", "Image": "企业形象", "Quality": "感知质量", "Value": "感知价值",
     "switching_costs": "转换成本", "loyalty": "顾客忠诚", "costs": "转换成本", "age": "年龄", "gender": "性别", "contract": "合约类型",
-    "operator": "运营商", "tenure": "在网时间", "income": "收入", "education": "受教育程度",
+    "operator": "运营商", "image": "企业形象", "quality": "感知质量", "complaints": "投诉处理", "commitment": "承诺", "tenure": "在网时间", "income": "收入", "education": "受教育程度",
 }  # fmt: skip
 WORDS |= {f"audit.{k}": v for k, v in CHECKS.items()} | {f"construct.{k}": v for k, v in CONSTRUCTS.items()}

@@ -124,7 +124,7 @@ def factors(w: Writer) -> None:
         rows[name] = [own.loc[s, name] if one else np.nan for s, one in zip(rows["scale"], first, strict=True)]
     rows["wording"] = [w.words.wording(i) for i in rows["item"]]
     columns: list[Any] = [("name", "scale", "text"), ("item", "item", "item"), ("wording", "wording", "text"), ("est", "b", "b"), ("se", "SE", "b"), ("std_all", "loading", "r"), ("cr", "CR", "r"), ("ave", "AVE", "r")]  # fmt: skip
-    if not rows["wording"].str.strip().any():
+    if rows["wording"].str.strip().isin(["", *map(w.words.own, rows["item"])]).all():  # no wording, or said already
         columns.pop(2)
     w.table("factors", rows, columns, "note.factors")
     for warning in f.fit.warnings:

@@ -41,8 +41,9 @@ def method(w: Writer) -> None:
         w.say("method.indirect", n_boot=a.indirect[0].result.n_boot)
         w.cite("mediation")
     if a.moderated:
-        w.say("method.moderated")
-        w.cite("aiken", "hc3", "jn")
+        numeric = any(m.jn is not None for m in a.moderated)
+        w.say("method.moderated", probed=w.words["probed.jn" if numeric else "probed"])
+        w.cite("aiken", "hc3", *(["jn"] if numeric else []))
     if a.pls is not None:
         w.say("method.pls", n_boot=plan.n_boot)
         w.cite("pls", "plspredict")
@@ -97,6 +98,11 @@ def _step(w: Writer, what: str) -> str:
     return w.words.get(f"flow.{what}", what)
 
 
+def _own(w: Writer, text: str) -> str:
+    """A sentence of the checks with the items under the names of the file."""
+    return re.sub(r"\w+", lambda m: w.plan.spelt.get(m[0], m[0]) if m[0].startswith("item_") else m[0], text)
+
+
 def quality(w: Writer) -> None:
     """What the checks of the raw answers found."""
     found, words = w.a.sample.audit, w.words
@@ -108,7 +114,8 @@ def quality(w: Writer) -> None:
     if len(table):
         w.say("quality.counts", serious=len(serious), warnings=int((table["severity"] == "warning").sum()))
         short = table.assign(
-            detail=[re.split(r" \(|\. Rows ", d)[0][:160] for d in table["detail"]],
+            detail=[_own(w, re.split(r" \(|\. Rows ", d)[0][:160]) for d in table["detail"]],
+            columns=[_own(w, c) for c in table["columns"]],
             severity=[words[f"severity.{v}"] for v in table["severity"]],
             check=[words.get(f"audit.{c}", c) for c in table["check"]],
         )
@@ -119,7 +126,7 @@ def quality(w: Writer) -> None:
     for check, detail in zip(serious["check"], serious["detail"], strict=True):
         handled = any(check in checks_named(rule) for rule in w.plan.exclude)
         key = "audit.excluded.alarm" if handled else "audit.serious.alarm"
-        w.alarm(key, check=words.get(f"audit.{check}", check), detail=detail)
+        w.alarm(key, check=words.get(f"audit.{check}", check), detail=_own(w, detail))
     w.check("audit")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -57,9 +58,20 @@ def structure(w: Writer) -> None:
         "structure", s.paths,
         [("outcome", "outcome", "name"), ("predictor", "predictor", "name"), ("est", "b", "b3"), ("se", "SE", "b3"),
          (("ci_lower", "ci_upper"), "95% CI", "b3"), ("pvalue", "p", "p"), ("std_all", "beta", "b")],
-        "note.structure",
+        "note.structure", reference=_reference(w, s.paths["predictor"].map(w.words.name)),
     )  # fmt: skip
     w.check("structure")
+
+
+def _reference(w: Writer, shown: Iterable[str]) -> str:
+    """Which group of each column has no line among those that are shown."""
+    lines, left = set(shown), []
+    for column in w.plan.nominal:
+        stem, values = w.words.name(column), w.a.gaps.keyed[column].dropna().unique()
+        groups = {f"{stem}: {v}": f"{v} ({stem})" for v in (w.words.value(column, v) for v in values)}
+        if lines & groups.keys():
+            left += [groups[g] for g in sorted(groups.keys() - lines)]
+    return w.words("note.reference", groups=left) if left else ""
 
 
 # ------------------------------------------------------------------------------------------------------- mediation
@@ -79,6 +91,7 @@ def indirect(w: Writer) -> None:
         [("name", "hypothesis", "text"), ("what", "effect", "text"), ("est", "b", "b3"), ("se", "SE", "b3"),
          (("ci_lower", "ci_upper"), "95% CI", "b3"), ("std_all", "beta", "b3")],
         "note.indirect", n_boot=first.n_boot,
+        percentiles=w.words["note.percentiles"] if any(p.result.moderator for p in w.a.indirect) else "",
     )  # fmt: skip
     w.check("indirect")
 
@@ -205,7 +218,7 @@ def _coefficients(w: Writer, part: Moderated) -> None:
         "regression", rows,
         [("term", "term", "text"), ("est", "b", "b3"), ("se", "SE", "b3"), (("ci_lower", "ci_upper"), "95% CI", "b3"),
          ("t", "t", "b"), ("pvalue", "p", "p"), ("std_all", "beta", "b3"), ("vif", "VIF", "b")],
-        "note.regression", y=part.product.y, n=part.result.n_used,
+        "note.regression", y=part.product.y, n=part.result.n_used, reference=_reference(w, rows["term"]),
     )  # fmt: skip
 
 
@@ -256,14 +269,22 @@ def _robustness(w: Writer, part: Moderated) -> None:
     against = [w.words[f"analysis.{k}"] for k in rows.index[clear != clear.iloc[0]]]
     w.judge("agree", float((clear == clear.iloc[0]).mean()), against=against)
     w.judge("sign", float((np.sign(rows["est"]) == np.sign(rows["est"].iloc[0])).mean()))
+    note = (
+        "note.robustness"
+        if "latent" in rows.index
+        else "note.robustness.joint"
+        if len(part.result.products) > 1
+        else None
+    )
+    if "squares" in rows.index:
+        w.cite("ganzach")
     rows["analysis"] = [w.words[f"analysis.{k}"] for k in rows.index]
     w.table(
         "robustness", rows,
         [("analysis", "analysis", "text"), ("est", "b", "b3"), (("ci_lower", "ci_upper"), "95% CI", "b3"), ("pvalue", "p", "p"),
          ("std_all", "beta", "b3"), ("n", "n", "d")],
-        "note.robustness",
+        note,
     )  # fmt: skip
-    w.cite("ganzach")
     w.check("robustness")
 
 
@@ -294,7 +315,13 @@ def verdicts(w: Writer) -> None:
             "low": row.ci_lower,
             "high": row.ci_upper,
         }
-        w.say(f"verdict.{row['key']}", **values)
+        key = f"verdict.{row['key']}"
+        part = next((m for m in w.a.moderated if m.product.hypothesis == name), None)
+        if row.basis == "joint" and part is not None and f"{key}.joint" in w.words:
+            last = part.steps.iloc[-1]
+            values |= {"f": last.f_change, "df1": last.df1, "df2": last.df2, "p": part.joint_p}
+            key += ".joint"
+        w.say(key, **values)
     rows = table.copy()
     rows["name"] = rows.index
     rows["claim"] = [claim(w, h) for h in rows["hypothesis"]]
