@@ -101,10 +101,8 @@ def _number(line: dict, filled: pd.Series, words: dict[float, str]) -> None:
     if words:
         line["values"] = "; ".join(f"{v:g} = {w}" for v, w in words.items())
     whole = bool((levels == np.floor(levels)).all())
-    if whole and 2 <= len(levels) <= 2 and not words:
-        line.update(
-            construct="group", values="; ".join(f"{v:g}" for v in levels), guessed=f"{line['guessed']}two values"
-        )
+    if whole and len(levels) == 2 and not words:
+        line.update(construct="group", values="; ".join(f"{v:g}" for v in levels), guessed=f"{line['guessed']}two values")  # fmt: skip
     elif whole and len(levels) == len(filled) > 11 and np.ptp(levels) == len(levels) - 1:
         line.update(construct="id", guessed=f"a running number, {levels[0]:g} to {levels[-1]:g}")
     elif not (whole and 2 <= len(levels) <= 11 and levels[0] >= -5 and levels[-1] <= 11):

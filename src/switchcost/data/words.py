@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pandas as pd
 
-#: Where a wording in two languages parts: at a stroke or bracket, and between Latin and Chinese letters.
 _HALVES = r"\s*[/|;(（)）]\s*|(?<=[a-zà-ÿ])\s*(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s*(?=[a-zà-ÿ])"
 
 
@@ -53,11 +52,7 @@ def answer_scales() -> tuple[AnswerScale, ...]:
 
 @cache
 def normal(text: str) -> str:
-    """A wording without case, outer blanks, doubled blanks and final full stop; of one in two languages the first.
-
-    >>> normal("Strongly agree."), normal("Agree 同意"), normal("同意 / Agree"), normal("agree/like")
-    ('strongly agree', 'agree', '同意', 'agree/like')
-    """
+    """A wording without case, outer blanks, doubled blanks and final full stop; of "agree 同意" the first half."""
     plain = _plain(text)
     one, *other = [h for h in re.split(_HALVES, plain) if h] or [""]
     sets = [s.values for s in answer_scales() if s.parts and len(other) == 1]
@@ -79,8 +74,7 @@ def block_of(name: str) -> str:
     numbered = re.match(r"\s*(\d+)\s*[、.)]", name)
     if numbered:
         return numbered.group(1)
-    question = re.match(r"(.{3,}?)\s*(?:\[|—| - )", name)
-    question = question or re.match(r"([^\W\d_]{1,12}?)[_.-]?\s?\d+[a-z]?[.:]?\s+\S", name)  # "SC1 Changing costs time"
+    question = re.match(r"(.{3,}?)\s*(?:\[|—| - )", name) or re.match(r"([^\W\d_]{1,12}?)[_.-]?\s?\d+[a-z]?[.:]?\s+\S", name)  # fmt: skip
     return question.group(1) if question else re.sub(r"[_.\s-]*\d+[a-z]?$", "", name) or name
 
 
