@@ -136,8 +136,8 @@ def test_no_module_is_longer_than_five_hundred_lines():
 
 # What each room of the helper may grow to; a room that shrinks takes its limit down with it.
 LIMITS = {
-    "_core": 430, "bridges": 750, "classroom": 1_050, "data": 2_500, "measurement": 2_500, "moderation": 2_550,
-    "plots": 500, "plspm": 750, "replication": 4_200, "report": 4_820, "screening": 1_950, "simulate": 1_250,
+    "_core": 350, "bridges": 750, "classroom": 1_050, "data": 2_500, "measurement": 2_500, "moderation": 2_550,
+    "plots": 500, "plspm": 750, "replication": 4_200, "report": 4_900, "screening": 1_950, "simulate": 1_250,
 }  # fmt: skip
 
 

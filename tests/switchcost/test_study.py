@@ -159,7 +159,7 @@ def test_a_study_file_that_is_none(tmp_path):
 
 
 def test_an_exercise_whose_hint_has_a_colon_is_one_sentence():
-    from switchcost._core.yaml_files import parse_yaml
+    from switchcost.report.yaml_files import parse_yaml
 
     block = "question: how many?\nanswer: 3\nhints:\n  - look here: it is small\n  - first: look: then count\n"
     with pytest.raises(

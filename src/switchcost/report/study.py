@@ -10,7 +10,7 @@ from typing import Any
 
 from .._core import checks
 from .._core.errors import DataError
-from .._core.yaml_files import read_yaml
+from .yaml_files import read_yaml
 
 SIGNS = {"+": 1, "-": -1, "\u2212": -1, "": 0, "?": 0}
 LINE = re.compile(r"^\s*(?:(?P<name>[^:>]+?)\s*:)?\s*(?P<path>.+?)\s*(?:\((?P<sign>[+\-\u2212?])\))?\s*$")

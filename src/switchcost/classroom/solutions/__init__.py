@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ..._core.errors import DataError
-from ..._core.yaml_files import parse_yaml
+from ...report.yaml_files import parse_yaml
 from .. import sealing
 
 HERE = Path(__file__).resolve().parent

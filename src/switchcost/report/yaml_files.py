@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .errors import DataError
+from .._core.errors import DataError
 
 
 def read_yaml(path: Path, what: str) -> Any:
