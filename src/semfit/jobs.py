@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 import time
@@ -36,7 +37,7 @@ def progress_bar(*, show: bool, **options: Any) -> Any:
         from tqdm import tqdm
     except ImportError:
         return _NoBar()
-    return tqdm(file=sys.stderr, leave=False, disable=not show, **options)
+    return tqdm(file=sys.stderr, leave=False, disable=not show or "TQDM_DISABLE" in os.environ, **options)
 
 
 @contextmanager

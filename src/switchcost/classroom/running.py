@@ -42,6 +42,7 @@ def execute(path: Path, figures: Path) -> tuple[Any, float, str]:
     try:
         # The same numbers wherever it runs: semopy's order of rows follows the hash seed, sums follow the threads.
         fixed = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        fixed["TQDM_DISABLE"] = "1"  # whether a bar appears depends on the machine
         client.execute(env={**os.environ, **fixed, KEEP_IN: str(figures)})
     except CellExecutionError as error:
         problem = f"a cell failed: {error.ename}: {error.evalue}"
