@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import semfit
 import switchcost as sc
 from switchcost._core.errors import OURS
 
@@ -187,3 +188,20 @@ def test_units_order_and_storage_do_not_matter(value):
         lambda d: d.astype({c: object for c in d.select_dtypes("number")}),
     ):
         np.testing.assert_allclose(value(change(data)), want, rtol=2e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda d: sc.power.simulated_power(100, 0.2, skew=1e308), "skew must be a number between -100 and 100"),
+        (lambda d: sc.composite_reliability([0.7, 0.8], factor_variance=1e308), "factor_variance must be"),
+        (lambda d: sc.check_table(pd.DataFrame({"b": [0.3]}), scale=(5, 1)), "scale is the lowest and the highest"),
+        (lambda d: sc.check_table(pd.DataFrame({"b": [0.3]}), scale=["a", "b"]), "scale is the lowest and the highest"),
+        (lambda d: semfit.polychoric(d.assign(a=[[1]] * len(d))), "column 'a' holds list objects"),
+        (lambda d: sc.chapter.results_chapter(d, d, {}, language=["en"]), "language"),
+    ],
+)
+def test_what_the_long_run_found(call, message):
+    data = pd.DataFrame({"a": range(40), "b": [1, 2] * 20})
+    with pytest.raises(OURS, match=message):
+        call(data)

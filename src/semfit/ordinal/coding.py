@@ -127,6 +127,9 @@ def _from_categorical(column: pd.Series, name: str, notes: list[FitWarning]) -> 
 def _from_numbers(column: pd.Series, name: str, notes: list[FitWarning]) -> tuple[np.ndarray, list]:
     if not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         text = column.dropna()
+        odd = next((v for v in text if not np.isscalar(v) and not isinstance(v, (str, pd.Timestamp))), None)
+        if odd is not None:
+            raise DataError(f"column {name!r} holds {type(odd).__name__} objects in its cells; give one answer a cell")
         if len(text) and pd.to_numeric(text, errors="coerce").isna().all():
             raise DataError(
                 f"column {name!r} holds text ({_some(pd.unique(text))}), and text has no order: say it with "

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .._core import checks
+from .._core.arguments import COUNT, checked
 from .._core.errors import DataError
 from ..measurement.correlations import Items, complete_items, is_matrix, matrix_input
 from ..measurement.extraction import extract
@@ -19,6 +20,7 @@ OFF = 1e-6  # what differs by less than this is the same number
 ROUGH = 1e-3  # a communality further than this from the minimum is not what the method promises
 
 
+@checked(n_obs=COUNT)
 def from_factor_analyzer(fa: Any, data: pd.DataFrame | np.ndarray, *, n_obs: int | None = None) -> EFA:
     """Complete a fitted ``FactorAnalyzer`` and put right what it reports wrongly.
 

@@ -44,7 +44,7 @@ def _standardised(loadings: Sequence[float], mend: str = "") -> np.ndarray:
     return load
 
 
-@checked(factor_variance=Between(0))
+@checked(factor_variance=Between(0, 1e150))
 def composite_reliability(
     loadings: Sequence[float], error_variances: Sequence[float] | None = None, factor_variance: float = 1.0
 ) -> float:

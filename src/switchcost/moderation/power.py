@@ -270,7 +270,10 @@ def rmsea_n(df: float, power: float = 0.8, **options: Any) -> int:
     return smallest_n(lambda n: float(rmsea_power(n, df, **options)), power, 2, f"a model with {df:g} df")
 
 
-@checked(n=Between(10, closed="left", whole=True, hint="at least 10 respondents"))
+@checked(
+    n=Between(10, closed="left", whole=True, hint="at least 10 respondents"),
+    skew=Between(-100, 100, "both", hint="0 is symmetric"),
+)
 def simulated_power(
     n: int,
     beta: float,

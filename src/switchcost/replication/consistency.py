@@ -111,6 +111,10 @@ def check_table(
     ['t', 'inconsistent', '.30 / .10 = 3.000; rounding allows 2.810 to 3.211; printed 4.10']
     """
     table = checks.frame(table, name)
+    if scale is not None:
+        low, high = (pd.to_numeric(pd.Series(list(scale)), errors="coerce").tolist() + [float("nan")] * 2)[:2]
+        if len(scale) != 2 or not low < high:
+            raise DataError(f"scale is the lowest and the highest answer, such as (1, 7), and is {tuple(scale)!r}")
     found = numbers_of_tables({name: _text(table)}, name)
     meta = {"n": n, "scale": scale, "items_listed": items}
     if isinstance(n, float) and n.is_integer():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from .. import plots
 from .._core import checks
-from .._core.arguments import Between, checked
+from .._core.arguments import TEXT, Between, checked
 from .._core.errors import DataError
 from .._core.inference import default_seed
 from ..data.codebook import codebook as read_codebook
@@ -122,6 +122,7 @@ class Chapter:
 @checked(
     n_boot=Between(100, closed="left", whole=True, hint="intervals need that many draws, and a thesis 1,000 or more"),
     min_answered=Between(0, 1, "right", hint="it is a share of the items"),
+    title=TEXT,
 )
 def results_chapter(
     data: pd.DataFrame | str | os.PathLike,

@@ -32,7 +32,7 @@ class Wording(string.Formatter):
     """
 
     def __init__(self, language: str, plan: Plan | None = None):
-        if language not in LANGUAGES:
+        if not isinstance(language, str) or language not in LANGUAGES:
             raise DataError(f"language is {language!r}; it can be {' or '.join(map(repr, LANGUAGES))}")
         self.language, self.words, self.plan = language, LANGUAGES[language], plan
 
