@@ -16,7 +16,7 @@ python run.py check-paper table.csv   hold the numbers of a printed table agains
 python run.py check-study smith2020   what a folder of data/published still lacks, and how its numbers are judged
 python run.py setup      only build the environment in .venv
 
-The first call builds .venv from requirements.lock: a few minutes and about 1.5 GB. Later calls start at once.
+The first call builds .venv from requirements.lock: a few minutes and about 800 MB. Later calls start at once.
 """
 
 from __future__ import annotations
