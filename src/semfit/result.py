@@ -14,6 +14,7 @@ from . import modification, page, residuals, scores
 from .arguments import checked
 from .correction import corrected, h1_information
 from .design import DesignEffects, design_effects
+from .equality import ScoreTests, score_tests
 from .errors import DataError, FitWarning
 from .ordinal.diagnostics import ordinal_modification_indices, ordinal_residuals
 from .ordinal.scores import posterior_modes
@@ -275,6 +276,20 @@ class Fit:
         if isinstance(self.solution, OrdinalSolution):
             return ordinal_modification_indices(self.solution, minimum)
         return modification.modification_indices(self.solution, minimum)
+
+    def score_tests(self, op: str | None = None) -> ScoreTests:
+        """What releasing each equality would gain; see :func:`semfit.score_tests`.
+
+        Parameters
+        ----------
+        op : str, optional
+            Only parameters with this operator.
+
+        Returns
+        -------
+        ScoreTests
+        """
+        return score_tests(self, op)
 
     def residuals(self) -> pd.DataFrame:
         """Residual correlations and standardised residuals, largest absolute z first.

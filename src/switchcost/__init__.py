@@ -7,6 +7,7 @@ Everything a notebook needs hangs directly on the package: ``import switchcost a
 from semfit import Fit, fit, invariance, latent_interaction
 
 from . import plots, simulate
+from ._core.errors import SwitchcostError
 from ._core.version import __version__
 from .bridges import compare, from_factor_analyzer, from_semopy
 from .data.codebook import codebook
@@ -36,6 +37,7 @@ from .screening.audit import audit
 
 __all__ = [
     "Fit",
+    "SwitchcostError",
     "__version__",
     "audit",
     "average_variance_extracted",
