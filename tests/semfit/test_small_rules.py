@@ -58,3 +58,12 @@ def test_a_factor_that_phi_does_not_have_is_named():
     phi = pd.DataFrame([[1, 0.5], [0.5, 1]], ["A", "B"], ["A", "X"])
     with pytest.raises(OURS, match="factor 'B' of the loadings is not in phi"):
         sc.fornell_larcker(loadings={"A": [0.7, 0.8, 0.6], "B": [0.7, 0.6, 0.8]}, phi=phi)
+
+
+def test_robust_indices_stand_where_something_is_corrected(data):
+    """lavaan has them under MLR and under full information with gaps, and not beside plain maximum likelihood."""
+    model = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3"
+    gaps = data.mask(np.random.default_rng(1).random(data.shape) < 0.05)
+    assert "cfi_robust" not in semfit.fit(model, data).measures
+    assert "cfi_robust" in semfit.fit(model, data, estimator="MLR").measures
+    assert "cfi_robust" in semfit.fit(model, gaps, missing="fiml").measures
