@@ -29,6 +29,7 @@ def test_every_command_that_it_names_is_one_of_run_py():
 def test_the_commands_block_works_as_typed():
     block = re.search(r"```\n(python3 run.py.*?)```", TEXT, re.S)[1]
     assert re.findall(r"^python3 run\.py *([a-z-]*) *#", block, re.M) == ["", "lab"]
+    assert "`python run.py test`" in TEXT  # what .ci/run calls
 
 
 def test_it_fits_one_screen_before_the_tables():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .estimate import Moments, evaluate, fit_batch
+from .mixing import mixed
 from .model import Model
 
 BATCH = 50  # moments at once: enough to fill the matrix products, little enough to stay in the cache
@@ -49,15 +50,9 @@ def refit_near(model: Model, data, start: np.ndarray, information: np.ndarray, t
                 data.take(keep),
                 *(a[keep] for a in (active, first, last, z, f, z_before, f_before, steps, changes)),
             )
-        new = z + f
         if k:
             steps[:, (k - 1) % memory], changes[:, (k - 1) % memory] = z - z_before, f - f_before
-            d = changes[:, : min(k, memory)]
-            G = d @ d.swapaxes(1, 2)
-            G += 1e-12 * np.trace(G, axis1=1, axis2=2)[:, None, None] * np.eye(d.shape[1])
-            weight = np.linalg.solve(G, d @ f[:, :, None])
-            new -= ((steps[:, : d.shape[1]] + d).swapaxes(1, 2) @ weight)[:, :, 0]
-        z_before, f_before, z = z, f, new
+        z_before, f_before, z = z, f, mixed(z, f, steps[:, :k], changes[:, :k])
     return out, out_F, ok
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..estimate import pullback
+from ..mixing import mixed
 from .structure import OrdinalStructure
 
 TOLERANCE = 1e-8  # largest gradient element, in units of sqrt(information), at which a fit has converged
@@ -161,15 +162,9 @@ def _mixed(structure: OrdinalStructure, targets: Targets, theta: np.ndarray, bac
         active, z, f, z_before, f_before, steps, changes = (
             v[keep] for v in (active, z, f, z_before, f_before, steps, changes)
         )
-        new = z + f
         if k:
             steps[:, (k - 1) % memory], changes[:, (k - 1) % memory] = z - z_before, f - f_before
-            d = changes[:, : min(k, memory)]
-            G = d @ d.swapaxes(1, 2)
-            G += 1e-12 * np.trace(G, axis1=1, axis2=2)[:, None, None] * np.eye(d.shape[1])
-            weight = np.linalg.solve(G, d @ f[:, :, None])
-            new -= ((steps[:, : d.shape[1]] + d).swapaxes(1, 2) @ weight)[:, :, 0]
-        z_before, f_before, z = z, f, new
+        z_before, f_before, z = z, f, mixed(z, f, steps[:, :k], changes[:, :k])
     return out, out_F, done
 
 
