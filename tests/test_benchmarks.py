@@ -66,3 +66,15 @@ def test_ordered_items_are_fast_and_keep_their_promise():
             f"{r.coverage_correlation:.3f} | {r.bias_loadings:.3f} | {r.rejected:.3f} | {scaled} |"
         )
         assert line in README, line
+
+
+def test_readme_quotes_ordinal_speed_and_the_random_models():
+    for r in pd.read_csv(HERE / "ordinal_speed.csv").itertuples():
+        line = f"| {r.task} | {r.package} | {r.cpu_seconds:.3g} | {r.measured_on} | {r.times_ours:.1f} |"
+        assert line in README, line
+    models = pd.read_csv(HERE / "modification_indices.csv")
+    text = " ".join(README.split())
+    assert f"({len(models)} random models" in text and f"{models['candidates'].sum():,} printed indices" in text
+    assert f"by at most {models['largest_error'].max():.1e}".replace("e-05", "e-5") in text
+    assert f"the median deviation is {models['median_off_refit'].median():.0%}".replace("%", " %") in text
+    assert models["largest_error"].max() < 1e-4
