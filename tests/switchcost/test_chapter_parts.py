@@ -555,6 +555,9 @@ def test_pls_chapter_judges_by_its_bootstrap(data, book, no_figures):
     )
     assert made.analysis.verdicts.loc["H2", "est"] == pytest.approx(part.indirect["estimate"].iloc[0])
     assert made.analysis.verdicts["basis"].tolist() == ["pls", "pls", "pls", "pls", "joint"]
+    tables = [part for part in made.section("pls").parts if isinstance(part, Table)]
+    named = {cell for t in tables for cell in t.cells().astype(str).to_numpy().ravel()}
+    assert any(cell.startswith("operator: ") for cell in named) and not any("operator_" in cell for cell in named)
     assert "consistent PLS (PLSc), CVPAT" in text and made.analysis.structure is None
     own = sc.pls(made.analysis.gaps.keyed, {s: i for s, i in made.analysis.plan.scales.items() if s in ("satisfaction", "benefit_loss", "trust", "attitudinal")} | {"age": ["age"]} , {"trust": ["satisfaction", "benefit_loss", "age", "satisfaction*benefit_loss"], "attitudinal": ["satisfaction", "trust", "benefit_loss", "age", "satisfaction*benefit_loss"]})  # fmt: skip
     assert own.paths.set_index(["from", "to"])["estimate"]["satisfaction", "trust"] == pytest.approx(

@@ -29,7 +29,7 @@ def least_squares_paths(w: Writer) -> None:
         rows[name] = [
             p.reliability.loc[s, name] if one else float("nan") for s, one in zip(rows["scale"], first, strict=True)
         ]
-    rows["what"] = [words.own(i) if i not in w.plan.columns else words.name(i) for i in rows["item"]]
+    rows["what"] = [words.own(i) if i in w.plan.items else words.name(i) for i in rows["item"]]
     w.table(
         "pls_measurement", rows,
         [("name", "scale", "text"), ("what", "item", "text"), ("loading", "loading", "r"), ("weight", "weight", "r"), ("vif", "VIF", "b"),
