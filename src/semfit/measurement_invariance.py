@@ -252,7 +252,7 @@ def invariance(
         Steps after strict, in this order: ``"lv.variances"``, ``"lv.covariances"``, ``"means"`` of the latents equal.
     ordered : bool or str or sequence of str, optional
         As in :func:`semfit.fit`: WLSMV with the theta parameterisation, and a step for the thresholds before the
-        others. Not with second-order latents.
+        others.
     cluster, sampling_weights : str, optional
         Columns, as in :func:`semfit.fit`.
 
@@ -304,7 +304,7 @@ def invariance(
     spec = ModelSpec.of(model)
     steps, assumed, units = _steps(spec, words, std_lv), list[str](), "delta"
     if ordered is not None and ordered is not False and estimator in (None, "WLSMV"):
-        steps, assumed = _ordered_steps(spec, checks.frame(data), group, ordered, words)
+        steps, assumed = _ordered_steps(spec, checks.frame(data), group, ordered, words, std_lv)
         units = "theta"
     fits: dict[str, Fit] = {}
     for step in steps:
@@ -420,12 +420,15 @@ def _steps(model: ModelSpec, further: tuple[str, ...], std_lv: bool = False) -> 
 
 
 def _ordered_steps(
-    model: ModelSpec, data: pd.DataFrame, group: str, ordered: bool | str | Sequence[str], further: tuple[str, ...]
+    model: ModelSpec,
+    data: pd.DataFrame,
+    group: str,
+    ordered: bool | str | Sequence[str],
+    further: tuple[str, ...],
+    std_lv: bool,
 ) -> tuple[list[Step], list[str]]:
     """The ladder of ordered items (Wu & Estabrook 2016), and what it takes for granted."""
     terms = model.parsed.terms
-    if any(t.op == "=~" and t.rhs in model.latents for t in terms):
-        raise DataError("ordered= with second-order latents is not there yet; fit the ladder of the facets")
     checks.columns(data, [group], "group")
     items = chosen_items(model.parsed, variables(model.parsed), ordered, fixed_x=True)
     checks.columns(data, items, "item")
@@ -441,16 +444,13 @@ def _ordered_steps(
     for f in model.latents:
         cut = cut if (f, "~1") in written else cut.fix(f, "~1", value=[0.0] * groups)
     own = tuple(f"{v} ~ 1" for v in variables(model.parsed).ov)  # equal thresholds would make intercepts equal as well
-    steps = [
-        Step("configural", model),
-        Step("thresholds", cut, ("thresholds",), own),
-        Step("metric", cut, ("thresholds", "loadings"), own),
-        Step("scalar", scalar, ("thresholds", "loadings", "intercepts")),
-        Step("strict", scalar, ("thresholds", "loadings", "intercepts", "residuals")),
-    ]
-    for word in (w for w in FURTHER if w in further):
-        last = steps[-1]
-        steps.append(Step(FURTHER[word], last.model, tuple(dict.fromkeys((*last.equal, word)))))
+    steps = [Step("configural", model), Step("thresholds", cut, ("thresholds",), own)]
+    for step in _steps(cut, (), std_lv):
+        if step.name.startswith("metric"):
+            steps.append(Step(step.name, step.model, ("thresholds", *step.equal), (*own, *step.free)))
+    for step in _steps(scalar, further, std_lv):
+        if "intercepts" in step.equal:
+            steps.append(Step(step.name, step.model, ("thresholds", *step.equal), step.free))
     if not two:
         return steps, []
     text = (

@@ -59,6 +59,10 @@ def _released(
     o, groups = fit.solution.options, fit.solution.model.n_groups
     free = [f"{t.lhs} =~ {item}" for t in spec.terms if t.op == "=~" and t.rhs == item] + [f"{item} ~ 1"]
     equal = ["loadings", "intercepts"]
+    higher = [(t.lhs, t.rhs) for t in spec.terms if t.op == "=~" and t.rhs in spec.latents]
+    for top in dict.fromkeys(top for top, _ in higher):  # what is above the items' latents stays as the groups have it
+        spec = spec if spec.has(top, "~1") else spec.fix(top, "~1", value=0.0)
+        spec = spec.fix(top, "~~", top, value=1.0)
     if cut:
         equal.append("thresholds")
         if item in cut:
@@ -70,7 +74,7 @@ def _released(
             data,
             group=o.group,
             group_equal=equal,
-            group_partial=list(dict.fromkeys([*free, *group_partial])),
+            group_partial=list(dict.fromkeys([*free, *(f"{a} =~ {b}" for a, b in higher), *group_partial])),
             estimator=o.estimator,
             missing=o.missing,
             std_lv=True,

@@ -88,3 +88,21 @@ def test_what_is_free_anyway_is_no_anchor():
     freed = semfit.invariance(MODEL, data, "site", group_partial=["x3 ~ 1"]).effect_sizes().set_index("item")["signed"]
     assert (tied.drop("x3") > 0.08).all() and (freed.drop("x3").abs() < 0.05).all()
     assert freed["x3"] == pytest.approx(tied["x3"], abs=1e-6)
+
+
+def test_items_of_second_order_models_have_sizes():
+    rng = np.random.default_rng(8)
+    n = 2000
+    group = np.repeat(["a", "b"], n)
+    h = rng.normal(size=2 * n) + 0.3 * (group == "b")
+    facets = {f: b * h + 0.6 * rng.normal(size=2 * n) for f, b in zip("ABC", (0.8, 0.7, 0.6), strict=True)}
+    data = pd.DataFrame(
+        {f"{f.lower()}{k}": facets[f] + 0.6 * rng.normal(size=2 * n) for f in "ABC" for k in (1, 2, 3)}
+    ).assign(g=group)
+    data.loc[group == "b", "b2"] += 0.5
+    model = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3\nC =~ c1 + c2 + c3\nh =~ A + B + C"
+    sizes = semfit.invariance(model, data, "g").effect_sizes()
+    assert sizes["item"].iloc[0] == "b2"
+    pooled = np.sqrt(data.groupby("g")["b2"].var().mean())
+    assert sizes["signed"].iloc[0] == pytest.approx(0.5 / pooled, abs=0.08)
+    assert sizes.loc[sizes["item"].str[0] != "b", "dmacs"].max() < 0.12

@@ -109,10 +109,40 @@ def test_what_is_equal_across_groups_can_be_released():
     assert row["chisq"] == pytest.approx(drop, rel=0.1)
 
 
-def test_second_order_latents_are_refused_by_name():
-    data = load("two_groups")
-    with pytest.raises(DataError, match="second-order latents is not there yet"):
-        semfit.invariance(f"{MODEL}\nh =~ f + g", data, "group", ordered=True)
+def test_the_second_order_ladder_is_lavaans():
+    case = json.loads((REFERENCE / "ordinal_second_order.json").read_text())
+    ladder = semfit.invariance(case["model"], load(case["set"]), "group", ordered=True)
+    assert ladder.table.index.tolist() == list(case["rows"])
+    for level, theirs in case["rows"].items():
+        ours = ladder.table.loc[level]
+        assert ladder.fits[level].df == theirs["df"]
+        assert ladder.fits[level].measures["chisq"] == pytest.approx(theirs["chisq"], rel=1e-4)
+        for name, key in (("chisq", "chisq.scaled"), ("pvalue", "pvalue.scaled"), ("cfi", "cfi.scaled"), ("srmr", "srmr")):
+            assert ours[name] == pytest.approx(theirs[key], abs=1e-4, rel=1e-4)
+        assert ours["rmsea"] == pytest.approx(theirs["rmsea.scaled"], abs=1e-4)
+    for step in case["steps"]:
+        ours = ladder.table.loc[step["level"]]
+        assert ours["delta_df"] == step["df"]
+        assert ours["delta_chisq"] == pytest.approx(step["chisq"], rel=1e-3)
+        assert ours["delta_pvalue"] == pytest.approx(step["pvalue"], abs=1e-4)
+    south = ladder.fits["scalar of dimensions"].estimates.query("group == 2").set_index(["lhs", "op", "rhs"])
+    for row in case["south"]:
+        ours = south.loc[(row["lhs"], row["op"], row["rhs"])]
+        assert ours["est"] == pytest.approx(row["est"], abs=1e-4)
+        if row["se"]:
+            assert ours["se"] == pytest.approx(row["se"], rel=1e-3)
+    assert ladder.decision.means
+
+
+def test_second_order_ladders_do_not_depend_on_how_latents_are_scaled():
+    case = json.loads((REFERENCE / "ordinal_second_order.json").read_text())
+    marker, unit = (
+        semfit.invariance(case["model"], load(case["set"]), "group", ordered=True, std_lv=std) for std in (False, True)
+    )
+    assert np.allclose(marker.table, unit.table, atol=1e-4, equal_nan=True)
+    sizes = marker.effect_sizes()
+    assert sorted(sizes["item"]) == sorted(f"{f}{k}" for f in "abc" for k in (1, 2, 3))
+    assert sizes["dmacs"].between(0, 0.5).all()
 
 
 def test_continuous_treatment_stays_possible():
