@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import semfit
-from semfit.errors import DataError
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 STORED = json.loads((REFERENCE / "ordinal_invariance.json").read_text())
@@ -117,7 +116,12 @@ def test_the_second_order_ladder_is_lavaans():
         ours = ladder.table.loc[level]
         assert ladder.fits[level].df == theirs["df"]
         assert ladder.fits[level].measures["chisq"] == pytest.approx(theirs["chisq"], rel=1e-4)
-        for name, key in (("chisq", "chisq.scaled"), ("pvalue", "pvalue.scaled"), ("cfi", "cfi.scaled"), ("srmr", "srmr")):
+        for name, key in (
+            ("chisq", "chisq.scaled"),
+            ("pvalue", "pvalue.scaled"),
+            ("cfi", "cfi.scaled"),
+            ("srmr", "srmr"),
+        ):
             assert ours[name] == pytest.approx(theirs[key], abs=1e-4, rel=1e-4)
         assert ours["rmsea"] == pytest.approx(theirs["rmsea.scaled"], abs=1e-4)
     for step in case["steps"]:
