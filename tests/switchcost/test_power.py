@@ -114,7 +114,7 @@ def test_the_formula_refuses_the_impossible(change):
 @pytest.mark.parametrize(
     "change",
     [*IMPOSSIBLE, dict(n_items=0), dict(points=1), dict(points=2.5), dict(loading=1.2), dict(n_rep=0), dict(skew=np.inf),
-     dict(slopes=(np.nan, 0.1)), dict(seed=-1)],
+     dict(skew=(1.0, 0.0)), dict(slopes=(np.nan, 0.1)), dict(seed=-1)],
 )  # fmt: skip
 def test_simulated_surveys_refuse_the_impossible(change):
     with pytest.raises(DataError, match=f"{next(iter(change))} must be"):
@@ -180,3 +180,15 @@ def test_small_studies_that_find_the_product_overstate_it():
     assert tiny.wrong_sign > 0.1 and power.simulated_power(30, 0.05, n_rep=2000, seed=6).wrong_sign > 0.1
     none = power.simulated_power(60, 0.0, n_rep=2, seed=1)
     assert np.isnan(none.wrong_sign) and (none.power > 0 or np.isnan(none.mean_found))
+
+
+def test_a_ceiling_of_the_outcome_lowers_a_product_and_one_of_the_predictor_raises_it():
+    """A pile of top answers bends the line down where it is the outcome's, and up where it is the predictor's."""
+    mean = {
+        name: power.simulated_power(400, 0.0, skew=skew, n_rep=200, seed=1).mean_estimate
+        for name, skew in {"predictor": (1.3, 0, 0), "outcome": (0, 0, 1.3), "none": 0.0, "zeros": (0, 0, 0)}.items()
+    }
+    assert mean["none"] == mean["zeros"]
+    assert mean["outcome"] < -0.05 < mean["none"] < 0.01 < mean["predictor"]
+    same = [power.simulated_power(100, 0.1, skew=s, n_rep=20, seed=2).mean_estimate for s in (1.0, (1.0, 1.0, 1.0))]
+    assert same[0] == same[1]

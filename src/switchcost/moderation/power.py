@@ -272,7 +272,7 @@ def rmsea_n(df: float, power: float = 0.8, **options: Any) -> int:
 
 @checked(
     n=Between(10, closed="left", whole=True, hint="at least 10 respondents"),
-    skew=Between(-100, 100, "both", hint="0 is symmetric"),
+    skew=Between(-100, 100, "both", array=True, hint="0 is symmetric"),
 )
 def simulated_power(
     n: int,
@@ -283,7 +283,7 @@ def simulated_power(
     n_items: int = 3,
     loading: float = 0.8,
     points: int | None = 5,
-    skew: float = 0.0,
+    skew: float | tuple[float, float, float] = 0.0,
     n_rep: int = 500,
     alpha: float = 0.05,
     seed: int | None = None,
@@ -307,8 +307,9 @@ def simulated_power(
     points : int or None
         Answers are cut into this many equally wide categories between -2 and 2 standard deviations; None keeps them
         continuous.
-    skew : float
-        Moves the categories; 1 piles answers up at the top, as satisfaction surveys have it.
+    skew : float or tuple of float
+        Moves the categories; 1 piles answers up at the top, as satisfaction surveys have it. Three numbers move those of
+        predictor, moderator and outcome apart.
     n_rep : int
         Surveys made.
     alpha : float
@@ -327,7 +328,7 @@ def simulated_power(
     Raises
     ------
     DataError
-        Effects that explain more than everything, or a sample that is too small.
+        Effects that explain more than everything, a sample that is too small, or two numbers for ``skew``.
 
     Notes
     -----
@@ -343,19 +344,22 @@ def simulated_power(
     if np.shape(slopes) != (2,):
         raise DataError(f"slopes must be two numbers, such as (0.6, 0.2), and is {slopes!r}")
     b1, b2 = slopes
+    if np.shape(skew) not in {(), (3,)}:
+        raise DataError(f"skew must be one number, or three for predictor, moderator and outcome, and is {skew!r}")
+    moved = np.broadcast_to(np.asarray(skew, float), 3)[:, None, None]
     explained = b1**2 + b2**2 + 2 * b1 * b2 * r_xm + beta**2 * (1 + r_xm**2)
     if explained >= 1:
         raise DataError(f"slopes and product explain {explained:.2f} of the outcome's variance; keep it below 1")
     rng = np.random.default_rng(default_seed(seed))
     p_values, estimates, alphas = [], [], []
-    edges = None if points is None else np.linspace(-2, 2, points + 1)[1:-1] - skew
+    edges = None if points is None else np.linspace(-2, 2, points + 1)[1:-1]
     for _ in range(n_rep):
         x, m = rng.normal(size=(2, n))
         m = r_xm * x + np.sqrt(1 - r_xm**2) * m
         y = b1 * x + b2 * m + beta * (x * m - r_xm) + rng.normal(size=n) * np.sqrt(1 - explained)
         answers = loading * np.stack([x, m, y])[:, :, None] + np.sqrt(1 - loading**2) * rng.normal(size=(3, n, n_items))
         if edges is not None:
-            answers = np.digitize(answers, edges).astype(float)
+            answers = np.digitize(answers + moved, edges).astype(float)
         scores = answers.mean(2)
         scores = (scores - scores.mean(1, keepdims=True)) / scores.std(1, ddof=1, keepdims=True)
         design = np.column_stack([np.ones(n), scores[0], scores[1], scores[0] * scores[1]])
