@@ -1,37 +1,39 @@
-"""Equality constraints: shared labels and linear ``==`` become ``free = K theta + c``."""
+"""Equality constraints: shared labels and linear ``==`` become ``free = K theta + c``; others become a curve."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from .checks import suggest
+from .curve import Equations
 from .errors import DataError
 from .expression import Form
 from .partable import Row
-from .syntax import Constraint, Definition
+from .syntax import Constraint, Definition, Parsed
 from .tokens import fail
 
 
 class Equation(NamedTuple):
-    """sum of coefficient times free parameter = value; ``text`` names it in a message."""
+    """sum of coefficient times free parameter = value; ``text`` names it in a message, a label has no constraint."""
 
     coefficients: dict[int, float]
     value: float
     text: str
+    constraint: Constraint | None = None
 
 
-def reduction(
-    rows: Sequence[Row], constraints: Sequence[Constraint], defined: Sequence[Definition]
-) -> tuple[np.ndarray, np.ndarray]:
+def reduction(equal: Sequence[Equation], rows: Sequence[Row]) -> tuple[np.ndarray, np.ndarray]:
     """K (n_free, npar) and c (n_free,) with free = K theta + c."""
-    return _eliminate(equations(rows, constraints, defined), sum(r.free >= 0 for r in rows))
+    return _eliminate(equal, sum(r.free >= 0 for r in rows))
 
 
-def equations(rows: Sequence[Row], constraints: Sequence[Constraint], defined: Sequence[Definition]) -> list[Equation]:
-    """One equation a further parameter with the same label, then one a ``==``, in the order written."""
+def equations(
+    rows: Sequence[Row], constraints: Sequence[Constraint], defined: Sequence[Definition]
+) -> tuple[list[Equation], Equations | None]:
+    """One equation a further parameter with the same label, then one a linear ``==``; and what is not linear."""
     by_label: dict[str, list[Row]] = {}
     for r in rows:
         if r.label:
@@ -43,8 +45,28 @@ def equations(rows: Sequence[Row], constraints: Sequence[Constraint], defined: S
         for other in same[1:]
         if forms[label][0] or _form(other)[0]
     ]
-    _define(forms, by_label, defined)
-    return out + [_constraint(c, forms) for c in constraints]
+    known: dict[str, Form | None] = dict(forms)
+    _define(known, by_label, defined)
+    curved = []
+    for c in constraints:
+        equation = _constraint(c, known)
+        if equation is None:
+            curved.append(c)
+        else:
+            out.append(equation)
+    if not curved:
+        return out, None
+    free = {label: same[0].free for label, same in by_label.items() if same[0].free >= 0}
+    fixed = {label: same[0].known for label, same in by_label.items() if same[0].free < 0}
+    return out, Equations(tuple(curved), tuple(defined), free, fixed)
+
+
+def first_curved(parsed: Parsed) -> Constraint | None:
+    """The first ``==`` that is not linear in the labels of the text, or None."""
+    labels = dict.fromkeys(name for t in parsed.terms for name in t.label or [] if name)
+    known: dict[str, Form | None] = {name: ({k: 1.0}, 0.0) for k, name in enumerate(labels)}
+    _define(known, labels, parsed.defined)
+    return next((c for c in parsed.constraints if _constraint(c, known) is None), None)
 
 
 def _form(r: Row) -> Form:
@@ -58,7 +80,7 @@ def _difference(a: Form, b: Form, text: str) -> Equation:
     return Equation(coefficients, b[1] - a[1], text)
 
 
-def _define(forms: dict, by_label: dict, defined: Sequence[Definition]) -> None:
+def _define(forms: dict, by_label: Mapping, defined: Sequence[Definition]) -> None:
     """Add the linear forms of defined parameters, None where one is not linear; they may use one another."""
     names = {d.name for d in defined}
     for d in defined:
@@ -76,19 +98,16 @@ def _define(forms: dict, by_label: dict, defined: Sequence[Definition]) -> None:
             fail(d.token, f"{d.name!r} is defined in terms of itself")
 
 
-def _constraint(c: Constraint, forms: dict) -> Equation:
+def _constraint(c: Constraint, forms: dict) -> Equation | None:
+    """The constraint as an equation, None where it is not linear in the parameters."""
     for label, t in {**c.left.labels, **c.right.labels}.items():
         if label not in forms:
             fail(t, f"label {label!r} in the constraint is not in the model.{suggest(label, forms)}")
     a, b = c.left.linear(forms), c.right.linear(forms)
-    text = f"{c.left.text} == {c.right.text}"
     if a is None or b is None:
-        fail(
-            c.token,
-            f"the constraint {text} is not linear in the parameters; only linear ones are supported "
-            "(define the function with := and look at its interval)",
-        )
-    out = _difference(a, b, f"the constraint {text}")
+        return None
+    text = f"{c.left.text} == {c.right.text}"
+    out = _difference(a, b, f"the constraint {text}")._replace(constraint=c)
     if not out.coefficients and abs(out.value) > 1e-12:
         fail(c.token, f"the constraint {text} can never hold")
     return out
@@ -97,7 +116,7 @@ def _constraint(c: Constraint, forms: dict) -> Equation:
 def _eliminate(equations: Sequence[Equation], n: int) -> tuple[np.ndarray, np.ndarray]:
     """Gaussian elimination; the last parameter of each equation is expressed by the others."""
     solved: list[tuple[int, np.ndarray, float]] = []  # pivot, coefficients of the others, constant
-    for coefficients, value, text in equations:
+    for coefficients, value, text, _ in equations:
         row, rhs = np.zeros(n), float(value)
         for k, v in coefficients.items():
             row[k] += v

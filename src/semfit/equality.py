@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from .arguments import FITTED, checked, one_of
-from .constraints import equations
+from .constraints import Equation, equations
 from .measures import chi2_p
-from .model import Model
 from .printing import Result
 from .solution import Fitted, Solution, invert_information
+from .syntax import Constraint
 from .threads import one_thread
 
 COLUMNS = ["lhs", "op", "rhs", "group", "released", "chisq", "df", "pvalue", "epc"]
@@ -98,7 +98,7 @@ class _Loose:
     def __init__(self, solution: Solution):
         model = solution.model
         theta = model.free_values(solution.theta)
-        grad, info = solution.derivatives(model.unconstrained(), theta)
+        grad, info = solution.derivatives(model.unconstrained, theta)
         kept = info @ model.K
         self.n, self.grad, self.info = solution.n_total, grad, info
         self.left = info - kept @ invert_information(model.K.T @ kept) @ kept.T
@@ -147,22 +147,27 @@ def _across_groups(solution: Solution, loose: _Loose, op: str | None) -> list[tu
 def _one_by_one(solution: Solution, loose: _Loose, op: str | None) -> list[tuple]:
     """Labels shared within a group, and ``==``: each constraint on its own, the others kept."""
     model = solution.model
-    found = equations(model.rows, model.constraints, model.defined)
-    if not found:
-        return []
+    found, _ = equations(model.rows, model.constraints, model.defined)
     R = np.zeros((len(found), model.n_free))
     for k, equation in enumerate(found):
         for place, value in equation.coefficients.items():
             R[k, place] += value
+    if model.curve is not None:
+        held = model.curve.equations
+        more = held.jacobian(model.free_values(solution.theta)[None])[0]
+        R = np.concatenate([R, more])
+        found += [Equation({}, 0.0, text, c) for text, c in zip(held.texts, held.constraints, strict=True)]
+    if not found:
+        return []
     back = np.linalg.pinv(R)  # column j moves constraint j alone
     hat = R @ back
     rows = []
     for k, equation in enumerate(found):
         if np.abs(hat[k] - np.eye(len(found))[k]).max() > DEPENDENT:
             continue
-        written = k - (len(found) - len(model.constraints))
-        named = _written(model, written) if written >= 0 else _label(solution, list(equation.coefficients), op)
-        if named is None or (written >= 0 and op is not None):
+        written = equation.constraint
+        named = _label(solution, list(equation.coefficients), op) if written is None else _written(written)
+        if named is None or (written is not None and op is not None):
             continue
         chisq, change = loose.single(back[:, k])
         if np.isfinite(chisq):
@@ -170,8 +175,7 @@ def _one_by_one(solution: Solution, loose: _Loose, op: str | None) -> list[tuple
     return rows
 
 
-def _written(model: Model, k: int) -> tuple:
-    c = model.constraints[k]
+def _written(c: Constraint) -> tuple:
     return c.left.text, "==", c.right.text, "", f"{c.left.text} == {c.right.text}"
 
 

@@ -26,6 +26,7 @@ from typing import Protocol
 
 import numpy as np
 
+from .curve import Curve
 from .model import Group, Kind, Model
 
 TOLERANCE = 1e-7  # largest gradient element, in units of sqrt(information), at which a fit has converged
@@ -101,7 +102,11 @@ class Patterns:
 def entries(model: Model, g: Group, theta: np.ndarray, sample: tuple) -> np.ndarray:
     """Scaled matrix entries (B, n_entries) of one group; exogenous ones are read from ``sample`` (S, m)."""
     links = g.links
-    if links.size is None:
+    if model.curve is not None:
+        x, free = model.curve.free(theta), np.flatnonzero(g.free >= 0)
+        e = np.repeat(g.k0[None], len(theta), axis=0).astype(x.dtype)
+        e[:, free] = x[:, g.free[free]] * g.d[free]
+    elif links.size is None:
         e = theta @ g.D.T + g.k0
     else:
         e = np.repeat(g.k0[None], len(theta), axis=0).astype(theta.dtype)
@@ -368,11 +373,15 @@ def sample_of(data, k: int) -> tuple:
     return cov[None], mean[None]
 
 
-def evaluate(model: Model, data, theta: np.ndarray, information: bool = True) -> tuple:
+def evaluate(model: Model, data, theta: np.ndarray, information: bool = True, bend: bool = False) -> tuple:
     """Discrepancy F (B,), gradient (B, npar) and expected information of one observation (B, npar, npar).
 
-    F leaves out the part that does not depend on theta; it is inf where Sigma is not positive definite.
+    F leaves out the part that does not depend on theta; it is inf where Sigma is not positive definite. ``bend`` adds to
+    the information what constraints that are not linear contribute to the second derivatives of F, where it stays
+    positive definite: good for a search, while standard errors rest on the tangent plane.
     """
+    if model.curve is not None:
+        return _along_curve(model, model.curve, data, theta, information, bend)
     N = sum(data.n)
     F, grad, info = 0.0, 0.0, 0.0
     for k, g in enumerate(model.groups):
@@ -385,6 +394,29 @@ def evaluate(model: Model, data, theta: np.ndarray, information: bool = True) ->
             c = None if mean is None else slopes(model, g, mean)
             info = info + share * g.links.spread(products(g, gram(W, Q), c, wt), model.npar)
     return F, grad, info
+
+
+def _along_curve(model: Model, curve: Curve, data, theta: np.ndarray, information: bool, bend: bool) -> tuple:
+    """The same where constraints are not linear, from the free parameters; F is inf where the constraints cannot hold."""
+    x, slopes = curve.point(theta)
+    ok = np.isfinite(x).all(axis=1) & np.isfinite(slopes).all(axis=(1, 2))
+    x = np.where(ok[:, None], x, curve.K @ curve.base + curve.c)
+    slopes = np.where(ok[:, None, None], slopes, model.K)
+    F, grad, info = evaluate(model.unconstrained, data, x, information)
+    if information:
+        info = slopes.swapaxes(1, 2) @ info @ slopes
+    if information and bend:
+        bent = info + np.where(ok[:, None, None], curve.bend(x, slopes, grad), 0.0)
+        info = np.where(_definite(bent, info)[:, None, None], bent, info)
+    return np.where(ok, F, np.inf), (grad[:, None, :] @ slopes)[:, 0], info
+
+
+def _definite(matrix: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """(B,) whether a symmetric matrix is positive definite in the units of the usual one, by a margin."""
+    finite = np.isfinite(matrix).all(axis=(1, 2))
+    s = 1 / np.sqrt(np.maximum(np.diagonal(usual, axis1=1, axis2=2), 1e-300))
+    scaled = np.where(finite[:, None, None], matrix, 0.0) * s[:, :, None] * s[:, None, :]
+    return finite & (np.linalg.eigvalsh(scaled)[:, 0] > 1e-3)
 
 
 def fit_batch(model: Model, S, m=None, n=None, start=None, max_iter: int = 200, data=None) -> tuple:
@@ -423,7 +455,7 @@ def fit_batch(model: Model, S, m=None, n=None, start=None, max_iter: int = 200, 
 def _scoring(model: Model, data, theta: np.ndarray, max_iter: int) -> tuple:
     """Fisher scoring; each member of the batch has its own damping and leaves when it is done."""
     B = len(theta)
-    F, grad, info = evaluate(model, data, theta, information=model.npar > 0)
+    F, grad, info = evaluate(model, data, theta, information=model.npar > 0, bend=True)
     if model.npar == 0:
         return theta, F, np.ones(B, bool)
     damping, converged = np.zeros(B), np.zeros(B, bool)
@@ -437,7 +469,7 @@ def _scoring(model: Model, data, theta: np.ndarray, max_iter: int) -> tuple:
         step = -np.linalg.solve(scaled, (grad * s)[:, :, None])[:, :, 0]
         small = (np.abs(grad * s).max(axis=1) < TOLERANCE) & (np.abs(step).max(axis=1) < 1e2 * TOLERANCE)
         new = theta + step * s
-        F1, g1, I1 = evaluate(model, data, new)
+        F1, g1, I1 = evaluate(model, data, new, bend=True)
         better = F1 <= F + 1e-13 * (1 + np.abs(F))
         pick = better[:, None]
         theta, F, grad = np.where(pick, new, theta), np.where(better, F1, F), np.where(pick, g1, grad)

@@ -10,7 +10,9 @@ import pandas as pd
 
 from . import checks
 from .arguments import checked, one_of
+from .constraints import first_curved
 from .errors import CategoryTrouble, DataError, FewClusters, NotIdentifiedError, TwoCategories
+from .feasible import lowest_branch, with_curve
 from .missing import fiml_moments
 from .model import Model
 from .ordinal.coding import ordered_names
@@ -58,7 +60,7 @@ def fit(
     ----------
     model : str or ModelSpec
         ``=~`` measured by, ``~`` regressed on, ``~~`` (co)variance, ``~ 1`` intercept, ``:=`` defined parameter,
-        ``==`` linear constraint; labels, fixed values, ``NA*``, ``start()``, ``c(a, b)*`` for groups.
+        ``==`` equality of two expressions in labels, such as ``c == a*b``; labels, fixed values, ``NA*``, ``start()``, ``c(a, b)*`` for groups.
     data : DataFrame, optional
         One row a respondent; columns named in the model are used.
     sample_cov : DataFrame, or dict or list of DataFrame by group, optional
@@ -124,6 +126,10 @@ def fit(
     casewise scores are summed by cluster, times C / (C - 1), before their cross product is taken, and the test is that
     of Yuan & Bentler (2000); lavaan takes other information for the test under ``"ML"`` than under ``"MLR"``, so the
     scaling factor differs a little between the two. Weights multiply the scores (Asparouhov 2005).
+
+    Constraints that are not linear are kept by expressing some parameters by the others; standard errors, tests and
+    degrees of freedom are those of the tangent plane at the estimates. Where such constraints have several solutions
+    the lowest of those found from four starts is taken. Not with ordered variables.
 
     Examples
     --------
@@ -212,6 +218,7 @@ def _solve(built: Model, source: Source, options: Options) -> tuple[Solution, li
         data, h1 = moments(built, source, built.var.x, options.fixed_x)
         variance = sum(n * np.diag(S) for n, S in zip(source.n, h1.cov, strict=True)) / sum(source.n)
         built.set_scale(np.sqrt(variance))
+        built, notes = with_curve(built, starting_values(built, h1.cov, h1.mean if built.means else None))
         df = built.df(options.fixed_x)
         if df < 0:
             raise NotIdentifiedError(
@@ -219,7 +226,9 @@ def _solve(built: Model, source: Source, options: Options) -> tuple[Solution, li
                 f"{built.npar + df} moments of {built.n_ov} variables. Fix or equate some, or add indicators."
             )
         check_identified(built, data, starting_values(built, h1.cov, h1.mean if built.means else None))
-        theta, F, converged, notes = estimate(built, data, h1)
+        theta, F, converged, more = estimate(built, data, h1)
+        built, theta, F, converged = lowest_branch(built, data, theta, F, converged)
+        built = built.tangent(theta)
     solution = Solution(
         model=built,
         data=data,
@@ -233,7 +242,7 @@ def _solve(built: Model, source: Source, options: Options) -> tuple[Solution, li
         positions=source.positions,
         design=source.design,
     )
-    return solution, notes
+    return solution, [*notes, *more]
 
 
 def _ordered(text: str, parsed: Parsed, data: pd.DataFrame | None, ordered, asked: Options) -> Fit:
@@ -247,6 +256,13 @@ def _ordered(text: str, parsed: Parsed, data: pd.DataFrame | None, ordered, aske
             raise DataError(
                 f"{name}= is not there for ordered variables yet; estimator='MLR' takes them for continuous and has it"
             )
+    curved = first_curved(parsed)
+    if curved is not None:
+        fail(
+            curved.token,
+            f"the constraint {curved.left.text} == {curved.right.text} is not linear, which is not there for ordered "
+            "variables yet; estimator='MLR' takes them for continuous and has it",
+        )
     data = checks.frame(data)
     found, notes, dropped = fit_ordered(parsed, variables(parsed), data, ordered or [], asked)
     notes += _label_notes(parsed, found.model, data.columns)

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .constraints import reduction
+from .constraints import equations, reduction
+from .curve import Curve
 from .errors import DataError
 from .partable import Row, Variables
 from .syntax import Constraint, Definition
@@ -137,6 +139,7 @@ class Group:
     eta : position among the senders whose mean multiplies dmu, or a :class:`Sender`
     K, c : (entries, npar), (entries,): entry = K theta + c, in user units
     at : flat positions in the matrices
+    free : places of the entries among the free parameters, -1 for fixed ones
     links : the part of D that is not zero
     d : (entries,) user units to scaled ones
     D : (entries, npar) derivative of the scaled entries with respect to the parameters
@@ -155,6 +158,7 @@ class Group:
     K: np.ndarray
     c: np.ndarray
     at: Positions
+    free: np.ndarray
     links: Links
     d: np.ndarray = field(default_factory=_empty)
     D: np.ndarray = field(default_factory=_empty)
@@ -179,6 +183,9 @@ class Model:
         Instead of what labels and constraints say; see :func:`semfit.constraints.reduction`.
     scale : array of float, shape (variables,), optional
         As ``set_scale`` would make it; ones when left out.
+    curve : Curve, optional
+        Constraints that are not linear, of which ``reduced`` is the tangent plane. Without it ``waiting`` holds those
+        that the text writes; ``semfit.feasible`` looks for a point at which they hold.
     """
 
     def __init__(
@@ -190,6 +197,7 @@ class Model:
         *,
         reduced: tuple[np.ndarray, np.ndarray] | None = None,
         scale: np.ndarray | None = None,
+        curve: Curve | None = None,
     ):
         self.rows, self.var = rows, var
         self.ov, self.lv, self.n_ov = var.ov, var.lv, len(var.ov)
@@ -199,7 +207,11 @@ class Model:
         self.n_groups = 1 + max(r.group for r in rows)
         self.free_rows = [r for r in rows if r.free >= 0]
         self.n_free = len(self.free_rows)
-        self.K, self.c = reduction(rows, self.constraints, self.defined) if reduced is None else reduced
+        self.curve, self.waiting = curve, None
+        if reduced is None:
+            equal, self.waiting = equations(rows, self.constraints, self.defined)
+            reduced = reduction(equal, rows)
+        self.K, self.c = reduced
         self.npar = self.K.shape[1]
         self.position = {n: k for k, n in enumerate(self.names)}
         senders = {r.lhs if r.op == "=~" else r.rhs for r in rows if r.op in ("=~", "~")}
@@ -239,7 +251,8 @@ class Model:
             in_S_mirrored=(j * v + i)[covariances],
             in_m=i[means],
         )
-        return Group(**columns, K=K, c=c, at=at, links=Links.of(K))
+        free = np.array([self.rows[row].free for row in columns["rows"]], dtype=int)
+        return Group(**columns, K=K, c=c, at=at, free=free, links=Links.of(K))
 
     def _entry(self, k: int, r: Row, in_h: dict[int, int]) -> Entry:
         """Matrix, cell, pool columns and weight of one row of the table."""
@@ -281,6 +294,7 @@ class Model:
 
     def _rescale(self) -> None:
         s = self.scale
+        self.__dict__.pop("unconstrained", None)  # was made in other units
         for g in self.groups:
             to, other = s[g.i], s[g.j]
             g.d = np.where(g.kind == Kind.ARROW, other / to, np.where(g.kind == Kind.MEAN, 1 / to, 1 / (to * other)))
@@ -290,7 +304,16 @@ class Model:
     # -- views -------------------------------------------------------------------------------------------------
     def free_values(self, theta: np.ndarray) -> np.ndarray:
         """(..., npar) -> (..., n_free): values of the free rows of the table."""
-        return theta @ self.K.T + self.c
+        return theta @ self.K.T + self.c if self.curve is None else self.curve.free(theta)
+
+    def along(self, curve: Curve) -> Model:
+        """The same model with constraints that are not linear, K and c being their tangent plane at the curve's base."""
+        plane = curve.plane()
+        return Model(self.rows, self.var, self.constraints, self.defined, reduced=plane, scale=self.scale, curve=curve)
+
+    def tangent(self, theta: np.ndarray) -> Model:
+        """The same model with K, c and D as they are at ``theta``; itself where constraints are linear."""
+        return self if self.curve is None else self.along(self.curve.at(theta))
 
     def df(self, fixed_x: bool) -> int:
         """Moments less parameters; moments of fixed predictors do not count."""
@@ -308,6 +331,7 @@ class Model:
         K[:n, :m], K[n:, m:] = self.K, np.eye(len(extra))
         return self._with(rows, K, np.concatenate([self.c, np.zeros(len(extra))]))
 
+    @cached_property
     def unconstrained(self) -> Model:
         """The same model without equality constraints: theta are the free rows of the table."""
         return self._with(self.rows, np.eye(self.n_free), np.zeros(self.n_free))

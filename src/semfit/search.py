@@ -50,7 +50,7 @@ def estimate(model: Model, data, h1: Saturated) -> tuple:
 def _lowest(model: Model, data, tries: list) -> tuple | None:
     """(theta, F) of the converged try with the lowest F that is a minimum, not a saddle point."""
     for F, theta in sorted(((F[0], tuple(theta[0])) for theta, F, ok in tries if ok[0])):
-        H = hessian(model, data, np.array(theta))
+        H = hessian(model.tangent(np.array(theta)), data, np.array(theta))
         d = np.sqrt(np.abs(np.diag(H)))
         if np.linalg.eigvalsh(H / np.outer(d, d))[0] > 0:
             return np.array(theta), F
@@ -65,6 +65,9 @@ def check_identified(model: Model, data, start: np.ndarray) -> None:
     size = 1 / np.abs(np.vstack([g.D for g in model.groups])).max(axis=0)
     for _ in range(4):  # one point may be singular by accident, such as latents that happen to correlate at 1
         theta = (start + size * rng.uniform(0.1, 0.4, model.npar) * rng.choice([-1, 1], model.npar))[None]
+        if not np.isfinite(model.free_values(theta)).all():  # a place where constraints cannot hold
+            theta = start[None]
+        model = model.tangent(theta[0])
         info = np.zeros((model.npar, model.npar))
         for k, g in enumerate(model.groups):
             Q, _, mean = structure(model, g, entries(model, g, theta, sample_of(data, k)))

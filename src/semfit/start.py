@@ -36,7 +36,10 @@ def starting_values(
     weight[order.astype(int)] = unit
     K = model.K * weight[:, None]
     size = np.sqrt((K**2).sum(axis=0))  # columns of one size: a unit that makes one small must not cut it off
-    return np.linalg.lstsq(K / size, (free - model.c) * weight, rcond=None)[0] / size
+    theta = np.linalg.lstsq(K / size, (free - model.c) * weight, rcond=None)[0] / size
+    if model.curve is not None and not np.isfinite(model.free_values(theta)).all():
+        return model.curve.base[model.curve.others]
+    return theta
 
 
 def _one_factor(R: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ is not understood is an error, never a guess. Supported::
     y1 + y2 ~ f + x                     regression       NA*x        free although a default fixes it
     x1 ~~ 0*x2                          (co)variance     "my label"*x
     x1 ~ 1 ; f ~ 0.2*1                  intercept        # comment, ! comment
-    ab := a*b ; a == 2*b                defined parameter; linear constraint
+    ab := a*b ; a == 2*b ; c == a*b     defined parameter; constraints
     x1 | t1 + 0.5*t2 ; x1 ~*~ 1*x1      thresholds and scale of an ordered variable
 """
 

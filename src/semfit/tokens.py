@@ -133,7 +133,8 @@ def statements(tokens: list[Token]) -> list[list[Token]]:
             continue
         if token.text == "\n" and current:
             last, nxt = current[-1], following[k]
-            if depth > 0 or any(t.kind == "symbol" and t.text in GOES_ON for t in (last, nxt)):
+            ends = (last,) if nxt.text == "(" else (last, nxt)  # a line may begin so, as in (a - b)^2 == c
+            if depth > 0 or any(t.kind == "symbol" and t.text in GOES_ON for t in ends):
                 continue
         if current:
             out.append(current)

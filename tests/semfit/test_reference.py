@@ -22,8 +22,7 @@ FAMILIES = ("sem_cfa", "sem_structural", "sem_robust", "sem_groups", "sem_more",
 BODIES = {f: json.loads((HERE / f"{f}.json").read_text(encoding="utf8")) for f in FAMILIES}
 CASES = {name: case for body in BODIES.values() for name, case in body["cases"].items()}
 PAIRS = [pair for body in BODIES.values() for pair in (body["pairs"] or [])]
-NONLINEAR = {"path_nonlinear_constraint"}  # a product of parameters in `==`; refused with a message, see below
-FITTED = [name for name in CASES if name not in NONLINEAR]
+FITTED = list(CASES)
 # lavaan cuts the sums of weights (299.97, 338.03) to whole numbers where it refits for these; with its numbers of rows
 # semfit has its values (test_design.py).
 CUT = {"both_fiml_groups", "both_fiml_groups_equal"}
@@ -239,9 +238,3 @@ def test_score_tests_of_equality(name):
     both = ours.merge(want, on=["lhs", "op", "rhs"], suffixes=("", "_lavaan"))
     assert len(both) == len(want) == len(ours)
     np.testing.assert_allclose(both["chisq"], both["chisq_lavaan"], rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", sorted(NONLINEAR))
-def test_a_nonlinear_constraint_is_refused(name):
-    with pytest.raises(ValueError, match="not linear"):
-        fitted(name)

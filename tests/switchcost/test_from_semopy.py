@@ -108,6 +108,9 @@ def test_what_is_read_differently_is_translated(answers):
         held = sc.from_semopy(fitted(f"{TWO}\n{words}", answers))
         est = held.estimates.set_index("label")["est"]
         assert est["a"] == pytest.approx(2 * est["b"]) and held.npar == plain.npar - 1
+    curved = sc.from_semopy(fitted(f"{TWO}\nCONSTRAINT(a*b = 0.5)", answers))
+    est = curved.estimates.set_index("label")["est"]
+    assert est["a"] * est["b"] == pytest.approx(0.5) and curved.npar == plain.npar - 1
     equal = sc.from_semopy(fitted("visual =~ x1 + a*x2 + a*x3\ntextual =~ a*x4 + x5 + x6", answers))
     assert equal.npar == 11 and equal.from_semopy.largest < 0.01
     latent = sc.from_semopy(fitted("DEFINE(latent) g\ng =~ x1 + x2 + x3 + x4", answers))
@@ -119,7 +122,6 @@ def test_what_is_read_differently_is_translated(answers):
     [
         ("BOUND(0, 0.3) a", r"visual =~ x2 is bounded by \[0, 0.3\] and its best value is 0.559"),
         ("CONSTRAINT(a > b)", "inequality of the model"),
-        ("CONSTRAINT(a*b = 0.5)", "not linear"),
     ],
 )
 def test_a_bound_that_binds_is_refused(answers, words, says):

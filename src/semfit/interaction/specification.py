@@ -123,6 +123,10 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
         raise DataError("defined parameters (:=) are not available with method='lms'; compute them from .estimates")
     rows, var = parameter_table(parsed, meanstructure=True, fixed_x=False)
     model = Model(rows, var, parsed.constraints)
+    if model.waiting is not None:
+        raise DataError(
+            f"the constraint {model.waiting.texts[0]} is not linear, which method='lms' does not take; use method='product'"
+        )
     measured = {r.rhs for r in rows if r.op == "=~"}
     structural = {n for r in rows if r.op == "~" for n in (r.lhs, r.rhs)} - set(var.lv)
     both = sorted(structural & measured)
