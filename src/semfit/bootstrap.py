@@ -15,15 +15,16 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from .errors import DataError
-from .estimate import Moments, fit_batch
+from .estimate import Moments
 from .fit_functions import chosen_functions, evaluate_functions
-from .gradient import BATCH, refit_batch, refit_near, regular, saturated_discrepancy
+from .gradient import BATCH, refit_near, regular, saturated_discrepancy
 from .inference import default_seed, enough_draws
 from .jobs import run_batches
 from .ordinal.resampling import OrdinalResampler
 from .ordinal.solution import OrdinalSolution
 from .printing import Result
 from .resampling import KINDS, Resampler
+from .scoring import fit_batch, refit_batch
 from .search import estimate
 from .solution import Fitted, Solution
 from .standardized import with_defined

@@ -1,4 +1,4 @@
-"""The estimation engine: moments implied by a model, discrepancy, gradient, information, and a batched fit.
+"""The estimation engine: moments implied by a model, discrepancy, gradient and information.
 
 Everything takes a batch: ``theta`` is (B, npar) and moments are (B, p, p) and (B, p). A single fit is B = 1, a
 bootstrap B = 1000; there is one engine. No loop runs over parameters and no p^2 x p^2 matrix is formed.
@@ -28,8 +28,6 @@ import numpy as np
 
 from .curve import Curve
 from .model import Group, Kind, Model
-
-TOLERANCE = 1e-7  # largest gradient element, in units of sqrt(information), at which a fit has converged
 
 
 class Scaled(Protocol):
@@ -187,7 +185,7 @@ def products(g: Group, K: np.ndarray, c: np.ndarray | None, weight=None, L=None,
     from first derivatives of the moments instead of the expected information; see ``robust.hessian``.
     """
     free, n = g.links.entries, len(g.links.entries)
-    size = max(1, int(2**23 / max(n * n, 1)))
+    size = max(1, int(2**20 / max(n * n, 1)))
     if weight is not None and len(K) > size:  # many patterns: in portions
         m = len(g.links.columns)
         summed = np.zeros((1, m, m))
@@ -417,72 +415,3 @@ def _definite(matrix: np.ndarray, usual: np.ndarray) -> np.ndarray:
     s = 1 / np.sqrt(np.maximum(np.diagonal(usual, axis1=1, axis2=2), 1e-300))
     scaled = np.where(finite[:, None, None], matrix, 0.0) * s[:, :, None] * s[:, None, :]
     return finite & (np.linalg.eigvalsh(scaled)[:, 0] > 1e-3)
-
-
-def fit_batch(model: Model, S, m=None, n=None, start=None, max_iter: int = 200, data=None) -> tuple:
-    """Fit one model to a batch of sample moments by Fisher scoring with Levenberg damping.
-
-    Parameters
-    ----------
-    model : Model, with ``set_scale`` called (``prepare`` does it)
-    S : (B, p, p) covariance matrices with divisor n, in the order of ``model.ov``; a list of them for groups
-    m : (B, p) means (list for groups); needed when the model has a mean structure
-    n : rows, a number or one a group
-    start : (npar,) or (B, npar)
-    data : a ``Moments`` or ``Patterns`` object instead of S, m, n
-
-    Returns
-    -------
-    theta (B, npar), F (B,), converged (B,) bool
-        chi-square is 2 N (F - F of the saturated model); F counts variables in units of ``model.scale``. ``converged`` says that the step that Fisher
-        scoring would still take is below 1e-7 standard errors of one observation in every parameter.
-    """
-    if data is None:
-        groups = S if isinstance(S, (list, tuple)) else [S]
-        means = None if m is None else list(m) if isinstance(m, (list, tuple)) else [m]
-        data = Moments(list(groups), means, list(n) if np.ndim(n) else [n])
-    B = len(data)
-    theta = np.broadcast_to(np.asarray(start, float), (B, model.npar)).copy()
-    F, converged = np.full(B, np.inf), np.zeros(B, bool)
-    size = max(1, int(2**18 / max(model.npar**2, 1)))
-    for first in range(0, B, size):
-        part = slice(first, first + size)
-        one = data if B == 1 else data.take(part)
-        theta[part], F[part], converged[part] = _scoring(model, one, theta[part], max_iter)
-    return theta, F, converged
-
-
-def _scoring(model: Model, data, theta: np.ndarray, max_iter: int) -> tuple:
-    """Fisher scoring; each member of the batch has its own damping and leaves when it is done."""
-    B = len(theta)
-    F, grad, info = evaluate(model, data, theta, information=model.npar > 0, bend=True)
-    if model.npar == 0:
-        return theta, F, np.ones(B, bool)
-    damping, converged = np.zeros(B), np.zeros(B, bool)
-    active = np.arange(B)
-    out_theta, out_F = theta.copy(), F.copy()
-    for _ in range(max_iter):
-        s = 1.0 / np.sqrt(np.maximum(np.diagonal(info, axis1=1, axis2=2), 1e-300))
-        scaled = info * s[:, :, None] * s[:, None, :]
-        diagonal = np.arange(model.npar)
-        scaled[:, diagonal, diagonal] += damping[:, None] + 1e-12
-        step = -np.linalg.solve(scaled, (grad * s)[:, :, None])[:, :, 0]
-        small = (np.abs(grad * s).max(axis=1) < TOLERANCE) & (np.abs(step).max(axis=1) < 1e2 * TOLERANCE)
-        new = theta + step * s
-        F1, g1, I1 = evaluate(model, data, new, bend=True)
-        better = F1 <= F + 1e-13 * (1 + np.abs(F))
-        pick = better[:, None]
-        theta, F, grad = np.where(pick, new, theta), np.where(better, F1, F), np.where(pick, g1, grad)
-        info = np.where(pick[:, :, None], I1, info)
-        damping = np.where(better, np.where(damping > 1e-4, damping / 10, 0.0), np.maximum(10 * damping, 1e-3))
-        done = small | (damping > 1e8)
-        if done.any():
-            out_theta[active[done]], out_F[active[done]] = theta[done], F[done]
-            converged[active[done]] = small[done]
-            keep = ~done
-            if not keep.any():
-                return out_theta, out_F, converged
-            active, theta, F, grad, info, damping = (a[keep] for a in (active, theta, F, grad, info, damping))
-            data = data.take(keep)
-    out_theta[active], out_F[active] = theta, F
-    return out_theta, out_F, converged

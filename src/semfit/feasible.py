@@ -9,7 +9,7 @@ from scipy.linalg import qr
 
 from .curve import Curve, Equations
 from .errors import DataError, FitWarning
-from .estimate import fit_batch
+from .scoring import fit_batch
 from .model import Model
 
 TRIES, SPREADS = 5, (0.0, 0.1, 0.3, 1.0, 3.0)  # starts by spread about the usual one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .estimate import Moments, evaluate, fit_batch
+from .estimate import Moments, evaluate
 from .mixing import mixed
 from .model import Model
 
@@ -67,18 +67,7 @@ def regular(data: Moments, scale: np.ndarray) -> np.ndarray:
     return ok
 
 
-def refit_batch(model: Model, data: Moments, start: np.ndarray, information: np.ndarray) -> tuple:
-    """Complete moments by gradients, what fails by Fisher scoring; theta, F and success as ``refit_near``."""
-    parts = [data.take(slice(k, k + BATCH)) for k in range(0, len(data), BATCH)]
-    found = [refit_near(model, part, start, information) for part in parts]
-    theta, F, done = (np.concatenate(values) for values in zip(*found, strict=True))
-    left = np.flatnonzero(~done)
-    if len(left):
-        theta[left], F[left], done[left] = fit_batch(model, None, start=start, data=data.take(left))
-    return theta, F, done
-
-
 def saturated_discrepancy(model: Model, data: Moments) -> np.ndarray:
-    """F of the saturated model (B,), in the units of ``fit_batch``: (log|S| + p) / 2 summed over groups."""
+    """F of the saturated model (B,), in the units of ``scoring.fit_batch``: (log|S| + p) / 2 summed over groups."""
     N, p, log_scale = sum(data.n), model.n_ov, np.log(model.scale[: model.n_ov]).sum()
     return sum(n / N * (0.5 * (np.linalg.slogdet(S)[1] + p) - log_scale) for S, n in zip(data.S, data.n, strict=True))

@@ -10,11 +10,12 @@ from scipy.special import chdtri, ndtri
 
 from .errors import DataError
 from .estimate import Moments, evaluate
-from .gradient import BATCH, refit_batch, regular, saturated_discrepancy
+from .gradient import BATCH, regular, saturated_discrepancy
 from .inference import default_seed, enough_draws
 from .jobs import run_batches
 from .printing import Result
 from .resampling import wishart
+from .scoring import refit_batch
 from .solution import Fitted, Solution
 from .standardized import with_defined
 from .threads import one_thread

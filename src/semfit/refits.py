@@ -15,10 +15,11 @@ from . import measures as fm
 from .arguments import FITTED, checked
 from .errors import DataError
 from .estimate import Moments, entries, sample_of, structure
-from .gradient import BATCH, refit_batch
+from .gradient import BATCH
 from .jobs import run_batches
 from .model import Kind, Model
 from .printing import Result
+from .scoring import refit_batch
 from .solution import Fitted, Solution
 from .standardized import row_values
 from .threads import one_thread

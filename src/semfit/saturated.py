@@ -1,7 +1,7 @@
 """What rows with gaps say about the moments of one group: information and casewise scores of the saturated model.
 
 p variables have q = p (p + 3) / 2 moments, thousands in a wide questionnaire, so one matrix of that size is kept, the
-Cholesky factor of the information, and nothing is multiplied by another. The mean outer product J of the scores is kept
+Cholesky factor of the information (one triangle of it), and nothing is multiplied by another. The mean outer product J of the scores is kept
 as its root, which has no more rows than the data; information from complete rows is applied as S^-1 A S^-1 instead of
 being formed. All in units of ``scale``.
 """
@@ -18,11 +18,13 @@ from typing import TypeVar
 import numpy as np
 from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
 from scipy.linalg.blas import dtrmm
+from scipy.linalg.lapack import dtfttr, dtrttf
 
 from .derivatives import ROWS, row_patterns
 from .design import Design
 from .estimate import Patterns, terms
 
+COLUMNS = 64  # as many matrices are formed at once
 T = TypeVar("T")
 _KEPT: ContextVar[list | None] = ContextVar("kept", default=None)
 
@@ -181,8 +183,9 @@ class SaturatedInformation:
     ----------
     moments : MomentList
         Names of rows and columns; the moments of fixed predictors are not among them.
-    factor : array, shape (q, q)
-        Lower Cholesky factor of the observed information W; NaN where the rows do not determine all moments.
+    packed : array, shape (q (q + 1) / 2,)
+        Lower Cholesky factor of the observed information W, its triangle alone; NaN where the rows do not determine all
+        moments.
     root : array, shape (r, q)
         root' root = J, the mean outer product of the casewise scores.
     S : array, shape (p, p)
@@ -190,7 +193,7 @@ class SaturatedInformation:
     """
 
     moments: MomentList
-    factor: np.ndarray
+    packed: np.ndarray
     root: np.ndarray
     S: np.ndarray
 
@@ -204,7 +207,13 @@ class SaturatedInformation:
             factor = cholesky(W.T, lower=True, overwrite_a=True, check_finite=False)
         except LinAlgError:
             factor = np.full_like(W, np.nan)
-        return cls(moments, factor, moments.root_of_scores(X, mu, S, scale, design), S / np.outer(scale, scale))
+        packed, _ = dtrttf(factor, uplo="L")
+        return cls(moments, packed, moments.root_of_scores(X, mu, S, scale, design), S / np.outer(scale, scale))
+
+    @property
+    def factor(self) -> np.ndarray:
+        """L (q, q); what stands above its diagonal is not read."""
+        return dtfttr(len(self.moments), self.packed, uplo="L")[0]
 
     def solve(self, columns: np.ndarray) -> np.ndarray:
         """W^-1 times columns (q, m)."""
@@ -230,10 +239,14 @@ class SaturatedInformation:
 
     def complete(self, columns: np.ndarray) -> np.ndarray:
         """Information that complete rows would give, Wc, times columns (q, m)."""
-        m, V = self.moments, self._precision
-        A, mean = m.matrices(columns, len(V))
-        A = V @ A @ V
-        return np.concatenate([A[:, m.a, m.b].T * m.weight[:, None], (mean @ V)[:, m.e].T])
+        m, V, out = self.moments, self._precision, np.empty(columns.shape)
+        for first in range(0, columns.shape[1], COLUMNS):
+            part = slice(first, first + COLUMNS)
+            A, mean = m.matrices(columns[:, part], len(V))
+            A = V @ A @ V
+            out[: len(m.a), part] = A[:, m.a, m.b].T * m.weight[:, None]
+            out[len(m.a) :, part] = (mean @ V)[:, m.e].T
+        return out
 
     @cached_property
     def trace_complete(self) -> float:
@@ -250,7 +263,7 @@ class SaturatedInformation:
         """n times the variances (q,) of the moments: of W^-1 J W^-1, or under normality of W^-1."""
         if robust:
             return np.sum(self.influence**2, axis=1)
-        inverse = solve_triangular(self.factor, np.eye(len(self.factor)), lower=True, check_finite=False)
+        inverse = solve_triangular(self.factor, np.eye(len(self.moments)), lower=True, check_finite=False)
         return np.sum(inverse**2, axis=0)
 
     def covariances(self, columns: np.ndarray, robust: bool) -> np.ndarray:

@@ -8,8 +8,9 @@ import numpy as np
 
 from .derivatives import eigenvalues_above, hessian
 from .errors import NotIdentifiedError
-from .estimate import entries, evaluate, fit_batch, gram, products, sample_of, slopes, structure
+from .estimate import entries, evaluate, gram, products, sample_of, slopes, structure
 from .model import Model
+from .scoring import fit_batch
 from .start import starting_values
 from .state import Saturated
 

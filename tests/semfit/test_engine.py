@@ -14,7 +14,8 @@ import pytest
 import switchcost as sc
 from semfit import score_tests
 from semfit.derivatives import hessian, meat
-from semfit.estimate import Moments, evaluate, fit_batch
+from semfit.estimate import Moments, evaluate
+from semfit.scoring import fit_batch
 from semfit.syntax import parse
 
 MODEL = """
