@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .estimate import Moments, Patterns, evaluate
+from .estimate import Moments, evaluate
 from .gradient import BATCH, refit_near
 from .model import Model
 
