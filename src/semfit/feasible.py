@@ -9,8 +9,8 @@ from scipy.linalg import qr
 
 from .curve import Curve, Equations
 from .errors import DataError, FitWarning
-from .scoring import fit_batch
 from .model import Model
+from .scoring import fit_batch
 
 TRIES, SPREADS = 5, (0.0, 0.1, 0.3, 1.0, 3.0)  # starts by spread about the usual one
 HOLDS = 1e-9  # left less right side that counts as equal

@@ -28,9 +28,9 @@ def counted(monkeypatch):
     """Evaluations with an information matrix, counted."""
     calls = []
 
-    def evaluate(model, data, theta, information=True):
+    def evaluate(model, data, theta, information=True, bend=False):
         calls.append(information)
-        return original(model, data, theta, information)
+        return original(model, data, theta, information, bend)
 
     original = scoring.evaluate
     monkeypatch.setattr(scoring, "evaluate", evaluate)
@@ -59,6 +59,4 @@ def test_a_higher_point_found_by_gradients_is_not_taken(gaps, monkeypatch):
 
     honest = semfit.fit(MODEL, gaps, missing="fiml")
     monkeypatch.setattr(scoring, "refit_near", uphill)
-    assert np.allclose(
-        semfit.fit(MODEL, gaps, missing="fiml").solution.theta, honest.solution.theta, rtol=0, atol=1e-6
-    )
+    assert np.allclose(semfit.fit(MODEL, gaps, missing="fiml").solution.theta, honest.solution.theta, rtol=0, atol=1e-6)
