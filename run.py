@@ -197,18 +197,18 @@ def main(arguments: list[str]) -> int:
         place = (f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url={first}")
         return inside("-m", "jupyterlab", *place, *rest, alone=False)
     if command in ("codebook", "chapter", "new-study"):  # files are named from where the person is
-        return inside("-m", "switchcost.report.command", command, *rest, where=os.getcwd())
+        return inside("-m", "surveychapter.command", command, *rest, where=os.getcwd())
     if command in ("check-paper", "check-study"):
-        return inside("-m", "switchcost.replication", command, *rest)
+        return inside("-m", "papercheck", command, *rest)
     if command == "game":
         return inside("docs/tools/game.py", *map(os.path.abspath, rest))
     if command == "copies":
-        return inside("-m", "switchcost.classroom", command, *rest) or inside("docs/tools/game.py", "--key")
+        return inside("-m", "coursepages", command, *rest) or inside("docs/tools/game.py", "--key")
     if command == "book":
         return inside("docs/tools/make_book.py", *rest)
     if command == "all":
-        return inside("-m", "switchcost.classroom", "check", *rest)
-    return inside("-m", "switchcost.classroom", command, *rest)
+        return inside("-m", "coursepages", "check", *rest)
+    return inside("-m", "coursepages", command, *rest)
 
 
 if __name__ == "__main__":

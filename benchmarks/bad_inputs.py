@@ -31,7 +31,8 @@ import pandas as pd
 
 import semfit
 import switchcost as sc
-from switchcost._core.errors import OURS
+from papercheck.picture import draw
+from switchcost.core.errors import OURS
 
 SECONDS = 30  # a single call that takes longer is a fault
 MODEL = "A =~ a1 + a2 + a3\nB =~ b1 + b2 + b3"
@@ -399,7 +400,7 @@ def calls() -> dict[str, Call]:
         Call("sc.plots.johnson_neyman", sc.plots.johnson_neyman, {"result": moderation}),
         Call("sc.plots.forest", sc.plots.forest, {"estimates": fit.estimates}),
         Call("sc.plots.path_diagram", sc.plots.path_diagram, {"fit": structural}),
-        Call("sc.plots.scoreboard", sc.plots.scoreboard, {"board": sc.scoreboard()}),
+        Call("papercheck.picture.draw", draw, {"board": sc.scoreboard()}),
         Call("sc.plots.specification_curve", sc.plots.specification_curve,
              {"result": sc.specification_curve(d, y="y", x="scoreA", moderator="scoreB")}),
         Call("sc.plots.style", sc.plots.style, {}),

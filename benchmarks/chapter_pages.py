@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 
 import switchcost as sc
-from switchcost.report.chapter import Chapter, results_chapter
+from surveychapter.chapter import Chapter, results_chapter
 
 ROOT = Path(__file__).resolve().parents[1]
 SURVEYS = ROOT / "tests" / "switchcost" / "surveys"

@@ -22,7 +22,7 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-CLASSROOM = [sys.executable, "-m", "switchcost.classroom"]
+CLASSROOM = [sys.executable, "-m", "coursepages"]
 RUN = [sys.executable, "run.py"]
 
 
@@ -138,7 +138,7 @@ def unknown_number(home, folder):
 def broken_study(home, folder):
     (home / "data" / "published" / "khan2012" / "study.json").write_text('{"key": "khan2012", ')
     subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x", "commit", "-qam", "x"], cwd=home, check=True)
-    return run(home, [sys.executable, "-m", "switchcost.replication"], find="cannot be read")
+    return run(home, [sys.executable, "-m", "papercheck"], find="cannot be read")
 
 
 CASES = {

@@ -150,20 +150,20 @@ PLANS: dict[str, dict[str, tuple[str, ...]]] = {
         "semfit/equality": ("semfit/test_diagnostics", "semfit/test_invariance"),
     },
     "chapter": {
-        f"switchcost/report/{path.stem}": (
-            "switchcost/test_chapter_words",
-            "switchcost/test_chapter_parts",
-            "switchcost/test_chapter",
-            "switchcost/test_chapter_reference",
-            "switchcost/test_study",
+        f"surveychapter/{path.stem}": (
+            "surveychapter/test_chapter_words",
+            "surveychapter/test_chapter_parts",
+            "surveychapter/test_chapter",
+            "surveychapter/test_chapter_reference",
+            "surveychapter/test_study",
             "notebooks/test_teach_tables",
         )
-        for path in sorted((ROOT / "src" / "switchcost" / "report").glob("*.py"))
+        for path in sorted((ROOT / "src" / "surveychapter").glob("*.py"))
         if not path.stem.startswith(("words_", "__"))  # the sentences themselves hold nothing that can be changed
     },
 }
 # A plan whose modules are one room: its mutants are loaded into a process that holds all else already.
-ROOMS = {"chapter": "switchcost.report"}
+ROOMS = {"chapter": "surveychapter"}
 OPEN = 77  # exit code of a run that ended before all tests had run
 HEAVY = ("numpy", "pandas", "scipy.stats", "scipy.optimize", "statsmodels.api", "pingouin", "factor_analyzer", "pytest")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from switchcost.classroom import comparing, copies, pages, solutions
+from coursepages import comparing, copies, pages, solutions
 
 HERE = Path(__file__).parent
 TABLE = HERE / "pages.csv"

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import seminr
 
-from switchcost.replication.from_answers import hair2021
+from papercheck.from_answers import hair2021
 
 SEMINR_DRAWS, DRAWS = 200, 2000
 

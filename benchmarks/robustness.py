@@ -18,7 +18,7 @@ import pandas as pd
 
 import semfit
 import switchcost as sc
-from switchcost._core.errors import OURS
+from switchcost.core.errors import OURS
 
 rng = np.random.default_rng(5)
 F = rng.normal(size=(300, 3)) @ np.linalg.cholesky([[1, 0.5, 0.3], [0.5, 1, 0.4], [0.3, 0.4, 1]]).T

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from switchcost.replication.board import judge
-from switchcost.replication.from_answers import reproduce_hair2021
-from switchcost.replication.reading import numbers
+from papercheck.board import judge
+from papercheck.from_answers import reproduce_hair2021
+from papercheck.reading import numbers
 
 STUDY = "hair2021_corp_rep"
 ANALYSES: dict[str, dict[str, str]] = {

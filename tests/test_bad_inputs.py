@@ -14,7 +14,7 @@ import pytest
 
 import semfit
 import switchcost as sc
-from switchcost._core.errors import OURS
+from switchcost.core.errors import OURS
 
 ROOT = Path(__file__).resolve().parents[1]
 SURVEYS = sorted(f for f in (Path(__file__).parent / "switchcost" / "surveys").rglob("*") if f.is_file())

@@ -178,7 +178,7 @@ def test_pages_of_functions_name_every_public_one(tools):
     assert text.startswith("Functions\n=========")
     for name in ("audit", "moderate", "scoreboard", "from_semopy"):
         assert f".. autofunction:: switchcost.{name}\n" in text
-    assert "autofunction:: switchcost.simulate.survey" in text and "semfit.fit`" in text
+    assert "autofunction:: simmarket.survey" in text and "semfit.fit`" in text
 
 
 def test_missing_chromium_is_told(tools, monkeypatch, capsys, tmp_path):

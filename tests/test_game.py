@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from switchcost._core.errors import DataError
+from switchcost.core.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[1]
 

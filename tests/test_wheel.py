@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+OURS = {p.name for p in (ROOT / "src").iterdir() if (p / "__init__.py").exists()}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 # Declared for what people or other packages do with them, not for an import in src.
@@ -50,14 +51,15 @@ def imported() -> dict[str, set[str]]:
     """Top-level package -> our rooms that import it, wherever in a file."""
     found: dict[str, set[str]] = {}
     for file in (ROOT / "src").rglob("*.py"):
-        room = ".".join(file.relative_to(ROOT / "src").parts[:2])
+        parts = file.relative_to(ROOT / "src").parts
+        room = parts[1] if parts[0] == "switchcost" else parts[0]
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module]
             for name in names:
                 found.setdefault(name.split(".")[0], set()).add(room)
-    return {k: v for k, v in found.items() if k not in sys.stdlib_module_names | {"switchcost", "semfit"}}
+    return {k: v for k, v in found.items() if k not in sys.stdlib_module_names | OURS}
 
 
 def declared() -> dict[str, str]:
@@ -89,8 +91,8 @@ def test_at_most_ten_hard_dependencies():
 def test_the_rooms_of_the_first_floors_need_only_hard_dependencies():
     hard = {n for n, extra in declared().items() if extra == ""}
     extra_by_design = {"IPython", "pyreadstat", "openpyxl", "tqdm", "matplotlib", "seaborn"}  # imported where used
-    rooms = ("data", "measurement", "moderation", "screening", "replication", "simulate", "_core")
-    needed = {n for n, where in imported().items() if where & {f"switchcost.{r}" for r in rooms}}
+    rooms = ("data", "measurement", "moderation", "core", "papercheck", "simmarket")
+    needed = {n for n, where in imported().items() if where & {*rooms}}
     assert sorted(needed - hard - extra_by_design) == []
 
 
@@ -145,8 +147,8 @@ def test_the_wheel_works_from_any_folder(wheel, tmp_path):
 
 def test_the_wheel_holds_what_is_promised_and_no_more(wheel):
     top = {p.name for p in wheel.iterdir() if not p.name.endswith(".dist-info")}
-    assert top == {"switchcost", "semfit"}
-    assert (wheel / "switchcost" / "simulate" / "templates" / "telecom_survey.md").exists()
+    assert top == OURS
+    assert (wheel / "simmarket" / "templates" / "telecom_survey.md").exists()
     assert not list(wheel.rglob("__pycache__"))
 
 

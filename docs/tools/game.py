@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 import switchcost as sc
-from switchcost._core.errors import OURS, DataError
-from switchcost.classroom.pages import ROOT, safe_write
+from coursepages.pages import ROOT, safe_write
+from switchcost.core.errors import OURS, DataError
 
 STUDIES = ("aydin2005", "kim2004")
 CALLS = {

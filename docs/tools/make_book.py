@@ -22,9 +22,9 @@ import pages
 
 import semfit
 import switchcost as sc
-from switchcost._core.errors import OURS
-from switchcost.classroom import copies
-from switchcost.classroom import pages as notebooks
+from coursepages import copies
+from coursepages import pages as notebooks
+from switchcost.core.errors import OURS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

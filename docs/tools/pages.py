@@ -17,8 +17,8 @@ import pandas as pd
 from terms import entries, pattern
 
 import switchcost as sc
-from switchcost.classroom import pages as notebooks
-from switchcost.replication import board as replicate
+from coursepages import pages as notebooks
+from papercheck import board as replicate
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {

@@ -1,15 +1,19 @@
 """Switching costs, satisfaction and loyalty: reliability, factor analysis, structural models, moderation.
 
 Everything a notebook needs hangs directly on the package: ``import switchcost as sc`` and ``sc.load(...)``,
-``sc.fit(...)``, ``sc.scoreboard()``. The estimator is a package of its own, ``semfit``.
+``sc.fit(...)``, ``sc.scoreboard()``. The estimator under it is a package of its own, ``semfit``; so is what stands on
+it, and is imported when its name is first asked for: ``simmarket``, ``papercheck``, ``surveychapter``.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from semfit import Fit, fit, invariance, latent_interaction
 
-from . import plots, simulate
-from ._core.errors import SwitchcostError
-from ._core.version import __version__
+from . import plots
 from .bridges import compare, from_factor_analyzer, from_semopy
+from .core.errors import SwitchcostError
+from .core.version import __version__
 from .data.codebook import codebook
 from .data.files import read_survey
 from .data.published import directions, published, wanted
@@ -30,10 +34,23 @@ from .moderation.mediation import mediate
 from .moderation.regression import moderate
 from .moderation.specifications import specification_curve
 from .plspm.fitting import pls
-from .replication.board import scoreboard
-from .replication.consistency import check_table
-from .report import chapter, tables
-from .screening.audit import audit
+
+if TYPE_CHECKING:
+    import simmarket as simulate
+    from papercheck.board import scoreboard
+    from papercheck.consistency import check_table
+    from surveychapter import chapter, tables
+    from surveychapter.screening.audit import audit
+
+# Name -> where it stands above the helper, and what it is called there ("" for the module itself).
+ABOVE = {
+    "audit": ("surveychapter.screening.audit", "audit"),
+    "chapter": ("surveychapter.chapter", ""),
+    "check_table": ("papercheck.consistency", "check_table"),
+    "scoreboard": ("papercheck.board", "scoreboard"),
+    "simulate": ("simmarket", ""),
+    "tables": ("surveychapter.tables", ""),
+}
 
 __all__ = [
     "Fit",
@@ -80,6 +97,17 @@ __all__ = [
     "tables",
     "wanted",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Open what stands above, once."""
+    if name not in ABOVE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, inner = ABOVE[name]
+    found = import_module(module)
+    thing = getattr(found, inner) if inner else found
+    globals()[name] = thing
+    return thing
 
 
 def __dir__() -> list[str]:

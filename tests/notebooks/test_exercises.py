@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from switchcost._core.errors import DataError
-from switchcost.classroom import checks, comparing, copies, pages, sealing, solutions
+from coursepages import checks, comparing, copies, pages, sealing, solutions
+from switchcost.core.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = [e for mine in solutions.plain().values() for e in mine]
@@ -53,7 +53,7 @@ def test_sealed_files_are_those_of_the_exercises():
     for number, mine in solutions.plain().items():
         text = (Path(checks.HERE) / "sealed" / f"{number}.json").read_text(encoding="utf-8")
         now = {e.name: dataclasses.asdict(sealing.seal(e)) for e in mine}
-        assert json.loads(text) == now, "run: python -m switchcost.classroom seal"
+        assert json.loads(text) == now, "run: python -m coursepages seal"
 
 
 @each

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from switchcost.classroom import comparing, copies, pages, running, solutions
+from coursepages import comparing, copies, pages, running, solutions
 
 ROOT = Path(__file__).resolve().parents[2]
 PATHS = pages.paths()
@@ -250,7 +250,7 @@ def test_comparison_notices_a_changed_number_and_a_changed_word():
 
 def test_readme_shows_todays_scoreboard_and_notebooks():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert pages.with_blocks(text, pages.readme_blocks()) == text, "run: python -m switchcost.classroom readme"
+    assert pages.with_blocks(text, pages.readme_blocks()) == text, "run: python -m coursepages readme"
 
 
 def test_student_copies_hold_no_solution(tmp_path, monkeypatch):

@@ -137,8 +137,8 @@ def test_ctrl_c_ends_a_command_with_one_sentence_and_all_its_processes(tmp_path)
 
 
 def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch):
-    from switchcost._core.errors import DataError
-    from switchcost.classroom import pages
+    from coursepages import pages
+    from switchcost.core.errors import DataError
 
     path = tmp_path / "page.ipynb"
     path.write_text("old")

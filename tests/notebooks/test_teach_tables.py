@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from switchcost.classroom import guesses, teach
-from switchcost.report import tables
+from coursepages import guesses, teach
+from surveychapter import tables
 
 
 def test_guess_is_kept_until_the_answer(monkeypatch, capsys):

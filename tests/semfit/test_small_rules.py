@@ -6,7 +6,7 @@ import pytest
 
 import semfit
 import switchcost as sc
-from switchcost._core.errors import OURS
+from switchcost.core.errors import OURS
 
 
 @pytest.fixture(scope="module")

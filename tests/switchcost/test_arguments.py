@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from switchcost._core.arguments import FLAG, NAME, NAMES, TABLE, Between, Made, check, checked, one_of
-from switchcost._core.errors import DataError
-from switchcost._core.inference import enough_draws
+from switchcost.core.arguments import FLAG, NAME, NAMES, TABLE, Between, Made, check, checked, one_of
+from switchcost.core.errors import DataError
+from switchcost.core.inference import enough_draws
 
 INSIDE = {
     "alpha": [1e-9, 0.999], "level": [0.5], "power": [0.8], "reliability_x": [1e-6, 1, 1.0], "r_xm": [-0.999, 0],

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
+from papercheck.printed import Printed
 from switchcost.data.registry import data_dir
-from switchcost.replication.printed import Printed
 
 FILES = {
     # name: (bytes of the file, options, what the sentence must say)

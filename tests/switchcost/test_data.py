@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
-from switchcost._core.errors import DataError
-from switchcost._core.files import atomic_write
+from papercheck.printed import Printed
+from switchcost.core.errors import DataError
+from switchcost.core.files import atomic_write
 from switchcost.data.codebook import CODEBOOK_COLUMNS
 from switchcost.data.registry import data_dir, raw_sets, register
-from switchcost.replication.printed import Printed
 
 STUDIES = ["abbade2014", "ecsi_mobi", "ha2023", "hair2021_corp_rep", "mota2012", "moura2005"]
 SHA = {

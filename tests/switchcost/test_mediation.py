@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
-from switchcost._core.errors import DataError
+from switchcost.core.errors import DataError
 
 HERE = Path(__file__).parents[1] / "reference"
 R = json.loads((HERE / "mediation.json").read_text())

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import switchcost as sc
-from switchcost._core.errors import DataError
+from switchcost.core.errors import DataError
 
 HERE = Path(__file__).parents[1] / "reference"
 R = json.loads((HERE / "moderation.json").read_text())

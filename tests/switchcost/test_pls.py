@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from switchcost._core.inference import DEFAULT_SEED
+from switchcost.core.inference import DEFAULT_SEED
 from switchcost.plspm.fitting import pls
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from switchcost._core.errors import DataError
+from switchcost.core.errors import DataError
 from switchcost.moderation import power
 
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 import switchcost as sc
-from switchcost._core.errors import DataError, SurveyNote
+from surveychapter.command import main
+from switchcost.core.errors import DataError, SurveyNote
 from switchcost.data import flow, skeleton
 from switchcost.data.encoding import decode
 from switchcost.data.words import normal
-from switchcost.report.command import main
 
 HERE = Path(__file__).parent / "surveys"
 

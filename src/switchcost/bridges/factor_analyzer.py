@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._core import checks
-from .._core.arguments import COUNT, checked
-from .._core.errors import DataError
+from ..core import checks
+from ..core.arguments import COUNT, checked
+from ..core.errors import DataError
 from ..measurement.correlations import Items, complete_items, is_matrix, matrix_input
 from ..measurement.extraction import extract
 from ..measurement.factors import EFA, fit_measures, heywood_items, in_order

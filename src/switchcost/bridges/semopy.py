@@ -16,9 +16,9 @@ import semfit
 from semfit import Fit
 from semfit.errors import NotIdentifiedError
 
-from .._core import checks
-from .._core.errors import DataError
-from .._core.results import Result
+from ..core import checks
+from ..core.errors import DataError
+from ..core.results import Result
 
 Key = tuple[str, str, str]
 REFUSED = {

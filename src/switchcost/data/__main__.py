@@ -2,7 +2,7 @@
 
 import sys
 
-from .._core.errors import OURS
+from ..core.errors import OURS
 from .registry import data_dir, register
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._core.errors import DataError
+from ..core.errors import DataError
 from .parsing import MAX_BYTES, enough_memory, existing_file, refuse_other_kinds
 from .words import fitting, normal
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .._core.errors import DataError
+from ..core.errors import DataError
 from .binary import read_workbook
 from .parsing import read_table
 from .registry import data_dir, printed_table, raw_sets, study_folders, unknown_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .._core.errors import DataError
+from ..core.errors import DataError
 
 _HIGH = re.compile(rb"[\x80-\xff]+")
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .._core import checks
-from .._core.errors import DataError, SurveyNote
+from ..core import checks
+from ..core.errors import DataError, SurveyNote
 from . import platforms, words
 from .binary import STATISTICS, read_labelled, read_workbook
 from .codebook import codebook as read_codebook

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from .._core import checks
+from ..core import checks
 from .codebook import CODEBOOK_COLUMNS
 from .words import block_of
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from .._core.errors import DataError
+from ..core.errors import DataError
 
 #: Cells that mean "no answer" in a survey file, whatever the column.
 NO_ANSWER = frozenset(

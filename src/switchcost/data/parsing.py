@@ -7,8 +7,8 @@ import io
 import re
 from pathlib import Path
 
-from .._core import checks
-from .._core.errors import DataError
+from ..core import checks
+from ..core.errors import DataError
 from .encoding import decode
 
 _SEPARATORS = (",", ";", "\t", "|")

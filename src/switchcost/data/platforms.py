@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from .._core.errors import DataError
+from ..core.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from .._core.errors import DataError
+from ..core.errors import DataError
 from .registry import checked_file, data_dir, present, printed_table, study_folders, unknown_name
 
 

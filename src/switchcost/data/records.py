@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from .._core import checks
-from .._core.errors import DataError
+from ..core import checks
+from ..core.errors import DataError
 from . import platforms
 from .codebook import is_attention_line
 

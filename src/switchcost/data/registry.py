@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._core.errors import DataError
-from .._core.files import atomic_write
+from ..core.errors import DataError
+from ..core.files import atomic_write
 
 COMMAND = "python -m switchcost.data register"
 _INSTALLED = Path(__file__).resolve().parents[1] / "_data"
@@ -26,7 +26,7 @@ _SIMULATED = {
     "market": "mobile-phone customers, simulated with a known truth",
     "licence": "CC BY 4.0",
     "citation": "This project; simulated, no evidence about any market",
-    "restore": "python -m switchcost.simulate.files",
+    "restore": "python -m simmarket.files",
 }
 
 

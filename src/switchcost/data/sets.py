@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._core.arguments import checked
-from .._core.errors import DataError
+from ..core.arguments import checked
+from ..core.errors import DataError
 from .codebook import codebook, codes_to_nan
 from .files import read_survey
 from .published import study_meta

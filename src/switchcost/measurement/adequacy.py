@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from .._core.results import Result
+from ..core.results import Result
 from .correlations import correlation_input
 from .verdicts import KMO_WORDS, word
 

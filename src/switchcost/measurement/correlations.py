@@ -11,8 +11,8 @@ from scipy.linalg import helmert
 
 from semfit.ordinal.correlations import Polychoric, polychoric
 
-from .._core import checks
-from .._core.errors import DataError
+from ..core import checks
+from ..core.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,13 +17,13 @@ from scipy.special import chdtrc
 from semfit.measures import rmsea
 from semfit.ordinal.exploratory import adjusted_measures
 
-from .._core import checks
-from .._core.arguments import DECIMALS, Between, checked, one_of
-from .._core.errors import DataError
-from .._core.inference import default_seed, enough_draws
-from .._core.jobs import run_batches
-from .._core.results import Result
-from .._core.threads import one_thread
+from ..core import checks
+from ..core.arguments import DECIMALS, Between, checked, one_of
+from ..core.errors import DataError
+from ..core.inference import default_seed, enough_draws
+from ..core.jobs import run_batches
+from ..core.results import Result
+from ..core.threads import one_thread
 from .correlations import Items, correlation_input
 from .extraction import SMALLEST_UNIQUENESS, extract
 from .rotation import rotate

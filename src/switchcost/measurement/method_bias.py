@@ -14,10 +14,10 @@ from scipy.special import chdtrc, stdtr
 from semfit.fitting import fit as _fit
 from semfit.result import Fit
 
-from .._core import checks
-from .._core.arguments import Between
-from .._core.errors import DataError
-from .._core.results import Result
+from ..core import checks
+from ..core.arguments import Between
+from ..core.errors import DataError
+from ..core.results import Result
 from .correlations import Items, complete_items, correlations
 from .extraction import extract
 from .verdicts import RULES

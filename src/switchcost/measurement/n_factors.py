@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._core.arguments import Between, checked, one_of
-from .._core.inference import default_seed, enough_draws
-from .._core.results import Result
+from ..core.arguments import Between, checked, one_of
+from ..core.inference import default_seed, enough_draws
+from ..core.results import Result
 from .correlations import correlation_input, correlations
 
 

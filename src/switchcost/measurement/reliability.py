@@ -14,11 +14,11 @@ from semfit.ordinal.correlations import polychoric
 from semfit.ordinal.scale import ScaleReliability, resampled_reliability, scale_reliability
 from semfit.resampling import resampled_covariances
 
-from .._core import checks
-from .._core.arguments import Between, checked, shown
-from .._core.errors import DataError
-from .._core.inference import default_seed, enough_draws
-from .._core.threads import one_thread
+from ..core import checks
+from ..core.arguments import Between, checked, shown
+from ..core.errors import DataError
+from ..core.inference import default_seed, enough_draws
+from ..core.threads import one_thread
 from .correlations import Items, correlations, named_items
 from .extraction import SMALLEST_UNIQUENESS, extract_many
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core.arguments import Between, checked, one_of
-from .._core.inference import default_seed
+from ..core.arguments import Between, checked, one_of
+from ..core.inference import default_seed
 
 
 @dataclass(frozen=True)

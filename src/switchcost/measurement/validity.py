@@ -17,11 +17,11 @@ from semfit.resampling import resampled_covariances
 from semfit.result import Fit
 from semfit.spec import ModelSpec
 
-from .._core import checks
-from .._core.arguments import Between, Made, checked, one_of
-from .._core.errors import DataError
-from .._core.inference import default_seed, enough_draws
-from .._core.results import Result
+from ..core import checks
+from ..core.arguments import Between, Made, checked, one_of
+from ..core.errors import DataError
+from ..core.inference import default_seed, enough_draws
+from ..core.results import Result
 from .correlations import correlations, named_items
 from .verdicts import HTMT_LIMITS, HTMT_WORDS, RULES, word
 

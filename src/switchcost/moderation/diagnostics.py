@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from .._core.arguments import check
-from .._core.errors import DataError
+from ..core.arguments import check
+from ..core.errors import DataError
 from .model import FittedModel
 
 

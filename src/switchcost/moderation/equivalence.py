@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from .._core.arguments import check, one_of
-from .._core.results import Result
+from ..core.arguments import check, one_of
+from ..core.results import Result
 from .model import FittedModel
 
 

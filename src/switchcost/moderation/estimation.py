@@ -10,7 +10,7 @@ import pandas as pd
 import scipy.linalg
 from scipy.special import fdtrc
 
-from .._core.errors import DataError
+from ..core.errors import DataError
 from .terms import Design
 
 

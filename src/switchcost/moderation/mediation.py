@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._core import checks
-from .._core.arguments import NAMES, checked, one_of
-from .._core.errors import DataError
-from .._core.inference import default_seed, estimate_columns
-from .._core.results import Result
+from ..core import checks
+from ..core.arguments import NAMES, checked, one_of
+from ..core.errors import DataError
+from ..core.inference import default_seed, estimate_columns
+from ..core.results import Result
 from .estimation import least_squares
 from .regression import check_roles, nominal_columns
 from .resampling import bias_corrected_interval, percentile_interval, resampled

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .._core.errors import DataError
-from .._core.inference import estimate_columns
-from .._core.results import Result
+from ..core.errors import DataError
+from ..core.inference import estimate_columns
+from ..core.results import Result
 from .estimation import Estimate, least_squares
 from .terms import Design, Exponents, Variable
 

@@ -25,9 +25,9 @@ from semfit.structural_power import (
     smallest_n,
 )
 
-from .._core.arguments import Between, checked
-from .._core.errors import DataError
-from .._core.inference import default_seed
+from ..core.arguments import Between, checked
+from ..core.errors import DataError
+from ..core.inference import default_seed
 
 __all__ = [
     "StructuralPower",

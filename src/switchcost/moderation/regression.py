@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from .._core import checks
-from .._core.arguments import Between, check, checked
-from .._core.errors import DataError
+from ..core import checks
+from ..core.arguments import Between, check, checked
+from ..core.errors import DataError
 from . import diagnostics, equivalence, shape, significance, slopes
 from .equivalence import Equivalence
 from .estimation import hierarchy

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from .._core.errors import DataError
-from .._core.inference import default_seed, enough_draws
+from ..core.errors import DataError
+from ..core.inference import default_seed, enough_draws
 
 CHUNK = 500
 CELLS = 2**22  # counts drawn at once

@@ -10,9 +10,9 @@ from scipy.special import stdtr, stdtrit
 
 from semfit.johnson_neyman import ConditionalSlope
 
-from .._core.arguments import Between
-from .._core.errors import DataError
-from .._core.results import Result
+from ..core.arguments import Between
+from ..core.errors import DataError
+from ..core.results import Result
 from .estimation import least_squares, wald
 from .model import FittedModel
 

@@ -10,9 +10,9 @@ from scipy.special import stdtrit
 
 from semfit.johnson_neyman import ConditionalSlope
 
-from .._core.arguments import check
-from .._core.errors import DataError
-from .._core.results import Result
+from ..core.arguments import check
+from ..core.errors import DataError
+from ..core.results import Result
 from .model import FittedModel
 from .slopes import Point, points
 

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from .._core.arguments import Between, one_of
-from .._core.errors import DataError
+from ..core.arguments import Between, one_of
+from ..core.errors import DataError
 from .model import FittedModel
 
 KIND = one_of("sd", "value", "percentile")

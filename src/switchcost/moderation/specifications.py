@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._core import checks
-from .._core.arguments import checked, shown
-from .._core.errors import DataError, SwitchcostError
-from .._core.results import Result
+from ..core import checks
+from ..core.arguments import checked, shown
+from ..core.errors import DataError, SwitchcostError
+from ..core.results import Result
 from .regression import moderate
 
 

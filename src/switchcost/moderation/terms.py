@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .._core import checks
-from .._core.arguments import shown
-from .._core.errors import DataError
+from ..core import checks
+from ..core.arguments import shown
+from ..core.errors import DataError
 
 Exponents = tuple[int, ...]
 

@@ -3,7 +3,6 @@
 from semfit.diagram import path_diagram
 from semfit.palette import COLORS, GREY, LINES, MARKERS
 
-from .board import scoreboard
 from .intervals import forest
 from .moderation import johnson_neyman, slopes, specification_curve
 from .theme import chinese_font, style
@@ -17,7 +16,6 @@ __all__ = [
     "forest",
     "johnson_neyman",
     "path_diagram",
-    "scoreboard",
     "slopes",
     "specification_curve",
     "style",

@@ -9,8 +9,8 @@ import pandas as pd
 
 from semfit.palette import COLORS, GREY, MARKERS
 
-from .._core.arguments import FRAME, NAME, Between, checked
-from .._core.errors import DataError
+from ..core.arguments import FRAME, NAME, Between, checked
+from ..core.errors import DataError
 from .theme import own_axes
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from semfit.palette import COLORS, GREY, LINES, MARKERS
 
-from .._core.arguments import AXES, FLAG, Made, checked
-from .._core.errors import DataError
+from ..core.arguments import AXES, FLAG, Made, checked
+from ..core.errors import DataError
 from .theme import jitter, own_axes
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def johnson_neyman(
     ax.plot([], [], "|", color="black", alpha=0.5, ms=7, label=f"one observation (n = {len(values)})")
     ax.set(xlabel=result.moderator, ylabel=f"slope of {result.y} on {result.x}", xlim=(low - 0.03 * (high - low), high + 0.03 * (high - low)))  # fmt: skip
     falls = line["est"].iloc[-1] < line["est"].iloc[0]
-    place = "upper right" if falls else "upper left"  # the empty upper corner
-    ax.legend(fontsize=9, loc=place, frameon=True, framealpha=1, edgecolor="none")  # a bound may pass behind it
+    corner: Literal["upper right", "upper left"] = "upper right" if falls else "upper left"  # the empty one
+    ax.legend(fontsize=9, loc=corner, frameon=True, framealpha=1, edgecolor="none")  # a bound may pass behind it
     return ax
 
 

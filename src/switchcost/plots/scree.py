@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from semfit.palette import COLORS
 
-from .._core.arguments import checked, one_of
+from ..core.arguments import checked, one_of
 from ..measurement.n_factors import ParallelAnalysis
 
 if TYPE_CHECKING:

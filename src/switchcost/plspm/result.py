@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from .._core.arguments import checked, one_of
-from .._core.errors import DataError
-from .._core.inference import default_seed, enough_draws
-from .._core.results import Result
+from ..core.arguments import checked, one_of
+from ..core.errors import DataError
+from ..core.inference import default_seed, enough_draws
+from ..core.results import Result
 from .batch import resample
 from .spec import Specification, row_keys
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from .._core import checks
-from .._core.arguments import NAMES
-from .._core.errors import DataError
+from ..core import checks
+from ..core.arguments import NAMES
+from ..core.errors import DataError
 
 SCHEMES = ("path", "factorial", "centroid")
 

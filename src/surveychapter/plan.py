@@ -1,0 +1,261 @@
+"""What a study asks for, checked against its codebook and its data before anything is computed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from switchcost.core import checks
+from switchcost.core.errors import DataError
+
+from . import study
+from .screening.cells import NOT_ITEMS
+from .study import Hypothesis
+
+KEYS = (
+    "outcome", "predictors", "moderator", "covariates", "group", "exclude", "hypotheses", "method", "efa", "marker", "simulated",
+)  # fmt: skip
+METHODS = ("sem", "pls")
+SPELT = re.compile(r"[^\W\d]\w*")  # names that the model language can spell
+
+
+@dataclass(frozen=True)
+class Product:
+    """One moderation: w changes what x does to y."""
+
+    x: str
+    w: str
+    y: str
+    hypothesis: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Data, codebook and roles.
+
+    Attributes
+    ----------
+    raw : DataFrame
+        Answers as given, items under names that a model can spell.
+    book : DataFrame
+        The codebook, its variables named as in ``raw``.
+    spelt : dict
+        Name in ``raw`` -> name in the file, where they differ.
+    scales : dict of str to list of str
+        Construct -> its items, for constructs of several items that have a role.
+    columns : tuple of str
+        Roles that are single columns.
+    nominal : tuple of str
+        Columns that hold groups.
+    """
+
+    raw: pd.DataFrame
+    book: pd.DataFrame
+    outcome: str
+    predictors: tuple[str, ...]
+    moderators: tuple[str, ...]
+    covariates: tuple[str, ...]
+    group: str | None
+    exclude: tuple[str, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    method: str
+    efa: bool
+    marker: str | None
+    simulated: bool
+    seed: int
+    n_boot: int
+    least: float
+    scales: dict[str, list[str]] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    nominal: tuple[str, ...] = ()
+    spelt: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def items(self) -> list[str]:
+        return [i for items in self.scales.values() for i in items]
+
+    @property
+    def named(self) -> list[str]:
+        """Every role once: outcome, predictors, moderators, covariates, then what only the hypotheses name."""
+        own = [self.outcome, *self.predictors, *self.moderators, *self.covariates]
+        return list(dict.fromkeys([*own, *(n for h in self.hypotheses for n in h.names)]))
+
+    @property
+    def measurement(self) -> str:
+        """The measurement model in lavaan's syntax."""
+        return "\n".join(f"{s} =~ {' + '.join(items)}" for s, items in self.scales.items())
+
+    @property
+    def products(self) -> list[Product]:
+        """Moderations in the order of the hypotheses, or those of the roles."""
+        claimed = [
+            Product(h.names[0], h.names[1], h.names[2], h.name) for h in self.hypotheses if h.kind == "moderation"
+        ]
+        held = {(p.x, p.w, p.y) for p in claimed}
+        own = [Product(self.predictors[0], m, self.outcome) for m in self.moderators]
+        return claimed + [p for p in own if (p.x, p.w, p.y) not in held]
+
+    @property
+    def paths(self) -> dict[str, list[str]]:
+        """Outcome -> its predictors in the structural model, controls apart."""
+        return study.paths(self.hypotheses) or {self.outcome: [*self.predictors, *self.moderators]}
+
+    def others(self, product: Product) -> list[str]:
+        """What is held constant beside a product: the outcome's other causes and the controls."""
+        causes = self.paths.get(product.y, []) if product.hypothesis else [*self.predictors, *self.moderators]
+        return [n for n in dict.fromkeys([*causes, *self.covariates]) if n not in (product.x, product.w, product.y)]
+
+
+def make(raw: pd.DataFrame, book: pd.DataFrame, model: Mapping, *, seed: int, n_boot: int, least: float) -> Plan:
+    """Read the settings, find every name, and give items names that a model can spell.
+
+    Raises
+    ------
+    DataError
+        A key or a name is unknown, a name has two roles, the codebook lists what the data have not.
+    """
+    simulated = bool(raw.attrs.get("simulated", False))
+    checks.columns(raw, list(book["variable"]), what="codebook variable")
+    book, model, constructs = _one_word(book, model)
+    plan = _spelt(_read(model, raw, book, constructs, simulated, seed, n_boot, least))
+    plan = replace(plan, spelt={**constructs, **plan.spelt})
+    plan = _placed(plan)
+    if plan.group is not None:
+        checks.columns(plan.raw, plan.group, what="group")
+        if not 2 <= plan.raw[plan.group].nunique() <= 8:
+            raise DataError(
+                f"group {plan.group!r} has {plan.raw[plan.group].nunique()} different values; it needs 2 to 8"
+            )
+    free = {*plan.covariates, *plan.nominal, *plan.moderators, *(p.w for p in plan.products)}
+    for name in [c for c in plan.columns if c not in free]:
+        checks.numeric(plan.raw, [name], codes="allow")
+    return plan
+
+
+def _one_word(book: pd.DataFrame, model: Mapping) -> tuple[pd.DataFrame, Mapping, dict[str, str]]:
+    """Constructs of several items under names that a model can spell, in the codebook and in the roles."""
+    new: dict[str, str] = {}
+    for name, n in book["construct"].value_counts().items():
+        if n > 1 and name and name.lower() not in NOT_ITEMS and not SPELT.fullmatch(name):
+            word = study.one_word(name)
+            word = word if SPELT.fullmatch(word) else f"scale_{word}"
+            new[name] = word + "_" * sum(word == w.rstrip("_") for w in [*new.values(), *book["construct"].unique()])
+    if not new or not isinstance(model, Mapping):
+        return book, model, {}
+
+    def renamed(value: object) -> object:
+        if isinstance(value, (list, tuple)):
+            return [renamed(v) for v in value]
+        return new.get(value, value) if isinstance(value, str) else value
+
+    roles = {k: v if k == "hypotheses" else renamed(v) for k, v in model.items()}
+    return book.assign(construct=book["construct"].replace(new)), roles, {word: name for name, word in new.items()}
+
+
+def _read(
+    model: Mapping, raw, book, constructs: Mapping[str, str], simulated: bool, seed: int, n_boot: int, least: float
+) -> Plan:
+    if not isinstance(model, Mapping):
+        raise DataError("model must be a dict such as {'outcome': 'loyalty', 'predictors': ['satisfaction'], 'moderator': 'costs'}")  # fmt: skip
+    for key in model:
+        if key not in KEYS:
+            raise DataError(f"model has the key {key!r}, which means nothing here.{checks.suggest(str(key), KEYS)}")
+    listed = {k: _listed(model.get(k)) for k in ("predictors", "moderator", "covariates", "exclude", "hypotheses")}
+    for key in ("outcome", "group", "marker"):
+        if not isinstance(model.get(key), (str, type(None))):
+            raise DataError(f"model: {key!r} takes one name, and got {model[key]!r}; several belong into 'hypotheses'")
+    method = model.get("method") or "sem"
+    if method not in METHODS:
+        raise DataError(f"model: 'method' is {method!r}; it can be {' or '.join(map(repr, METHODS))}")
+    known = [constructs.get(c, c) for c in book["construct"].unique()]
+    word = {name: short for short, name in constructs.items()}
+    claims = tuple(
+        replace(h, names=tuple(word.get(n, n) for n in h.names))
+        for h in study.hypotheses([str(h) for h in listed["hypotheses"]], [*known, *raw.columns])
+    )
+    outcome, predictors, moderators = model.get("outcome"), listed["predictors"], listed["moderator"]
+    if claims and not outcome:
+        outcome, predictors, moderators = _roles(claims, listed["covariates"])
+    if not outcome or not predictors:
+        raise DataError("model needs an 'outcome' and at least one of 'predictors'")
+    names = [outcome, *predictors, *moderators, *listed["covariates"]]
+    if twice := sorted({n for n in names if names.count(n) > 1}):
+        raise DataError(f"{', '.join(map(repr, twice))} has two roles in the model; each name may have one")
+    return Plan(
+        raw, book, outcome, tuple(predictors), tuple(moderators), tuple(listed["covariates"]), model.get("group"),
+        tuple(listed["exclude"]), claims, method, bool(model.get("efa", False)), model.get("marker"),
+        bool(model.get("simulated", simulated)), seed, n_boot, least,
+    )  # fmt: skip
+
+
+def _listed(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])  # type: ignore[call-overload]
+
+
+def _roles(claims: Sequence[Hypothesis], covariates: Sequence[str]) -> tuple[str, list[str], list[str]]:
+    """Roles from the hypotheses: the outcome of the first moderation, or of the last claim, and what leads to it."""
+    product = next((h for h in claims if h.kind == "moderation"), None)
+    outcome = (product or claims[-1]).names[-1]
+    moderators = list(dict.fromkeys(h.names[1] for h in claims if h.kind == "moderation" and h.names[-1] == outcome))
+    causes = study.paths(claims)[outcome]
+    first = [product.names[0], *causes] if product else causes
+    predictors = [c for c in dict.fromkeys(first) if c not in moderators and c not in covariates]
+    return outcome, predictors, [m for m in moderators if m not in covariates]
+
+
+def dummy(column: str, value: object) -> str:
+    """Name of the 0/1 column that stands for one group of a column."""
+    return re.sub(r"\W+", "_", f"{column}_{value}")
+
+
+def _spelt(plan: Plan) -> Plan:
+    """Items under names that a model can spell; what is printed are their wordings and their own names."""
+    held = plan.book[~plan.book["construct"].str.lower().isin({*NOT_ITEMS, ""})]
+    odd = [v for v in held["variable"] if not SPELT.fullmatch(v)]
+    if not odd:
+        return plan
+    new, taken = {}, set(plan.raw.columns)
+    for k, name in enumerate(odd, start=1):
+        short = f"item_{k}"
+        while short in taken:
+            short += "_"
+        new[name] = short
+        taken.add(short)
+    book = plan.book.assign(variable=plan.book["variable"].replace(new))
+    raw = plan.raw.rename(columns=new)
+    raw.attrs = dict(plan.raw.attrs)
+    for key in ("labels", "value_labels"):
+        raw.attrs[key] = {new.get(k, k): v for k, v in plan.raw.attrs.get(key, {}).items()}
+    return replace(plan, raw=raw, book=book, spelt={v: k for k, v in new.items()})
+
+
+def _placed(plan: Plan) -> Plan:
+    """Which roles are scales and which are columns."""
+    book, raw = plan.book, plan.raw
+    held = book[~book["construct"].str.lower().isin({*NOT_ITEMS, ""})]
+    constructs = {name: part["variable"].tolist() for name, part in held.groupby("construct", sort=False)}
+    scales: dict[str, list[str]] = {}
+    columns: list[str] = []
+    for name in [*plan.named, *filter(None, [plan.marker])]:
+        if len(constructs.get(name, [])) > 1:
+            scales[name] = constructs[name]
+        elif name in raw.columns:
+            columns.append(name)
+        elif name in constructs:  # one item: the column takes the name of its construct
+            raw = raw.rename(columns={constructs[name][0]: name})
+            book = book.assign(variable=book["variable"].replace({constructs[name][0]: name}))
+            columns.append(name)
+        else:
+            raise DataError(
+                f"{name!r} is neither a construct of the codebook nor a column of the data."
+                f"{checks.suggest(name, [*constructs, *raw.columns])} Constructs: {', '.join(constructs)}."
+            )
+    if not scales:
+        raise DataError("no role of the model is a scale; fill in the codebook's column 'construct' for the items")
+    declared = set(book.loc[book["construct"].str.strip().str.casefold().isin({"group", "nominal"}), "variable"])
+    words = {c for c in columns if not pd.api.types.is_numeric_dtype(raw[c])}
+    nominal = tuple(c for c in columns if c in declared | words)
+    return replace(plan, raw=raw, book=book, scales=scales, columns=tuple(columns), nominal=nominal)
