@@ -49,7 +49,7 @@ def test_readme_quotes_the_tables():
 
 def test_ordered_items_are_fast_and_keep_their_promise():
     speed = pd.read_csv(HERE / "ordinal_speed.csv").set_index(["task", "package"])
-    assert speed.loc[("single fit", "lavaan, with measures"), "times_ours"] >= 20
+    assert speed.loc[("single fit", "lavaan, cfa() alone"), "times_ours"] >= 20
     assert speed.loc[("1000 refits", "semfit"), "cpu_seconds"] < 20
     assert speed.loc[("1000 refits", "semfit"), "converged_share"] >= 0.99
     assert speed.loc[("polychoric, 60 items", "semfit"), "cpu_seconds"] < 5
@@ -65,6 +65,20 @@ def test_ordered_items_are_fast_and_keep_their_promise():
             f"| {r.answers} | {r.n} | {r.method} | {r.coverage_loadings:.3f} | {r.coverage_lowest:.3f} | "
             f"{r.coverage_correlation:.3f} | {r.bias_loadings:.3f} | {r.rejected:.3f} | {scaled} |"
         )
+        assert line in README, line
+
+
+def test_clusters_of_ordered_items_keep_their_promise():
+    table = pd.read_csv(HERE / "ordinal_clusters.csv")
+    with_, without = (table[table["cluster"] == word] for word in ("yes", "no"))
+    assert (table["samples"] >= 500).all() and with_["rejected_scaled"].between(0.03, 0.07).all()
+    assert with_.filter(like="coverage_").ge(0.91).all(axis=None)
+    assert with_.query("clusters >= 60")[["coverage_thresholds", "coverage_loadings"]].ge(0.935).all(axis=None)
+    assert (without["coverage_thresholds"] < 0.85).all() and (without["rejected_scaled"] > 0.1).all()
+    for r in table.itertuples():
+        shares = (r.coverage_thresholds, r.coverage_loadings, r.coverage_lowest, r.coverage_correlation)
+        shown = " | ".join(f"{v:.3f}" for v in (*shares, r.rejected_scaled))
+        line = f"| {r.clusters} | {r.n} | {r.cluster} | {shown} |"
         assert line in README, line
 
 

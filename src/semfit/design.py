@@ -53,6 +53,13 @@ class Design:
                 start = a
         return np.split(order, cuts)
 
+    def drawn(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Positions of one resample of the ``n`` rows: rows with replacement, or all rows of clusters drawn so."""
+        if self.clusters is None:
+            return rng.integers(n, size=n)
+        times = np.bincount(rng.integers(self.n_clusters, size=self.n_clusters), minlength=self.n_clusters)
+        return np.repeat(np.arange(n), times[self.clusters])
+
     def fold(self, scores: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """Scores (n, q) as independent summands: weighted, and summed by cluster times sqrt(C / (C - 1))."""
         here = self if rows is None else self.take(rows)

@@ -11,6 +11,7 @@ import pandas as pd
 from . import checks
 from .arguments import checked, one_of
 from .constraints import first_curved
+from .design import Design
 from .errors import CategoryTrouble, DataError, FewClusters, NotIdentifiedError, TwoCategories
 from .feasible import lowest_branch, with_curve
 from .missing import fiml_moments
@@ -107,7 +108,7 @@ def fit(
         likeness within clusters. Means are modelled.
     sampling_weights : str, optional
         Column of weights, such as the inverse probability of being in the sample; rescaled so that they sum to the
-        rows used. The estimator is then ``"MLR"``.
+        rows used. The estimator is then ``"MLR"``, or ``"WLSMV"`` where variables are ordered.
 
     Returns
     -------
@@ -130,6 +131,12 @@ def fit(
     Constraints that are not linear are kept by expressing some parameters by the others; standard errors, tests and
     degrees of freedom are those of the tangent plane at the estimates. Where such constraints have several solutions
     the lowest of those found from four starts is taken. Not with ordered variables.
+
+    Ordered variables: weights enter thresholds, correlations and Gamma as in lavaan. Clusters have each row's share in
+    the thresholds and correlations summed by cluster, times C / (C - 1), before Gamma is formed; the least-squares
+    weights stay those of the rows, so clusters change no estimate. lavaan 0.6-14 takes ``cluster=`` there and ignores
+    it. In simulations (benchmarks/ordinal_clusters.py) the adjusted test rejects a true model in 4 to 5 % of samples
+    with 30 to 120 clusters, and in 11 to 14 % without ``cluster=``.
 
     Examples
     --------
@@ -189,7 +196,7 @@ def fit(
         information=information or ("observed" if fiml or asked.robust else "expected"),
     )
     notes = [*built.var.notes, *source.notes, *_label_notes(parsed, built, () if data is None else data.columns)]
-    notes += _clusters_and_parameters(built, source, options)
+    notes += _clusters_and_parameters(built, source.design, options)
     solution, more = _solve(built, source, options)
     notes += _as_continuous(built, source, ordered_names(ordered, [n for n in roles.ov if n not in roles.x]))
     return Fit(solution, text=text, notes=[*notes, *more], n_dropped=source.dropped)
@@ -251,11 +258,6 @@ def _ordered(text: str, parsed: Parsed, data: pd.DataFrame | None, ordered, aske
         raise DataError("estimator='WLSMV' needs ordered=: name the ordered variables, or say ordered=True for all")
     if data is None:
         raise DataError("ordered= needs the rows of the data: a covariance matrix holds no thresholds")
-    for name in ("cluster", "sampling_weights"):
-        if getattr(asked, name) is not None:
-            raise DataError(
-                f"{name}= is not there for ordered variables yet; estimator='MLR' takes them for continuous and has it"
-            )
     curved = first_curved(parsed)
     if curved is not None:
         fail(
@@ -265,7 +267,9 @@ def _ordered(text: str, parsed: Parsed, data: pd.DataFrame | None, ordered, aske
         )
     data = checks.frame(data)
     found, notes, dropped = fit_ordered(parsed, variables(parsed), data, ordered or [], asked)
-    notes += _label_notes(parsed, found.model, data.columns)
+    notes += _label_notes(parsed, found.model, data.columns) + _clusters_and_parameters(
+        found.model, found.design, asked
+    )
     return Fit(found, text=text, notes=notes, n_dropped=dropped)
 
 
@@ -333,11 +337,11 @@ def _as_continuous(model: Model, source: Source, ordered: Sequence[str]) -> list
     ]
 
 
-def _clusters_and_parameters(model: Model, source: Source, options: Options) -> list[str]:
+def _clusters_and_parameters(model: Model, design: Sequence[Design], options: Options) -> list[str]:
     """Scores summed by cluster cannot tell more parameters apart than there are clusters."""
     if options.cluster is None:
         return []
-    n = sum(d.n_clusters for d in source.design)
+    n = sum(d.n_clusters for d in design)
     if model.npar < n:
         return []
     text = (

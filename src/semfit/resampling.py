@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .derivatives import row_patterns
+from .design import Design
 from .estimate import Moments, Patterns
 from .solution import Solution
 
@@ -66,12 +67,7 @@ class Resampler:
         return Moments(S, m if self.means else None, [float(n) for n in self.n])
 
     def _drawn(self, rng: np.random.Generator, k: int) -> np.ndarray:
-        """Positions of the rows of one resample of group k: rows, or all rows of the clusters drawn."""
-        design = self.solution.design_of(k)
-        if design is None or design.clusters is None:
-            return rng.integers(self.n[k], size=self.n[k])
-        times = np.bincount(rng.integers(design.n_clusters, size=design.n_clusters), minlength=design.n_clusters)
-        return np.repeat(np.arange(self.n[k]), times[design.clusters])
+        return (self.solution.design_of(k) or Design()).drawn(rng, self.n[k])
 
     def patterns(self, seeds) -> list[Patterns]:
         """Resamples with missing values."""

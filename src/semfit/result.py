@@ -22,7 +22,7 @@ from .ordinal.solution import OrdinalSolution, ordinal_measures
 from .robust import Sandwich, sandwich
 from .saturated import SaturatedInformation
 from .solution import Solution, row_name
-from .standardized import explained_variance, with_defined
+from .standardized import and_defined, explained_variance, with_defined
 from .state import Options
 from .trouble import trouble
 
@@ -149,14 +149,23 @@ class Fit:
             value = with_defined(self.solution, theta, kind)[0]
             if not self.converged:
                 return value, np.full(len(value), np.nan)
-            stepped = theta + 1j * STEP * np.eye(self.npar)
-            J = with_defined(self.solution, stepped, kind).imag / STEP  # (npar, rows)
+            if kind == "est" and self.solution.model.curve is None:  # rows are parameters, or linear in them
+                stepped = value[: len(self.solution.model.rows)] + 1j * STEP * self._rows_by_parameters()
+                J = and_defined(self.solution.model, stepped).imag / STEP  # (npar, rows)
+            else:
+                J = with_defined(self.solution, theta + 1j * STEP * np.eye(self.npar), kind).imag / STEP
             J[:, np.isnan(value)] = np.nan
             se = np.sqrt(np.maximum(np.einsum("ir,ij,jr->r", J, self._vcov, J, optimize=True), 0.0))
         fixed = (np.abs(J).max(axis=0, initial=0.0) == 0) | (se < 1e-12 * np.abs(value))
         if kind == "est":  # residual variances and scales that follow from the rest are no parameters
             fixed[: len(self.solution.model.rows)] |= [r.free < 0 for r in self.solution.model.rows]
         return value, np.where(fixed, np.nan, se)
+
+    def _rows_by_parameters(self) -> np.ndarray:
+        """Derivatives (npar, rows) of the rows of the table; zero where a row is fixed or follows from the rest."""
+        model = self.solution.model
+        free = np.array([r.free for r in model.rows])
+        return np.where(free >= 0, model.K[free].T, 0.0) if model.npar else np.zeros((0, len(free)))
 
     def _frame(self, value: np.ndarray, se: np.ndarray) -> pd.DataFrame:
         model = self.solution.model

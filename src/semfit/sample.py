@@ -203,7 +203,8 @@ def _cluster_codes(column: pd.Series, source: Source, notes: list[str]) -> list[
     if all(count == len(c) for count, c in zip(counts, codes, strict=True)):
         notes.append(
             FitWarning(
-                f"every row is a cluster of its own in {name!r}: that is estimator='MLR', and nothing is clustered"
+                f"every row is a cluster of its own in {name!r}: nothing is clustered, and standard errors are the robust "
+                "ones without clusters"
             )
         )
     crossing = sum(counts) - column.iloc[np.concatenate(source.positions)].nunique()

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .estimate import structure
-from .model import Group, Kind
+from .model import Group, Kind, Model
 from .solution import Solution
 
 KINDS = ("est", "std_all", "std_lv")
@@ -63,14 +63,18 @@ def _standardized(solution: Solution, g: Group, e: np.ndarray, kind: str) -> np.
 
 def with_defined(solution: Solution, theta: np.ndarray, kind: str = "est") -> np.ndarray:
     """Row values (B, rows) followed by the values of the defined parameters."""
-    model, rows = solution.model, row_values(solution, theta, kind)
+    return and_defined(solution.model, row_values(solution, theta, kind))
+
+
+def and_defined(model: Model, rows: np.ndarray) -> np.ndarray:
+    """Row values (B, rows), real or complex, followed by the values of the defined parameters."""
     if not model.defined:
         return rows
     values = {r.label: rows[:, k] for k, r in reversed(list(enumerate(model.rows))) if r.label}
     for _ in model.defined:
         for name, expression, _t in model.defined:
             if name not in values and set(expression.labels) <= set(values):
-                values[name] = expression.value(values) + np.zeros(len(theta))
+                values[name] = expression.value(values) + np.zeros(len(rows))
     return np.column_stack([rows, *[values[name] for name, _, _ in model.defined]])
 
 

@@ -114,8 +114,8 @@ def test_maximum_likelihood_says_once_that_it_ignores_the_categories():
         ({"missing": "pairwise"}, "'listwise', 'fiml'"),
         ({"ordered": True, "parameterization": "gamma"}, "parameterization must be one of 'delta', 'theta'"),
         ({"ordered": True, "group_equal": "thresholds"}, "need several groups"),
-        ({"ordered": True, "cluster": "shop"}, "cluster= is not there for ordered variables yet"),
-        ({"ordered": True, "sampling_weights": "w"}, "sampling_weights= is not there for ordered variables yet"),
+        ({"ordered": True, "cluster": "shop"}, "'shop' holds only one value"),
+        ({"ordered": True, "sampling_weights": "v"}, "'v' is not a column of the data"),
     ],
 )
 def test_options_that_cannot_be(options, sentence):

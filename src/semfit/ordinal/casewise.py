@@ -2,7 +2,8 @@
 
 Each function takes standardised residuals (continuous) or bounds (ordered) row by row, and returns the two-step
 correlation, its scores, and the scores of the parameters that were estimated before (Olsson, Drasgow & Dorans 1982,
-Psychometrika 47, 337-347 for the polyserial correlation). Rows where one of the two is missing score zero.
+Psychometrika 47, 337-347 for the polyserial correlation). Rows where one of the two is missing score zero. Sampling
+weights ``w`` (n,) enter the sums; the scores themselves are of one row each.
 """
 
 from __future__ import annotations
@@ -79,10 +80,10 @@ def _search(score: Callable[[float], tuple[float, float]], start: float) -> floa
     return rho
 
 
-def two_continuous(a: Residual, b: Residual) -> Pair:
+def two_continuous(a: Residual, b: Residual, w: np.ndarray) -> Pair:
     seen = a.seen & b.seen
-    x, y, n = np.where(seen, a.z, 0.0), np.where(seen, b.z, 0.0), int(seen.sum())
-    cross, squares = float(x @ y), float(x @ x + y @ y)
+    x, y, n = np.where(seen, a.z, 0.0), np.where(seen, b.z, 0.0), float(w[seen].sum())
+    cross, squares = float(w * x @ y), float(w * x @ x + w * y @ y)
 
     def score(rho: float) -> tuple[float, float]:
         r = 1 - rho * rho
@@ -101,7 +102,7 @@ def two_continuous(a: Residual, b: Residual) -> Pair:
     return Pair(rho, each, own(x, y, a.sd, a.x), own(y, x, b.sd, b.x))
 
 
-def continuous_and_ordered(a: Residual, b: Bounds) -> Pair:
+def continuous_and_ordered(a: Residual, b: Bounds, w: np.ndarray) -> Pair:
     seen = a.seen & b.seen
     z = np.where(seen, a.z, 0.0)
     upper, lower = np.where(seen, b.upper, 0.0), np.where(seen, b.lower, -1.0)
@@ -115,7 +116,7 @@ def continuous_and_ordered(a: Residual, b: Bounds) -> Pair:
 
     def score(rho: float) -> tuple[float, float]:
         each = pieces(rho)[-1]
-        return float(each.sum()), float(each @ each)
+        return float(w @ each), float(w * each @ each)
 
     rho = _search(
         score, 0.8 * float(z @ np.where(seen, (b.at_upper.cumsum(axis=1) == 0).sum(axis=1) - 1.0, 0)) / len(z)
@@ -130,7 +131,7 @@ def continuous_and_ordered(a: Residual, b: Bounds) -> Pair:
     return Pair(rho, each, first, np.where(keep, np.column_stack([thresholds, slopes]), 0.0))
 
 
-def two_ordered(a: Bounds, b: Bounds) -> Pair:
+def two_ordered(a: Bounds, b: Bounds, w: np.ndarray) -> Pair:
     """Given predictors every row has bounds of its own, so there is no table."""
     seen = a.seen & b.seen
     au, al = np.where(seen, a.upper, 0.0), np.where(seen, a.lower, -1.0)
@@ -145,7 +146,7 @@ def two_ordered(a: Bounds, b: Bounds) -> Pair:
 
     def score(rho: float) -> tuple[float, float]:
         each = pieces(rho)[1]
-        return float(each.sum()), float(each @ each)
+        return float(w @ each), float(w * each @ each)
 
     rho = _search(score, 0.0)
     inverse, each = pieces(rho)

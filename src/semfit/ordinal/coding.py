@@ -61,9 +61,12 @@ def coded(data: pd.DataFrame, names: Sequence[str], ordered: Sequence[str]) -> C
     """Columns of the data as positions among their categories, or as numbers."""
     names = list(names)
     values, levels, notes = np.empty((len(data), len(names))), [], []
+    plain = [n for n in ordered if n in names and isinstance(data[n].dtype, np.dtype) and data[n].dtype.kind in "biuf"]
+    read = checks.numeric(data, plain, constant="allow") if plain else data[[]]  # all at once is faster
+    numbers = dict(zip(plain, read.to_numpy().T, strict=True))
     for k, name in enumerate(names):
         if name in ordered:
-            values[:, k], found, more = _categories(data[name], name)
+            values[:, k], found, more = _categories(data[name], name, numbers.get(name))
             levels.append(found)
             notes += more
         else:
@@ -72,12 +75,13 @@ def coded(data: pd.DataFrame, names: Sequence[str], ordered: Sequence[str]) -> C
     return Coded(names, np.array([n in ordered for n in names], dtype=bool), values, levels, notes)
 
 
-def _categories(column: pd.Series, name: str) -> tuple[np.ndarray, list, list[FitWarning]]:
+def _categories(column: pd.Series, name: str, numbers: np.ndarray | None) -> tuple[np.ndarray, list, list[FitWarning]]:
+    """Codes and levels of a column; ``numbers`` are its values where it is known to hold nothing else."""
     notes: list[FitWarning] = []
     if isinstance(column.dtype, pd.CategoricalDtype) and not _numbers(column.cat.categories):
         codes, levels = _from_categorical(column, name, notes)
     else:
-        codes, levels = _from_numbers(column, name, notes)
+        codes, levels = _from_numbers(_as_numbers(column, name) if numbers is None else numbers, name, notes)
     if len(levels) < 2:
         answer = f"every answer is {levels[0]!r}" if levels else "it has no answers"
         raise DataError(f"{name!r} is constant: {answer}. One category has no threshold; leave the item out.")
@@ -124,7 +128,7 @@ def _from_categorical(column: pd.Series, name: str, notes: list[FitWarning]) -> 
     return codes, levels
 
 
-def _from_numbers(column: pd.Series, name: str, notes: list[FitWarning]) -> tuple[np.ndarray, list]:
+def _as_numbers(column: pd.Series, name: str) -> np.ndarray:
     if not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         text = column.dropna()
         odd = next((v for v in text if not np.isscalar(v) and not isinstance(v, (str, pd.Timestamp))), None)
@@ -135,7 +139,10 @@ def _from_numbers(column: pd.Series, name: str, notes: list[FitWarning]) -> tupl
                 f"column {name!r} holds text ({_some(pd.unique(text))}), and text has no order: say it with "
                 "pd.Categorical(values, categories=[lowest, ..., highest], ordered=True), or recode it to numbers"
             )
-    x = checks.numeric(column.to_frame(name), [name], constant="allow")[name].to_numpy()
+    return checks.numeric(column.to_frame(name), [name], constant="allow")[name].to_numpy()
+
+
+def _from_numbers(x: np.ndarray, name: str, notes: list[FitWarning]) -> tuple[np.ndarray, list]:
     seen = ~np.isnan(x)
     found, where = np.unique(x[seen], return_inverse=True)
     codes = np.full(len(x), np.nan)

@@ -194,6 +194,6 @@ def _result(found: Statistics, gamma: np.ndarray, answers: Coded, warnings: tupl
         pd.DataFrame(matrix, index=names, columns=names),
         pd.DataFrame(cuts, columns=["variable", "threshold", "below", "above", "est", "se"]),
         pd.DataFrame(gamma / found.n, index=labels, columns=labels),
-        found.n,
+        int(found.n),
         warnings,
     )

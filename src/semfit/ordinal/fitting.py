@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from ..design import Design, mean_and_cov
 from ..errors import CategoryTrouble, DataError, NotIdentifiedError
 from ..estimate import Moments
 from ..model import Model
 from ..partable import Ordered, Variables, parameter_table
-from ..sample import from_rows
+from ..sample import designed, from_rows
 from ..saturated import once
 from ..search import not_identified
 from ..start import starting_values
@@ -21,7 +22,7 @@ from ..syntax import Parsed
 from ..threads import one_thread
 from .coding import Coded, coded, ordered_names
 from .correlations import pair_trouble
-from .dwls import Targets, evaluate, search
+from .dwls import Targets, evaluate, search, solved_thresholds
 from .solution import OrdinalSolution
 from .statistics import Statistics, statistics
 from .structure import DELTA, THETA, OrdinalStructure
@@ -58,6 +59,7 @@ def fit_ordered(
         return found[0].values
 
     source = from_rows(parsed, roles, data, options.group, options.missing, options.fixed_x, read)
+    source = designed(source, data, roles.ov, options.cluster, options.sampling_weights)
     answers = found[0]
     notes += [*answers.warnings, *source.notes]
     _every_category(answers, source)
@@ -82,7 +84,9 @@ def _every_category(answers: Coded, source: Source) -> None:
     """Every group must use every category: its thresholds are to be estimated."""
     for v, level in enumerate(answers.levels):
         for k, rows in enumerate(source.rows or []):
-            seen = np.unique(rows.values[~np.isnan(rows.values[:, v]), v])
+            w = source.weights(k)
+            column = rows.values[:, v] if w is None else rows.values[w > 0, v]
+            seen = np.unique(column[~np.isnan(column)])
             gone = [level[c] for c in range(len(level)) if c not in seen]
             if gone:
                 where = source.where(k) or " in the rows that are complete"
@@ -132,7 +136,7 @@ def _solve(model: Model, sizes: dict[str, int], source: Source, options: Options
     samples, notes = [], []
     for k, rows in enumerate(source.rows or []):
         X = rows.values
-        found = _statistics(X, y, x, counts, names)
+        found = _statistics(X, y, x, counts, names, source.design[k] if source.design else Design())
         trouble = pair_trouble(found, names, source.where(k))
         perfect = [t for t in trouble if t.what == "perfect"]
         if perfect:
@@ -165,16 +169,20 @@ def _solve(model: Model, sizes: dict[str, int], source: Source, options: Options
         raw=source.rows,
         groups=tuple(source.labels),
         positions=source.positions,
+        design=source.design,
         ordinal=structure,
         samples=tuple(samples),
     )
     return solution, [*notes, *more]
 
 
-def _statistics(X: np.ndarray, y: list[int], x: list[int], sizes: np.ndarray, names: list[str]) -> Statistics:
+def _statistics(
+    X: np.ndarray, y: list[int], x: list[int], sizes: np.ndarray, names: list[str], design: Design
+) -> Statistics:
     """Both steps for a group; the levels of a ladder share them."""
-    key = ("ordinal", tuple(sizes), tuple(x))
-    return once(key, [X], lambda: statistics(X[:, y], sizes, names, X[:, x] if x else None))
+    key = ("ordinal", tuple(sizes), tuple(x), design.weights is None)
+    rows = [X, *(part for part in (design.weights, design.clusters) if part is not None)]
+    return once(key, rows, lambda: statistics(X[:, y], sizes, names, X[:, x] if x else None, design))
 
 
 def _weights(found: Statistics, names: list[str]) -> np.ndarray:
@@ -193,15 +201,19 @@ def _weights(found: Statistics, names: list[str]) -> np.ndarray:
 def _moments(
     model: Model, samples: list[Statistics], source: Source, y: list[int], x: list[int]
 ) -> tuple[Moments, Saturated]:
-    """Covariances and means of all variables: of the normal ones behind the ordered, predictors as they are (n - 1)."""
+    """Covariances and means of all variables: of the normal ones behind the ordered, predictors as they are.
+
+    As in lavaan the divisor of the predictors' covariances is n - 1, and the sum of the weights where there are some.
+    """
     covs, means = [], []
-    for s, rows in zip(samples, source.rows or [], strict=True):
+    for k, (s, rows) in enumerate(zip(samples, source.rows or [], strict=True)):
         S, m = np.zeros((model.n_ov, model.n_ov)), np.zeros(model.n_ov)
         S[np.ix_(y, y)] = s.covariance
         m[y] = [0.0 if part.ordered else part.location[0] for part in s.margins]
         if x:
-            X = rows.values[:, x]
-            m[x], Sx = X.mean(axis=0), np.cov(X, rowvar=False).reshape(len(x), len(x))
+            X, w = rows.values[:, x], source.weights(k)
+            m[x], Sx = mean_and_cov(X, w)
+            Sx = Sx * (len(X) / (len(X) - 1)) if w is None else Sx
             B = np.array([part.slopes for part in s.margins])
             S[np.ix_(x, x)], S[np.ix_(y, x)] = Sx, B @ Sx
             S[np.ix_(x, y)] = S[np.ix_(y, x)].T
@@ -245,16 +257,19 @@ def _theta_units(structure: OrdinalStructure, theta: np.ndarray, lay) -> np.ndar
 
 def _identified(structure: OrdinalStructure, targets: Targets, start: np.ndarray) -> None:
     """Raise when the derivatives of the statistics have not full column rank at a generic point."""
-    rng = np.random.default_rng(7)
+    rng, solved = np.random.default_rng(7), solved_thresholds(structure)  # those are identified whatever the rest is
     for _ in range(4):
         theta = start * (1 + 0.1 * rng.uniform(-1, 1, len(start))) + 0.05 * rng.uniform(-1, 1, len(start))
-        information = evaluate(structure, targets, theta[None])[2][0]
+        information = evaluate(structure, targets, theta[None], solved)[2][0]
         d = np.sqrt(np.diag(information))
         d[d < 1e-8 * d.max(initial=1e-300)] = 1.0
         values, vectors = np.linalg.eigh(information / np.outer(d, d))
         if not len(values) or values[0] > 1e-9:
             return
-    not_identified(structure.model, vectors[:, values < 1e-9])
+    unknown = vectors[:, values < 1e-9]
+    directions = np.zeros((structure.model.npar, unknown.shape[1]))
+    directions[solved.kept] = unknown
+    not_identified(structure.model, directions)
 
 
 def _estimate(structure: OrdinalStructure, targets: Targets, h1: Saturated, start: np.ndarray) -> tuple:

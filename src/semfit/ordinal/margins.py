@@ -51,7 +51,7 @@ class Margin:
     variance: float
     way: Rows | Table
 
-    def influence(self, part: slice = slice(None)) -> np.ndarray:
+    def influence(self, part: slice | np.ndarray = slice(None)) -> np.ndarray:
         """Scores times the inverse of their cross products (n, k): what each row adds to the estimates.
 
         Columns: location, slopes and, for a continuous variable, variance. Zero where the variable is missing.
@@ -74,14 +74,17 @@ def thresholds_of(counts: np.ndarray) -> np.ndarray:
     return np.clip(ndtri(share), -FAR, FAR)
 
 
-def margin(y: np.ndarray, size: int, x: np.ndarray, name: str) -> Margin:
-    """First step of one variable; ``size`` categories, 0 for a continuous one; ``x`` (n, q) may have no columns."""
+def margin(y: np.ndarray, size: int, x: np.ndarray, name: str, w: np.ndarray) -> Margin:
+    """First step of one variable; ``size`` categories, 0 for a continuous one; ``x`` (n, q) may have no columns.
+
+    ``w`` (n,) are sampling weights, ones without.
+    """
     seen = ~np.isnan(y)
-    return _ordered(y, seen, size, x, name) if size else _continuous(y, seen, x, name)
+    return _ordered(y, seen, size, x, name, w) if size else _continuous(y, seen, x, name, w)
 
 
-def _weighted(scores: np.ndarray, name: str) -> np.ndarray:
-    information = scores.T @ scores
+def _influence(scores: np.ndarray, name: str, w: np.ndarray) -> np.ndarray:
+    information = (scores * w[:, None]).T @ scores
     try:
         return np.linalg.solve(information, scores.T).T
     except np.linalg.LinAlgError:
@@ -90,30 +93,31 @@ def _weighted(scores: np.ndarray, name: str) -> np.ndarray:
         ) from None
 
 
-def _continuous(y, seen, x, name) -> Margin:
+def _continuous(y, seen, x, name, w) -> Margin:
     X = np.column_stack([np.ones(len(y)), x])
-    beta = np.linalg.lstsq(X[seen], y[seen], rcond=None)[0]
+    root = np.sqrt(w[seen])
+    beta = np.linalg.lstsq(X[seen] * root[:, None], y[seen] * root, rcond=None)[0]
     e = np.where(seen, y - X @ beta, 0.0)
-    variance = float(e @ e / seen.sum())
+    variance = float(w * e @ e / w[seen].sum())
     scores = np.column_stack([X * (e / variance)[:, None], np.where(seen, (e * e / variance - 1) / (2 * variance), 0)])
     z = e / np.sqrt(variance)
     rows = Residual(z, float(np.sqrt(variance)), x, seen)
-    return Margin(False, beta[:1], beta[1:], variance, Rows(_weighted(scores, name), rows))
+    return Margin(False, beta[:1], beta[1:], variance, Rows(_influence(scores, name, w), rows))
 
 
-def _ordered(y, seen, size, x, name) -> Margin:
+def _ordered(y, seen, size, x, name, w) -> Margin:
     code = np.where(seen, y, size).astype(int)
-    counts = np.bincount(code[seen], minlength=size).astype(float)
+    counts = np.bincount(code[seen], w[seen], minlength=size)
     tau, none = thresholds_of(counts), np.zeros(0)
     if not x.shape[1]:
         return Margin(True, tau, none, 1.0, Table(code, _by_category(tau, counts, name)))
-    tau, beta = _probit(_bounds(code, seen, tau, np.zeros(x.shape[1]), x), code, tau, name)
+    tau, beta = _probit(_bounds(code, seen, tau, np.zeros(x.shape[1]), x), code, tau, name, w)
     view = _bounds(code, seen, tau, beta, x)
     p = np.where(seen, np.maximum(ndtr(view.upper) - ndtr(view.lower), 1e-300), 1.0)
     fu, fl = phi(view.upper) / p, phi(view.lower) / p
     own = view.at_upper * fu[:, None] - view.at_lower * fl[:, None]
     each = np.column_stack([own, np.where(seen, fl - fu, 0.0)[:, None] * x])
-    return Margin(True, tau, beta, 1.0, Rows(_weighted(each, name), view))
+    return Margin(True, tau, beta, 1.0, Rows(_influence(each, name, w), view))
 
 
 def _by_category(tau: np.ndarray, counts: np.ndarray, name: str) -> np.ndarray:
@@ -122,9 +126,7 @@ def _by_category(tau: np.ndarray, counts: np.ndarray, name: str) -> np.ndarray:
     scores = np.zeros((K + 2, K))
     for k in range(K):
         scores[k, k], scores[k + 1, k] = phi(tau[k]) / share[k], -phi(tau[k]) / share[k + 1]
-    root = np.sqrt(np.append(counts, 0.0))[:, None]
-    with np.errstate(all="ignore"):
-        return np.where(root > 0, _weighted(scores * root, name) / root, 0.0)
+    return _influence(scores, name, np.append(counts, 0.0))
 
 
 def _bounds(code: np.ndarray, seen: np.ndarray, tau: np.ndarray, beta: np.ndarray, x: np.ndarray) -> Bounds:
@@ -140,7 +142,7 @@ def _bounds(code: np.ndarray, seen: np.ndarray, tau: np.ndarray, beta: np.ndarra
     return Bounds(np.where(seen, upper, 0.0), np.where(seen, lower, 0.0), at_upper, at_lower, x, seen)
 
 
-def _probit(start: Bounds, code: np.ndarray, tau: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _probit(start: Bounds, code, tau: np.ndarray, name: str, weights) -> tuple[np.ndarray, np.ndarray]:
     """Ordered probit regression by Newton's method; the likelihood has one maximum."""
     K, x, seen = len(tau), start.x, start.seen
     du, dv = (np.column_stack([at, -x]) for at in (start.at_upper, start.at_lower))
@@ -150,13 +152,14 @@ def _probit(start: Bounds, code: np.ndarray, tau: np.ndarray, name: str) -> tupl
     def parts(v):
         u, w = np.where(top, FAR, du @ v), np.where(bottom, -FAR, dv @ v)
         p = np.where(seen, np.maximum(ndtr(u) - ndtr(w), 1e-300), 1.0)
-        return u, w, phi(u) * seen / p, phi(w) * seen / p, float(np.log(p).sum())
+        return u, w, phi(u) * seen / p, phi(w) * seen / p, float(weights @ np.log(p))
 
     for _ in range(100):
         u, w, gu, gw, value = parts(v)
-        gradient = du.T @ gu - dv.T @ gw
-        cross = du.T @ (dv * (gu * gw)[:, None])
-        H = (du * (u * gu + gu**2)[:, None]).T @ du - (dv * (w * gw - gw**2)[:, None]).T @ dv - cross - cross.T
+        gradient = du.T @ (weights * gu) - dv.T @ (weights * gw)
+        cross = du.T @ (dv * (weights * gu * gw)[:, None])
+        H = (du * (weights * (u * gu + gu**2))[:, None]).T @ du
+        H -= (dv * (weights * (w * gw - gw**2))[:, None]).T @ dv + cross + cross.T
         move = np.linalg.lstsq(H, gradient, rcond=None)[0]
         size = 1.0
         while size > 1e-4 and (np.any(np.diff((v + size * move)[:K]) <= 0) or parts(v + size * move)[4] < value - 1e-9):

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..design import Design
 from ..errors import DataError
 from ..estimate import Moments
 from ..solution import Solution
@@ -46,7 +47,7 @@ class OrdinalRefits:
 
 @dataclass(frozen=True, eq=False)
 class OrdinalResampler:
-    """Statistics and weights of resamples of a fit's rows, drawn within groups.
+    """Statistics and weights of resamples of a fit's rows (or clusters of rows), drawn within groups.
 
     Attributes
     ----------
@@ -89,7 +90,8 @@ class OrdinalResampler:
         w: list[np.ndarray] = []
         R: list[np.ndarray] = []
         for k, n in enumerate(self.n):
-            drawn = [np.bincount(rng.integers(n, size=n), minlength=n).astype(float) for rng in rngs]
+            design = self.solution.design_of(k) or Design()
+            drawn = [np.bincount(design.drawn(rng, n), minlength=n).astype(float) for rng in rngs]
             one = (self._from_tables if self.in_tables else self._from_rows)(k, drawn)
             for part, value in zip((s, w, R), one, strict=False):
                 part.append(value)
@@ -112,7 +114,8 @@ class OrdinalResampler:
         return OrdinalRefits(fit.at(moments, theta), moments, theta, 2 * sum(moments.n) * F[done], ok, reasons)
 
     def _from_tables(self, k: int, drawn: list[np.ndarray]) -> tuple[np.ndarray, ...]:
-        lay, sizes, n = self.solution.ordinal.layout, self.solution.ordinal.sizes, self.n[k]
+        lay, sizes = self.solution.ordinal.layout, self.solution.ordinal.sizes
+        n = np.array([counts.sum() for counts in drawn])[:, None]
         p, B, C = len(sizes), len(drawn), self.width
         Z = self.indicators[k]
         D = Z.shape[1] // p
@@ -132,10 +135,10 @@ class OrdinalResampler:
         rho = table_correlations(a, b, inner, start)
         by = [influence[:, v].reshape(B * len(i), C + 1, C - 1) for v in (i, j)]
         share, _ = table_shares(a, b, rho, inner, *by)
-        spread_rho = n * (tables * share[:, :D, :D] ** 2).sum(axis=(1, 2))
+        spread_rho = (tables * share[:, :D, :D] ** 2).sum(axis=(1, 2)).reshape(B, -1)
         cut, number = lay.variable, lay.category
         s = np.concatenate([tau[:, cut, number], rho.reshape(B, -1)], axis=1)
-        gamma = np.concatenate([n * spread[:, cut, number], spread_rho.reshape(B, -1)], axis=1)
+        gamma = n * np.concatenate([spread[:, cut, number], spread_rho], axis=1)
         R = np.tile(np.eye(p), (B, 1, 1))
         R[:, i, j] = R[:, j, i] = rho.reshape(B, -1)
         with np.errstate(all="ignore"):

@@ -142,13 +142,20 @@ class OrdinalSolution(Solution):
         return self.expected_bread
 
     @cached_property
+    def weighted_jacobians(self) -> list[np.ndarray]:
+        """W J (statistics, npar) by group."""
+        return [w[:, None] * J for w, J in zip(self.weights, self.jacobians, strict=True)]
+
+    @cached_property
+    def spreads(self) -> list[np.ndarray]:
+        """Gamma W J (statistics, npar) by group."""
+        return [s.gamma @ WJ for s, WJ in zip(self.samples, self.weighted_jacobians, strict=True)]
+
+    @cached_property
     def meat(self) -> np.ndarray:
         """sum of f J'W Gamma W J (npar, npar)."""
-        total = np.zeros((self.model.npar, self.model.npar))
-        for f, J, w, s in zip(self.shares, self.jacobians, self.weights, self.samples, strict=True):
-            WJ = w[:, None] * J
-            total += f * WJ.T @ s.gamma @ WJ
-        return total
+        parts = zip(self.shares, self.weighted_jacobians, self.spreads, strict=True)
+        return sum((f * WJ.T @ GWJ for f, WJ, GWJ in parts), np.zeros((self.model.npar, self.model.npar)))
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -173,29 +180,24 @@ class OrdinalSolution(Solution):
     def _traces(self) -> tuple[float, float]:
         """tr(U Gamma) and tr((U Gamma)^2) with U = W - W J E^-1 J' W; between groups only J joins."""
         bread, first, second = self.expected_bread, 0.0, 0.0
-        parts = list(zip(self.shares, self.jacobians, self.weights, self.samples, strict=True))
-        gathered = [f * (w[:, None] * J).T @ (s.gamma * w) @ J for f, J, w, s in parts]
-        for f, J, w, s in parts:
-            UG = w[:, None] * s.gamma
-            UG -= (f * (w[:, None] * J) @ bread) @ (J.T @ UG)
-            first += np.trace(UG)
-            second += float(np.sum(UG * UG.T))
-        for a, left in enumerate(gathered):
-            for right in gathered[:a]:
-                second += 2 * float(np.sum((bread @ left) * (bread @ right).T))
-        return float(first), second
+        for f, w, s, GWJ in zip(self.shares, self.weights, self.samples, self.spreads, strict=True):
+            first += float(w @ np.diag(s.gamma))
+            second += float(w @ s.gamma**2 @ w - 2 * f * np.sum(bread * (GWJ.T @ (w[:, None] * GWJ))))
+        M = bread @ self.meat
+        return float(first - np.trace(M)), float(second + np.sum(M * M.T))
 
     @cached_property
     def baseline(self) -> ScaledShifted:
         """Independence: correlations are zero, everything else is free."""
         pairs = self.ordinal.layout.starts[2]
-        chisq, trace2, df = 0.0, 0.0, 0
+        chisq, trace, trace2, df = 0.0, 0.0, 0.0, 0
         for n, w, s in zip(self.data.n, self.weights, self.samples, strict=True):
             chisq += (n - 1) * float(w[pairs:] @ s.vector[pairs:] ** 2)
-            part = s.gamma[pairs:, pairs:] * w[pairs:, None]
-            trace2 += float(np.sum(part * part.T))
+            part, v = s.gamma[pairs:, pairs:], w[pairs:]
+            trace += float(v @ np.diag(part))
+            trace2 += float(v @ part**2 @ v)
             df += len(part)
-        return ScaledShifted.of(chisq, df, float(df), trace2)
+        return ScaledShifted.of(chisq, df, trace, trace2)
 
     def difference(self, restricted: OrdinalSolution) -> ScaledShifted:
         """Test of a more restricted model against this one, scaled and shifted (Satorra 2000, as lavTestLRT has it).
@@ -268,19 +270,19 @@ def correlation_likelihood(fit: OrdinalSolution) -> CorrelationLikelihood | None
 
 
 def _residual_trace(fit: OrdinalSolution, weights: list[np.ndarray], pairs: int) -> float:
-    """tr(R' V R Gamma) over the correlations of all groups, R = I - J E^-1 J'W."""
-    f = np.repeat(fit.shares, [len(V) for V in weights])
-    J = np.concatenate([J[pairs:] for J in fit.jacobians])
-    w = np.concatenate([w[pairs:] for w in fit.weights]) * f
-    size = len(f)
-    V, G = np.zeros((size, size)), np.zeros((size, size))
-    at = 0
-    for part, s, share in zip(weights, fit.samples, fit.shares, strict=True):
-        here = slice(at, at + len(part))
-        V[here, here], G[here, here] = share * part, s.gamma[pairs:, pairs:] / share
-        at += len(part)
-    R = np.eye(size) - J @ fit.expected_bread @ (J.T * w)
-    return float(np.sum((V @ R) * (R @ G)))
+    """tr(R' V R Gamma) over the correlations of all groups, R = I - J E^-1 J'W, multiplied out."""
+    used = np.any([J[pairs:].any(axis=0) for J in fit.jacobians], axis=0)
+    bread = fit.expected_bread[np.ix_(used, used)]
+    total, mixed, model, sample = 0.0, np.zeros_like(bread), np.zeros_like(bread), np.zeros_like(bread)
+    for f, V, w, J, s in zip(fit.shares, weights, fit.weights, fit.jacobians, fit.samples, strict=True):
+        G, J = s.gamma[pairs:, pairs:], J[pairs:, used]
+        WJ = w[pairs:, None] * J
+        VJ, GWJ = V @ J, G @ WJ
+        total += float(np.sum(V * G))
+        mixed += f * GWJ.T @ VJ
+        model += f * J.T @ VJ
+        sample += f * WJ.T @ GWJ
+    return total - 2 * float(np.sum(bread * mixed)) + float(np.sum((bread @ model) * (sample @ bread)))
 
 
 def _held_thresholds(fit: OrdinalSolution) -> bool:

@@ -3,23 +3,24 @@
 The covariance matrix follows Muthen (1984, Psychometrika 49, 115-132) as lavaan has it: with SC the scores of all
 statistics row by row and B the block-triangular matrix of their cross products, n^-1 Gamma = B^-1 SC'SC B^-T. Here
 each row's share in every statistic, SC B^-T, is formed directly; for two ordered items it depends on the cell of
-their table alone, so that it is looked up, and its squares are sums over cells.
+their table alone, so that it is looked up. With sampling weights B is weighted, and so is each row's share. With
+clusters the shares of their rows are summed before they are squared; the weights of the fit stay those of the rows,
+so that clusters change standard errors and tests and no estimate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from ..design import Design
 from . import bivariate, casewise
 from .bivariate import FAR
 from .casewise import Bounds, Residual
 from .margins import Margin, Table, margin
-
-ROWS = 2048  # rows of influence values that are formed at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,8 @@ class Statistics:
     layout : Layout
     sizes : array of int, shape (p,)
         Categories by variable, 0 for continuous ones.
-    n : int
+    n : float
+        Rows, or the sum of their weights.
     margins : list of Margin
     correlation : array, shape (p, p)
     tables : array, shape (pairs, C, C)
@@ -83,7 +85,7 @@ class Statistics:
 
     layout: Layout
     sizes: np.ndarray
-    n: int
+    n: float
     margins: list[Margin]
     correlation: np.ndarray
     tables: np.ndarray
@@ -116,8 +118,7 @@ class Statistics:
     @cached_property
     def gamma(self) -> np.ndarray:
         """n times the covariance matrix of the statistics."""
-        total = self.n * sum(block.T @ block for block in self.shares.blocks())
-        T = self._to_covariances()
+        total, T = self.correlation_gamma, self._to_covariances()
         return total if T is None else T @ total @ T.T
 
     @cached_property
@@ -127,9 +128,12 @@ class Statistics:
 
     @cached_property
     def gamma_diagonal(self) -> np.ndarray:
-        if len(self.layout.continuous):
+        """Diagonal of Gamma whose inverse weighs the statistics: of rows, also where these have clusters."""
+        if not self.shares.clustered:
             return np.diag(self.gamma).copy()
-        return self.n * sum((block**2).sum(axis=0) for block in self.shares.blocks())
+        T = self._to_covariances()
+        blocks = self.shares.blocks(clusters=False)
+        return self.n * sum(((block if T is None else block @ T.T) ** 2).sum(axis=0) for block in blocks)
 
     def _to_covariances(self) -> np.ndarray | None:
         """Derivative of covariances by correlations and variances; None without continuous variables."""
@@ -163,6 +167,7 @@ class Shares:
         Their shares by cell.
     by_row : dict of pair to array, shape (n,)
         Shares of the other pairs.
+    design : Design
     """
 
     layout: Layout
@@ -171,16 +176,22 @@ class Shares:
     looked_up: np.ndarray
     cells: np.ndarray
     by_row: dict[int, np.ndarray]
+    design: Design
 
-    def blocks(self):
+    @property
+    def clustered(self) -> bool:
+        return self.design.clusters is not None
+
+    def blocks(self, clusters: bool = True) -> Iterator[np.ndarray]:
+        """Independent summands (rows or clusters, statistics), weighted; rows too where ``clusters`` is False."""
         lay, n = self.layout, len(self.codes)
+        design = self.design if clusters else replace(self.design, clusters=None, n_clusters=0)
         slopes, variances, pairs, end = lay.starts
         width = self.cells.shape[-1]
         flat = self.cells.reshape(len(self.cells), width * width)
         base = np.arange(len(self.looked_up)) * width * width
         i, j = lay.first[self.looked_up], lay.second[self.looked_up]
-        for first in range(0, n, ROWS):
-            part = slice(first, first + ROWS)
+        for part in design.portions(n, end):
             codes = self.codes[part]
             out = np.empty((len(codes), end))
             out[:, :slopes] = np.column_stack([m.influence(part)[:, : len(m.location)] for m in self.margins])
@@ -193,11 +204,15 @@ class Shares:
                 out[:, pairs + self.looked_up] = np.take(flat.ravel(), base + codes[:, i] * width + codes[:, j])
             for k, values in self.by_row.items():
                 out[:, pairs + k] = values[part]
-            yield out
+            yield design.fold(out, part)
 
 
 def statistics(
-    values: np.ndarray, sizes: np.ndarray, names: Sequence[str], predictors: np.ndarray | None = None
+    values: np.ndarray,
+    sizes: np.ndarray,
+    names: Sequence[str],
+    predictors: np.ndarray | None = None,
+    design: Design | None = None,
 ) -> Statistics:
     """Both steps for a sample.
 
@@ -210,14 +225,18 @@ def statistics(
     names : sequence of str
     predictors : array, shape (n, q), optional
         Observed predictors without gaps, on which everything is conditional.
+    design : Design, optional
+        Clusters and sampling weights of the rows.
     """
     n, p = values.shape
+    design = design or Design()
+    w = np.ones(n) if design.weights is None else design.weights
     x = np.empty((n, 0)) if predictors is None else predictors
     lay = Layout.of(sizes, x.shape[1])
-    margins = [margin(values[:, v], int(sizes[v]), x, names[v]) for v in range(p)]
+    margins = [margin(values[:, v], int(sizes[v]), x, names[v], w) for v in range(p)]
     width = int(sizes.max(initial=0))
     codes = np.where(np.isnan(values) | (sizes == 0), width, values).astype(int)
-    tables = _tables(codes, width, lay)
+    tables = _tables(codes, width, lay, design.weights)
     both = (sizes[lay.first] > 0) & (sizes[lay.second] > 0) & (x.shape[1] == 0)
     looked_up = np.flatnonzero(both)
     correlation = np.eye(p)
@@ -226,20 +245,20 @@ def statistics(
     by_row = {}
     for k in np.flatnonzero(~both):
         i, j = lay.first[k], lay.second[k]
-        pair = _from_rows(margins[i].rows, margins[j].rows)
+        pair = _from_rows(margins[i].rows, margins[j].rows, w)
         correlation[i, j] = pair.rho
-        by_row[int(k)] = _share(pair, margins[i], margins[j])
+        by_row[int(k)] = _share(pair, margins[i], margins[j], w)
     correlation = np.tril(correlation, -1) + np.tril(correlation, -1).T + np.eye(p)
-    shares = Shares(lay, margins, codes, looked_up, cells, by_row)
-    return Statistics(lay, sizes, n, margins, correlation, tables, shares)
+    shares = Shares(lay, margins, codes, looked_up, cells, by_row, design)
+    return Statistics(lay, sizes, design.size(n), margins, correlation, tables, shares)
 
 
-def _tables(codes: np.ndarray, width: int, lay: Layout) -> np.ndarray:
+def _tables(codes: np.ndarray, width: int, lay: Layout, weights: np.ndarray | None) -> np.ndarray:
     """Two-way tables (pairs, C, C) by one matrix product."""
     n, p = codes.shape
     if not width:
         return np.zeros((len(lay.first), 0, 0))
-    return two_way(one_hot(codes, width), None, p, width, lay)
+    return two_way(one_hot(codes, width), weights, p, width, lay)
 
 
 def one_hot(codes: np.ndarray, width: int) -> np.ndarray:
@@ -309,17 +328,18 @@ def table_shares(a, b, rho, counts, influence_a, influence_b) -> tuple[np.ndarra
     return share, information
 
 
-def _from_rows(a: Bounds | Residual, b: Bounds | Residual) -> casewise.Pair:
+def _from_rows(a: Bounds | Residual, b: Bounds | Residual, w: np.ndarray) -> casewise.Pair:
     if isinstance(a, Bounds):
         if isinstance(b, Bounds):
-            return casewise.two_ordered(a, b)
-        swapped = casewise.continuous_and_ordered(b, a)
+            return casewise.two_ordered(a, b, w)
+        swapped = casewise.continuous_and_ordered(b, a, w)
         return casewise.Pair(swapped.rho, swapped.score, swapped.second, swapped.first)
-    return casewise.two_continuous(a, b) if isinstance(b, Residual) else casewise.continuous_and_ordered(a, b)
+    return casewise.two_continuous(a, b, w) if isinstance(b, Residual) else casewise.continuous_and_ordered(a, b, w)
 
 
-def _share(pair: casewise.Pair, a: Margin, b: Margin) -> np.ndarray:
+def _share(pair: casewise.Pair, a: Margin, b: Margin, w: np.ndarray) -> np.ndarray:
     """Each row's share in a correlation."""
-    less = a.influence() @ (pair.first.T @ pair.score) + b.influence() @ (pair.second.T @ pair.score)
+    score = w * pair.score
+    less = a.influence() @ (pair.first.T @ score) + b.influence() @ (pair.second.T @ score)
     with np.errstate(all="ignore"):
-        return (pair.score - less) / (pair.score @ pair.score)
+        return (pair.score - less) / (score @ pair.score)

@@ -213,19 +213,22 @@ class OrdinalStructure:
         D = gD[used]
         B, p = at.Q.shape[:2]
         P = np.concatenate([np.broadcast_to(np.eye(p), (B, p, p)), at.Q], axis=2)
-        X, Y, w = P[:, :, g.x], P[:, :, g.y], g.w
-        Xy, Yy = X[:, y], Y[:, y]
         i, j, v = lay.first, lay.second, lay.variable
-        pairs = (w * (Xy[:, i] * Yy[:, j] + Yy[:, i] * Xy[:, j]))[:, :, used] @ D
-        own = (2 * w * Xy * Yy)[:, :, used] @ D
-        mean = (slopes(model, g, at.mean)[:, None, :] * Xy)[:, :, used] @ D
+
+        def moments(n) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            """Of entries n: their x, and the derivatives of the covariances of all pairs and of the variances."""
+            Xy, Yy, w = P[:, y][:, :, g.x[n]], P[:, y][:, :, g.y[n]], g.w[n]
+            return Xy, w * (Xy[:, i] * Yy[:, j] + Yy[:, i] * Xy[:, j]), 2 * w * Xy * Yy
+
+        Xy, pairs, own = moments(used)
+        pairs, own = pairs @ D, own @ D
+        mean = (slopes(model, g, at.mean)[:, None, used] * Xy) @ D
         if self.delta:
             target = -2 * (at.scale**-3)[:, :, None] * scale_K
             if not self.plain:
-                r = place.residual
-                dr = np.linalg.solve((2 * w * Xy * Yy)[:, ordered[:, None], r], target - own[:, ordered])
-                pairs = pairs + (w * (Xy[:, i] * Yy[:, j] + Yy[:, i] * Xy[:, j]))[:, :, r] @ dr
-                own = own + (2 * w * Xy * Yy)[:, :, r] @ dr
+                _, pairs_r, own_r = moments(place.residual)
+                dr = np.linalg.solve(own_r[:, ordered], target - own[:, ordered])
+                pairs, own = pairs + pairs_r @ dr, own + own_r @ dr
             own[:, ordered] = target
         variance = self._variances(at.C)
         # unit = variance ** -1/2 where ordered, constant elsewhere; relative change -1/2 dC / C
@@ -239,7 +242,7 @@ class OrdinalStructure:
         if b > a and at.effects is not None:
             of, on = lay.slope_of, lay.slope_on
             arrow = np.flatnonzero((g.kind == Kind.ARROW) & gD.any(axis=1))
-            first = Xy[:, of][:, :, arrow]
+            first = P[:, y[of]][:, :, g.x[arrow]]
             second = at.effects[:, g.eta[arrow]][:, :, on].swapaxes(1, 2)
             slope = (first * second) @ gD[arrow]
             out[:, a:b] = slope * (at.unit[:, of] / model.scale[self.x[on]])[:, :, None] + s[:, a:b] * change[:, of]
