@@ -400,7 +400,7 @@ def calls() -> dict[str, Call]:
         Call("sc.plots.johnson_neyman", sc.plots.johnson_neyman, {"result": moderation}),
         Call("sc.plots.forest", sc.plots.forest, {"estimates": fit.estimates}),
         Call("sc.plots.path_diagram", sc.plots.path_diagram, {"fit": structural}),
-        Call("papercheck.picture.draw", draw, {"board": sc.scoreboard()}),
+        Call("papercheck.picture.draw", draw, {"rows": sc.scoreboard().table}),
         Call("sc.plots.specification_curve", sc.plots.specification_curve,
              {"result": sc.specification_curve(d, y="y", x="scoreA", moderator="scoreB")}),
         Call("sc.plots.style", sc.plots.style, {}),

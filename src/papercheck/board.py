@@ -20,18 +20,15 @@ from switchcost.core.errors import OURS, DataError
 from switchcost.data.registry import data_dir
 
 from .audits import interval_note, mutations
+from .picture import draw
 from .printed import Printed
 from .reading import folders, numbers_of_tables, read_study
 from .recipes import MISSING, better, from_printed
-from .reproduction import BASES, Reproduction
+from .reproduction import BASES, VERDICTS, Reproduction
 from .studies import STUDIES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-VERDICTS = ("exact", "within rounding", "within interval", "different", "inconsistent", "not comparable")
-#: Verdicts of numbers that came out as printed. ``within interval`` is counted alone: see :attr:`Board.warnings`.
-AGREE = VERDICTS[:2]
 
 COLUMNS = (
     "study", "table", "quantity", "row", "column", "printed", "published", "reproduced", "difference", "decimals",
@@ -82,9 +79,7 @@ class Board:
 
     def plot(self, ax: Axes | None = None, *, height: int = 3) -> Axes:
         """One mark a printed number, see :func:`papercheck.picture.draw`."""
-        from .picture import draw
-
-        return draw(self, ax, height=height)
+        return draw(self.table, ax, height=height)
 
     def by_basis(self) -> pd.DataFrame:
         """Numbers, constraints and verdicts by what they rest on; the rows are never to be added up."""

@@ -19,6 +19,11 @@ Band = tuple[float, float]
 #: What a reproduction rests on: people's answers, other printed numbers of the work, or something not printed.
 BASES = ("answers", "printed", "assumed")
 
+#: What came out of a comparison.
+VERDICTS = ("exact", "within rounding", "within interval", "different", "inconsistent", "not comparable")
+#: Verdicts of numbers that came out as printed. ``within interval`` is counted alone: see the warnings of the board.
+AGREE = VERDICTS[:2]
+
 END_CONFIDENCE = 0.99
 
 

@@ -23,14 +23,14 @@ from papercheck.arithmetic import (
     stars,
     t_ratio,
 )
-from papercheck.board import COLUMNS, VERDICTS, judge, replicate
+from papercheck.board import COLUMNS, judge, replicate
 from papercheck.consistency import check_table
 from papercheck.fit_indices import Fit, chisq_difference, degrees_of_freedom
 from papercheck.matrices import nearest_possible
 from papercheck.path_tracing import beta_from_b
 from papercheck.printed import Printed
 from papercheck.reading import numbers_of_tables
-from papercheck.reproduction import PrintedNumbers
+from papercheck.reproduction import VERDICTS, PrintedNumbers
 
 
 def can_stand(printed, found):

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from papercheck.board import AGREE
 from papercheck.consistency import check_paper
 from papercheck.paper import main, missing_in_study
+from papercheck.reproduction import AGREE
 
 # name: (table, options, check that fails, the same table made possible)
 TABLES = {

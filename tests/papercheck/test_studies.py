@@ -11,6 +11,7 @@ from papercheck import audits, mutation
 from papercheck import board as replicate
 from papercheck.choice import MixedLogit, choice_model, halton_normal
 from papercheck.reading import numbers
+from papercheck.reproduction import AGREE
 from papercheck.studies import aydin2005 as aydin
 from papercheck.studies.common import cells
 from switchcost.data.registry import register
@@ -29,9 +30,7 @@ def test_aydin_the_unprinted_correlations_close():
     assert found.loc["DSC CS", "high"] - found.loc["DSC CS", "low"] < 0.04
     by = rows("aydin2005")
     table = by.loc["table2"]
-    assert (
-        table.verdict[table.basis == "printed"].isin(replicate.AGREE).all() and (table.basis == "printed").sum() >= 17
-    )
+    assert table.verdict[table.basis == "printed"].isin(AGREE).all() and (table.basis == "printed").sum() >= 17
 
 
 def test_aydin_the_printed_slopes_do_not_follow():
@@ -52,8 +51,8 @@ def test_kim_what_cannot_stand_together():
         ("text", "SK Telecom (percent)"), ("text", "KTF (percent)"), ("text", "LG Telecom (percent)"),
         ("text", "handset replacements, SD"),
     }  # fmt: skip
-    assert by.loc["table6", "Se"].verdict.isin(replicate.AGREE).all() and len(by.loc["table6", "Se"]) == 13
-    assert by.loc["table7", "p"].verdict.isin(replicate.AGREE).all() and len(by.loc["table7", "p"]) == 12
+    assert by.loc["table6", "Se"].verdict.isin(AGREE).all() and len(by.loc["table6", "Se"]) == 13
+    assert by.loc["table7", "p"].verdict.isin(AGREE).all() and len(by.loc["table7", "p"]) == 12
     assert by.loc[("table7", "r2", "Switching barrier", "")].reason.count("collinear") == 1
 
 
@@ -66,7 +65,7 @@ def test_toledo_direct_and_total_effects():
     assert by.loc[("table3", "cr", "5 Behavioral loyalty", "")].reproduced == pytest.approx(0.8155, abs=1e-4)
     assert by.loc[("table2", "n", "before Others; now Total", "")].reproduced == 74
     roots = by[by.index.get_level_values(1).str.contains("square root")]
-    assert len(roots) == 7 and roots.verdict.isin(replicate.AGREE).all()
+    assert len(roots) == 7 and roots.verdict.isin(AGREE).all()
     assert by.loc[("table4", "t", "H2 Propensity to Nostalgia => Nostalgia", "")].reason.startswith("printed like this")
 
 
@@ -84,7 +83,7 @@ def test_demidio_says_where_it_was_read():
     board = replicate.replicate("demidio2013")
     checked = board[board.verdict != "not comparable"]
     assert len(checked) >= 10 and checked.reason.str.contains("machine conversion").all()
-    assert checked.verdict.isin(replicate.AGREE).all()
+    assert checked.verdict.isin(AGREE).all()
     spread = board[(board.table == "table1") & board.quantity.str.contains("SD|mean")]
     assert len(spread) == 72 and spread.reason.str.contains("possible: ").all()
     assert (
@@ -96,7 +95,7 @@ def test_electricity_every_number_of_five_models_from_the_choices():
     board = replicate.replicate("electricity_mlogit")
     estimates = board[board.quantity.isin(["estimate", "se"])]
     assert len(estimates) == 132 and (estimates.verdict == "exact").all() and (estimates.basis == "answers").all()
-    assert board.verdict.isin(replicate.AGREE).all()
+    assert board.verdict.isin(AGREE).all()
     tests = board[board.quantity.str.contains("test chi-square")].set_index("quantity").reproduced
     assert tests.round(3).to_dict() == {
         "lrtest chi-square": 250.181, "waldtest chi-square": 466.479, "scoretest chi-square": 157.35,
@@ -185,6 +184,6 @@ def test_assumptions_that_no_value_meets_are_inconsistent(tmp_path):
         (folder / "fit.csv").write_text(f"chisq,df,nfi,ifi,tli,cfi\n1224.70,267,.867,.893,{tli},{cfi}\n")
         return replicate.replicate(folder).set_index("quantity").verdict[["nfi", "ifi", "tli", "cfi"]]
 
-    assert verdicts(".869").isin(replicate.AGREE).all()
+    assert verdicts(".869").isin(AGREE).all()
     assert (verdicts(".872") == "inconsistent").all() and (verdicts(".900") == "inconsistent").all()
     assert (verdicts(".869", ".930") == "inconsistent").all()
