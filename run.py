@@ -16,11 +16,11 @@ python run.py check-paper table.csv   hold the numbers of a printed table agains
 python run.py check-study smith2020   what a folder of data/published still lacks, and how its numbers are judged
 python run.py setup      only build the environment in .venv
 
-The first call builds .venv from requirements.lock: a few minutes and about 800 MB. Later calls start at once.
+The first call builds .venv from requirements.lock: 1 to 10 minutes, 230 MB to fetch, 1.2 GB on the disk. Later calls start
+at once.
 """
 
-from __future__ import annotations
-
+import errno
 import hashlib
 import os
 import shutil
@@ -29,11 +29,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+# An older Python has to read this file to its end before it can say so: annotations that 3.6 cannot evaluate are in quotes.
+# Python 2 stops at the next line and shows it.
+NEEDS: str = "the collection needs Python 3.11 or newer, for example: python3.12 run.py"
+
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "built-from"
 OLDEST, TRIED = (3, 11), ((3, 11), (3, 12), (3, 13))
+# Measured on Linux: what is fetched, and .venv as pip leaves it (as uv leaves it 0.9 GB: no byte code yet). A test holds the
+# figures of the text above and of README.md to these. What the installer keeps for itself needs room as well.
+DOWNLOAD_MB, SIZE_GB = 230, 1.2
 NEEDED_GB = 2.5
 COMMANDS = (
     "all", "test", "lab", "refresh", "copies", "game", "book", "codebook", "chapter", "new-study", "check-paper", "check-study", "setup",
@@ -83,10 +90,10 @@ def explain(output: str) -> str:
     return "The installer failed; its last lines are above."
 
 
-def call(command: list[str], what: str) -> None:
+def call(command: "list[str]", what: str) -> None:
     """Run an installer step, show what it prints, and explain a failure."""
     print(f"  {what} ...", flush=True)
-    tail: list[str] = []
+    tail = []
     try:
         with subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -98,7 +105,7 @@ def call(command: list[str], what: str) -> None:
         if sys.stdout.isatty():
             print("\r" + " " * 94 + "\r", end="")
     except OSError as error:
-        stop(explain(str(error)) if error.errno == 28 else f"Cannot run {command[0]}: {error}")
+        stop(explain(str(error)) if error.errno == errno.ENOSPC else f"Cannot run {command[0]}: {error}")
     if process.returncode:
         sys.stderr.writelines(tail)
         stop(explain("".join(tail)))
@@ -108,11 +115,11 @@ def setup() -> None:
     """Build .venv from requirements.lock; do nothing when it is already built from it."""
     version = ".".join(map(str, sys.version_info[:2]))
     if sys.version_info[:2] < OLDEST:
-        stop(f"This is Python {version}; the collection needs 3.11 or newer. For example: python3.12 run.py")
+        stop(f"This is Python {version}; {NEEDS}")
     installer = choose_installer()
     built = STAMP.read_text(encoding="utf-8") if STAMP.exists() else ""
     if built.rsplit(" ", 1)[0] == fingerprint(installer).rsplit(" ", 1)[0] and venv_python().exists():
-        point_to_here()
+        write_own_files()
         return
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < NEEDED_GB:
@@ -133,17 +140,12 @@ def setup() -> None:
             + ["--require-hashes", "-r", str(LOCK)],
             "installing the packages of requirements.lock",
         )
-    # A path file, not an installed copy: an edit below src/ counts at once and no build tool is needed.
-    where = subprocess.run(
-        [str(venv_python()), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        capture_output=True, text=True, check=True,
-    ).stdout.strip()  # fmt: skip
-    Path(where, "switchcost-src.pth").write_text(str(ROOT / "src") + "\n", encoding="utf-8")
+    write_own_files()
     STAMP.write_text(fingerprint(installer), encoding="utf-8")
     print("  done")
 
 
-def inside(*arguments: str, where: str | Path = ROOT, alone: bool = True) -> int:
+def inside(*arguments: str, where: "str | Path" = ROOT, alone: bool = True) -> int:
     """Run Python from .venv and return its exit code.
 
     With ``alone``, Ctrl-C ends the command with all its processes and one sentence; otherwise (JupyterLab, pytest) the
@@ -166,16 +168,24 @@ def inside(*arguments: str, where: str | Path = ROOT, alone: bool = True) -> int
         return 130
 
 
-def point_to_here() -> None:
-    """A folder that was moved or copied took its environment along; packages are found from the new place."""
-    places = [*VENV.glob("lib/python*/site-packages"), *VENV.glob("Lib/site-packages")]
-    for path in [p / "switchcost-src.pth" for p in places if (p / "switchcost-src.pth").exists()]:
-        if path.read_text(encoding="utf-8").strip() != str(ROOT / "src"):
-            path.write_text(str(ROOT / "src") + "\n", encoding="utf-8")
-            print("The folder was moved or copied; its environment now belongs to the new place.")
+def write_own_files() -> None:
+    """What the environment holds beside the packages of the lock file.
+
+    The way to src/: an edit there counts at once and no build tool is needed. It is relative, so that it holds when the folder
+    is moved or copied, and plain ASCII whatever the folder is called. And a setting: JupyterLab does not ask on top of the first
+    page whether it may fetch news (a reader's own settings go before it).
+    """
+    news = VENV / "etc" / "jupyter" / "labconfig" / "default_setting_overrides.json"
+    files = {news: '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}\n'}
+    for packages in (*VENV.glob("lib/python*/site-packages"), *VENV.glob("Lib/site-packages")):
+        files[packages / "switchcost-src.pth"] = os.path.relpath(ROOT / "src", packages) + "\n"
+    for path, text in files.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: "list[str]") -> int:
     command, rest = (arguments[0], arguments[1:]) if arguments else ("all", [])
     if command in ("-h", "--help", "help"):
         print(__doc__)
@@ -212,9 +222,11 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 8):  # noqa: UP036  (an old interpreter should get a sentence, not a SyntaxError)
-        sys.exit("The collection needs Python 3.11 or newer. Run it with one: python3.11 run.py")
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
         sys.exit("\nStopped. Nothing is half done: the next call begins where this one began.")
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.ENOSPC, errno.EROFS):
+            raise
+        stop(explain(str(error)))

@@ -3,7 +3,8 @@
     python benchmarks/interruptions.py
 
 Each case runs in a fresh clone of the committed state, in real processes. The table goes to interruptions.csv. "changed" is
-what git sees afterwards: tracked files that differ, and files that were not there. Linux and macOS only.
+what git sees afterwards: tracked files that differ, and files that were not there. Linux and macOS only. Older Pythons are
+looked for on the path and below ~/.pyenv.
 """
 
 from __future__ import annotations
@@ -114,13 +115,37 @@ def full_disk_in_setup(home, folder):
     return run(home, [*RUN, "setup"], env=fake_installer(folder, script))
 
 
-def read_only(home, folder):
+def read_only(home, folder, command=(*CLASSROOM, "copies", "09")):
     subprocess.run(["mount", "--bind", str(home), str(home)], check=True)
     subprocess.run(["mount", "-o", "remount,ro,bind", str(home)], check=True)
     try:
-        return run(home, [*CLASSROOM, "copies", "09"], env={"PYTHONDONTWRITEBYTECODE": "1"})
+        return run(home, [*command], env={"PYTHONDONTWRITEBYTECODE": "1"})
     finally:
         subprocess.run(["umount", str(home)], check=True)
+
+
+def read_only_before_setup(home, folder):
+    return read_only(home, folder, (*RUN, "setup"))
+
+
+def read_only_but_built(home, folder):
+    subprocess.run([*RUN, "setup"], cwd=prepared(home), check=True, capture_output=True)
+    return read_only(home, folder, (*RUN, "check-paper", "--help"))
+
+
+def blanks_and_umlauts(home, folder):
+    other = prepared(home).rename(folder / "Meine Übung (1) für % $HOME")
+    code, said = run(other, [*RUN, "copies", "09"])
+    other.rename(home)
+    return code, said
+
+
+def old_python(home, version):
+    kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))  # pyenv puts a stand-in on the path
+    found = str(kept[-1]) if kept else shutil.which(f"python{version}")
+    if not found:
+        raise PermissionError
+    return run(home, [found, "run.py"], find="Python 3.11")
 
 
 def no_venv(home, folder):
@@ -149,7 +174,11 @@ CASES = {
     "no file larger than 10 kB can be written (a full disk)": full_disk,
     "the disk fills up while packages are installed": full_disk_in_setup,
     "the project's folder is read-only": read_only,
+    "the project's folder is read-only before the environment is built": read_only_before_setup,
+    "the project's folder is read-only, the environment is built": read_only_but_built,
+    "the project's folder has blanks, umlauts and signs of the shell in its name": blanks_and_umlauts,
     "this Python has no venv": no_venv,
+    **{f"this Python is {v}": lambda home, folder, v=v: old_python(home, v) for v in ("3.10", "3.6", "2.7")},
     "one of two notebook numbers does not exist": unknown_number,
     "a study's file is cut off in the middle": broken_study,
 }
