@@ -115,11 +115,11 @@ def full_disk_in_setup(home, folder):
     return run(home, [*RUN, "setup"], env=fake_installer(folder, script))
 
 
-def read_only(home, folder, command=(*CLASSROOM, "copies", "09")):
+def read_only(home, folder, command=(*CLASSROOM, "copies", "09"), find=""):
     subprocess.run(["mount", "--bind", str(home), str(home)], check=True)
     subprocess.run(["mount", "-o", "remount,ro,bind", str(home)], check=True)
     try:
-        return run(home, [*command], env={"PYTHONDONTWRITEBYTECODE": "1"})
+        return run(home, [*command], env={"PYTHONDONTWRITEBYTECODE": "1"}, find=find)
     finally:
         subprocess.run(["umount", str(home)], check=True)
 
@@ -130,12 +130,12 @@ def read_only_before_setup(home, folder):
 
 def read_only_but_built(home, folder):
     subprocess.run([*RUN, "setup"], cwd=prepared(home), check=True, capture_output=True)
-    return read_only(home, folder, (*RUN, "check-paper", "--help"))
+    return read_only(home, folder, (*RUN, "check-study", "khan2012"), "second mention")
 
 
 def blanks_and_umlauts(home, folder):
     other = prepared(home).rename(folder / "Meine Übung (1) für % $HOME")
-    code, said = run(other, [*RUN, "copies", "09"])
+    code, said = run(other, [*RUN, "copies", "09"], find="written")
     other.rename(home)
     return code, said
 
