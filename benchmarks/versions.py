@@ -1,7 +1,7 @@
 """Which versions of Python and of the dependencies work: part of the tests in environments of their own.
 
     python benchmarks/versions.py            # the rows that the table lacks
-    python benchmarks/versions.py 3.11       # the rows of one Python anew
+    python benchmarks/versions.py 3.11       # the rows of one Python anew; likewise "newest", "3.11 oldest" ...
     python benchmarks/versions.py --again    # all rows anew
 
 Needs uv and a network; each row takes minutes and is kept as soon as it is there. Three kinds of environment for every
@@ -120,7 +120,8 @@ def try_one(python: str, kind: str, folder: Path, jobs: int) -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("python", nargs="*", choices=[*PYTHONS, []], help="only these, anew")
+    words = [*PYTHONS, *(kind.split()[0] for kind in KINDS), []]
+    parser.add_argument("rows", nargs="*", choices=words, help="only these rows, anew")
     parser.add_argument("--again", action="store_true", help="all rows anew")
     parser.add_argument("--jobs", type=int, default=2, help="processes of the tests")
     asked = parser.parse_args()
@@ -128,7 +129,8 @@ def main() -> None:
     old = pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else pd.DataFrame(columns=COLUMNS)
     rows = {(r["python"], r["versions"]): r for r in old.to_dict("records")}
     for pair in [(python, kind) for python in PYTHONS for kind in KINDS]:
-        if asked.again or pair[0] in asked.python or pair not in rows and not asked.python:
+        named = bool(asked.rows) and {*asked.rows} <= {pair[0], pair[1].split()[0]}
+        if asked.again or named or pair not in rows and not asked.rows:
             with tempfile.TemporaryDirectory() as folder:
                 rows[pair] = try_one(*pair, Path(folder) / "env", asked.jobs)
             kept = [rows[p, k] for p in PYTHONS for k in KINDS if (p, k) in rows]
