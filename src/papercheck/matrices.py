@@ -43,7 +43,8 @@ def correlation_matrix(table: pd.DataFrame, what: str = "correlation matrix") ->
     """
     table = checks.frame(table, what)
     first = table.columns[0]
-    if pd.api.types.is_object_dtype(table[first]) and set(table[first].astype(str)) == set(map(str, table.columns[1:])):
+    numbers = pd.api.types.is_numeric_dtype(table[first])  # texts have a dtype of their own from pandas 3 on
+    if not numbers and set(table[first].astype(str)) == set(map(str, table.columns[1:])):
         table = table.set_index(first)
     table = table.apply(lambda column: pd.to_numeric(column.replace("", None)))
     table.index, table.columns = table.index.map(str), table.columns.map(str)

@@ -235,8 +235,8 @@ def _cells(text: str) -> list[str]:
 def _is_values(column: pd.Series, table: str) -> bool:
     """Whether a column holds printed numbers. A stray text among numbers is a mistake in the file and raises."""
     filled = column[column != ""]
-    good = filled.map(lambda text: all(Printed.readable(t) for t in _cells(text)))
-    if good.mean() <= 0.5 or len(filled) == 0:
+    good = filled.map(lambda text: all(Printed.readable(t) for t in _cells(text))).astype(bool)
+    if good.mean() <= 0.5 or filled.empty:
         return False
     if not good.all():
         line, text = good.idxmin() + 2, filled[~good].iloc[0]

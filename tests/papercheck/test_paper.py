@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 from papercheck.consistency import check_paper
@@ -94,6 +95,12 @@ def test_a_one_sided_test_is_mentioned_where_there_are_two_sides(tmp_path):
     assert found.verdict[0] == "inconsistent" and "one-sided" not in found.reason[0]
     found = check_paper(_file(tmp_path, "t(28) = 2.20, p = .018", "results.txt"))
     assert "one-sided" in found.reason[0]
+
+
+def test_texts_as_pandas_3_holds_them(tmp_path):
+    with pd.option_context("future.infer_string", True):
+        found = check_paper(_file(tmp_path, "chi2(2, N = 120) = 7.9, p < .01", "counts.txt"))
+    assert found.verdict[0] == "inconsistent"
 
 
 def test_the_command_says_what_fails_with_its_arithmetic(tmp_path, capsys):

@@ -203,7 +203,7 @@ def test_survey_files_of_every_kind_read_the_same(tmp_path):
         file = tmp_path / f"{encoding}.csv"
         file.write_bytes(text.encode(encoding))
         got = sc.read_survey(file)
-        pd.testing.assert_frame_equal(got, expected)
+        pd.testing.assert_frame_equal(got, expected.astype({"姓名": object, "city": object}))
         assert got.attrs["read"]["sep"] == ";" and got.attrs["read"]["decimal"] == ","
     file = tmp_path / "latin.csv"
     file.write_bytes("Größe,q\nMüller,1\nPérez,2\n".encode("latin-1"))

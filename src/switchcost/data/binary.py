@@ -81,8 +81,8 @@ def read_labelled(path: Path, nominal: Mapping[str, bool]) -> Labelled:
         values = data[column]
         if pd.api.types.is_float_dtype(values) and values.notna().all() and (values == np.floor(values)).all():
             data[column] = values.astype("int64") if values.abs().max() < 2**53 else values
-        elif values.dtype == object:
-            data[column] = values.map(lambda v: None if isinstance(v, str) and not v.strip() else v)
+        elif values.dtype == object or isinstance(values.dtype, pd.StringDtype):
+            data[column] = values.astype(object).map(lambda v: None if isinstance(v, str) and not v.strip() else v)
     return Labelled(data, labels, value_labels, notes)
 
 
