@@ -351,6 +351,42 @@ def test_limits_from_both_sides(kind, speaks, silent):
     assert sc.audit(spoiled(kind, silent), draws=DRAWS).of(kind) == []
 
 
+@pytest.mark.parametrize(("rows", "speaks"), [(10, True), (9, False)])
+def test_a_long_run_of_copies_speaks_even_where_equal_rows_are_common(rows, speaks):
+    data = pd.DataFrame(np.random.default_rng(2).integers(1, 6, (200, 6)), columns=[*"abcdef"]).astype(float)
+    data.iloc[100 : 100 + rows] = data.iloc[20 : 20 + rows].to_numpy()
+    assert bool(sc.audit(data, draws=DRAWS).of(Check.DUPLICATE_BLOCK)) == speaks
+
+
+def test_an_odd_item_needs_others_that_hold_together():
+    """Three items around one thing and one around nothing: it is odd where the three reach 0.30 with the rest."""
+    z = np.random.default_rng(4).normal(size=(2000, 4))
+    z = np.linalg.qr(z - z.mean(axis=0))[0] * np.sqrt(2000)
+    seen = set()
+    for rho in np.arange(0.28, 0.38, 0.01):
+        target = np.full((4, 4), rho)
+        target[3], target[:, 3] = 0, 0
+        np.fill_diagonal(target, 1)
+        data = pd.DataFrame(
+            np.clip(np.round(z @ np.linalg.cholesky(target).T + 3), 1, 5), columns=["q1", "q2", "q3", "q4"]
+        )
+        s = (data - data.mean()) / data.std()
+        rest = [s[i].corr(s.drop(columns=i).mean(axis=1)) for i in ("q1", "q2", "q3")]
+        wanted = bool(np.median(rest) >= 0.30)
+        said = sc.audit(data, scales={"q": list(data)}, draws=DRAWS).of(Check.ODD_ITEM)
+        assert [f.columns[0] for f in said] == ["q4"] * wanted, (rho, rest)
+        seen.add(wanted)
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize(("answered", "speaks"), [(16, True), (15, False)])
+def test_near_duplicates_have_answered_the_same_items(answered, speaks):
+    data = pd.DataFrame(np.random.default_rng(6).integers(1, 6, (60, 20)), columns=[f"i{k}" for k in range(20)])
+    data = data.astype(float)
+    data.iloc[1, :answered], data.iloc[1, answered:] = data.iloc[0, :answered].to_numpy(), np.nan
+    assert bool(sc.audit(data, draws=DRAWS).of(Check.NEAR_DUPLICATES)) == speaks
+
+
 def test_every_check_has_a_rule_and_a_name_that_finds_it():
     assert set(AUDIT_RULES) == set(Check)
     for check, rule in AUDIT_RULES.items():

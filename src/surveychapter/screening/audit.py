@@ -296,11 +296,11 @@ def _near_copies(x: pd.DataFrame, found: Findings) -> None:
     n = seen.T @ seen
     named = {frozenset(f.columns) for f in found if f.check in IDENTITIES}
     for i, j in zip(*np.where(np.triu(np.abs(r) > limit(Check.NEAR_COPY), 1)), strict=True):
-        if frozenset((names[i], names[j])) in named or n[i, j] < 10:
+        if frozenset((names[i], names[j])) in named or n[i, j] < limit(Check.NEAR_COPY, "rows with both, at least"):
             continue
         z = (np.arctanh(min(abs(r[i, j]), 1 - 1e-12)) - np.arctanh(0.9)) * np.sqrt(n[i, j] - 3)
         chance = min(1.0, p * (p - 1) / 2 * ndtr(-z))
-        if chance < 0.01:
+        if chance < limit(Check.NEAR_COPY, "chance of one above 0.9, below"):
             found.add(
                 Check.NEAR_COPY,
                 (names[i], names[j]),
@@ -338,13 +338,14 @@ def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFr
             size[k] = seen.sum()
         score = np.arctanh(np.clip(rest_r, -0.999999, 0.999999)) * np.sqrt(np.maximum(size - 3, 1))
         chance = np.minimum(1.0, tests * careless.two_sided(score))
+        least = limit(Check.ODD_ITEM, "median of the other items, at least")
         for k, item in enumerate(items):
             others = np.delete(np.abs(rest_r), k)
             against = rest_r[k] < 0 and chance[k] < limit(Check.NOT_REVERSED)
-            if abs(rest_r[k]) < limit(Check.ODD_ITEM) and np.median(others) >= 0.30:
+            if abs(rest_r[k]) < limit(Check.ODD_ITEM) and np.median(others) >= least:
                 gap = (np.arctanh(np.median(others)) - np.arctanh(abs(rest_r[k]))) * np.sqrt(max(size[k] - 3, 1))
                 odd = min(1.0, tests * float(ndtr(-gap)))
-                if odd < 0.001:
+                if odd < limit(Check.ODD_ITEM, "chance, below"):
                     found.add(
                         Check.ODD_ITEM,
                         (item, *[i for i in items if i != item]),

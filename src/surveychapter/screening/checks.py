@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from switchcost.core import checks
@@ -60,11 +60,14 @@ class Rule:
         What is compared with ``limit``.
     limit : float or None
         None for a plain fact.
+    also : dict
+        What else must hold: condition -> limit.
     """
 
     severity: str
     condition: str
     limit: float | None = None
+    also: Mapping[str, float] = field(default_factory=dict)
 
 
 RULES: dict[Check, Rule] = {
@@ -87,8 +90,18 @@ RULES: dict[Check, Rule] = {
     Check.FUNCTION: Rule("serious", "chance, below", 0.01),
     Check.FUNCTION_OF_BLOCK: Rule("serious", "chance, below", 0.01),
     Check.NEAR_FUNCTION: Rule("serious", "share of rows in which the rule holds, at least", 0.95),
-    Check.NEAR_COPY: Rule("warning", "absolute correlation, above", 0.95),
-    Check.ODD_ITEM: Rule("warning", "absolute correlation with the rest of the scale, below", 0.15),
+    Check.NEAR_COPY: Rule(
+        "warning",
+        "absolute correlation, above",
+        0.95,
+        {"rows with both, at least": 10, "chance of one above 0.9, below": 0.01},
+    ),
+    Check.ODD_ITEM: Rule(
+        "warning",
+        "absolute correlation with the rest of the scale, below",
+        0.15,
+        {"median of the other items, at least": 0.30, "chance, below": 0.001},
+    ),
     Check.NOT_REVERSED: Rule("warning", "chance of a correlation below zero, below", 0.001),
     Check.REVERSED_ALREADY: Rule("warning", "chance of a correlation above zero, below", 0.001),
     Check.STORED_AS_ANSWERED: Rule("note", "chance of a correlation below zero, below", 0.001),
@@ -97,10 +110,20 @@ RULES: dict[Check, Rule] = {
     Check.EVEN_ODD: Rule("warning", "false discovery rate", 0.01),
     Check.MAHALANOBIS: Rule("warning", "false discovery rate", 0.01),
     Check.UNUSUAL_PROFILE: Rule("note", "false discovery rate", 0.01),
-    Check.DUPLICATE_BLOCK: Rule("serious", "rows in a run of copies, at least", 3),
+    Check.DUPLICATE_BLOCK: Rule(
+        "serious",
+        "rows in a run of copies, at least",
+        3,
+        {"chance of one equal pair, below": 0.01, "or rows, at least": 10},
+    ),
     Check.DUPLICATE_ROWS: Rule("serious", "chance, below", 0.01),
-    Check.NEAR_DUPLICATES: Rule("warning", "share of equal answers, above", 0.85),
-    Check.MISSINGNESS: Rule("warning", "chance, below", 0.01),
+    Check.NEAR_DUPLICATES: Rule(
+        "warning",
+        "share of equal answers, above",
+        0.85,
+        {"share of items that both answered, at least": 0.8, "chance, below": 0.001},
+    ),
+    Check.MISSINGNESS: Rule("warning", "chance, below", 0.01, {"chance for a single column, below": 0.001}),
 }
 
 CARELESS = (Check.LONGEST_RUN, Check.SPREAD_WITHIN, Check.EVEN_ODD, Check.MAHALANOBIS)
@@ -114,9 +137,9 @@ GROUPS: dict[str, tuple[Check, ...]] = {
 }
 
 
-def limit(check: Check) -> float:
-    """The number at which a check speaks."""
-    value = RULES[check].limit
+def limit(check: Check, also: str = "") -> float:
+    """The number at which a check speaks, or that of another condition of it."""
+    value = RULES[check].also[also] if also else RULES[check].limit
     assert value is not None
     return value
 

@@ -131,7 +131,9 @@ def duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFram
                 end += 1
             length = end - start + 1
             # Where equal rows are common anyway (few columns, months of one customer) a short run of them is no copy.
-            if length >= limit(Check.DUPLICATE_BLOCK) and (chance < 0.01 or length >= 10):
+            rare = chance < limit(Check.DUPLICATE_BLOCK, "chance of one equal pair, below")
+            long = length >= limit(Check.DUPLICATE_BLOCK, "or rows, at least")
+            if length >= limit(Check.DUPLICATE_BLOCK) and (rare or long):
                 i, j = copies[start], twin[copies[start]]
                 block = copies[start : end + 1]
                 in_block |= set(block.tolist())
@@ -178,7 +180,7 @@ def _near_duplicates(items: pd.DataFrame, respondents: pd.DataFrame, known: set[
     shared = both @ both.T
     i, j = np.triu_indices(len(keep), 1)
     counts, sizes = equal[i, j], shared[i, j]
-    full = sizes >= 0.8 * p
+    full = sizes >= limit(Check.NEAR_DUPLICATES, "share of items that both answered, at least") * p
     if not full.any():
         return
     mean, var = counts[full].mean(), counts[full].var()
@@ -186,7 +188,7 @@ def _near_duplicates(items: pd.DataFrame, respondents: pd.DataFrame, known: set[
     rows, worst = [], 1.0
     for k in close:
         chance = min(1.0, len(i) * _beta_binomial_tail(int(counts[k] / sizes[k] * p), p, mean, var))
-        if chance < 0.001:
+        if chance < limit(Check.NEAR_DUPLICATES, "chance, below"):
             rows.append((items.index[keep[i[k]]], items.index[keep[j[k]]], counts[k] / sizes[k]))
             worst = min(worst, chance)
     if rows:
@@ -266,7 +268,9 @@ def missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarr
         k = int(np.abs(score).argmax())
         chance = min(1.0, tests * float(careless.two_sided(score[k])))
         driver = list(x)[k]
-        if chance < 0.001 and driver not in {h[1] for h in hits}:
+        if chance < limit(Check.MISSINGNESS, "chance for a single column, below") and driver not in {
+            h[1] for h in hits
+        }:
             side = "high" if score[k] > 0 else "low"
             found.add(
                 Check.MISSINGNESS,
