@@ -37,6 +37,7 @@ from .measurement_invariance import Invariance, invariance
 from .nested import Comparison, compare
 from .noninvariance import effect_sizes
 from .ordinal.correlations import Polychoric, polychoric
+from .partial_invariance import PartialInvariance, partial_search
 from .refits import Refits, refit
 from .result import Fit
 from .spec import ModelSpec
@@ -58,6 +59,7 @@ __all__ = [
     "NotConverged",
     "NotConvergedError",
     "NotIdentifiedError",
+    "PartialInvariance",
     "Polychoric",
     "Refits",
     "ScoreTests",
@@ -72,6 +74,7 @@ __all__ = [
     "fit",
     "invariance",
     "latent_interaction",
+    "partial_search",
     "path_diagram",
     "polychoric",
     "refit",

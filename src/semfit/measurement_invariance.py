@@ -8,15 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from . import checks
 from .arguments import checked
 from .equality import score_tests
-from .errors import DataError, NotConvergedError
-from .fitting import fit
+from .errors import NotConvergedError
+from .ladder import Ladder
 from .nested import difference_row
 from .noninvariance import effect_sizes
-from .ordinal.fitting import chosen_items
-from .partable import variables
 from .printing import Result
 from .result import Fit
 from .saturated import shared_rows
@@ -24,11 +21,6 @@ from .spec import ModelSpec
 
 CFI_LOWEST, RMSEA_HIGHEST = 0.90, 0.08  # a configural model beyond these does not describe the groups
 CFI_FALL = 0.010  # Chen (2007, Structural Equation Modeling 14, 464-504)
-FURTHER = {
-    "lv.variances": "latent variances",
-    "lv.covariances": "latent covariances",
-    "means": "latent means",
-}
 
 
 @dataclass(frozen=True)
@@ -296,32 +288,22 @@ def invariance(
     >>> ladder.decision.means
     True
     """
-    words = (further,) if isinstance(further, str) else tuple(further)
-    for word in words:
-        if word not in FURTHER:
-            raise DataError(f"further takes {', '.join(map(repr, FURTHER))}, not {word!r}")
-    partial = (group_partial,) if isinstance(group_partial, str) else tuple(group_partial)
-    spec = ModelSpec.of(model)
-    steps, assumed, units = _steps(spec, words, std_lv), list[str](), "delta"
-    if ordered is not None and ordered is not False and estimator in (None, "WLSMV"):
-        steps, assumed = _ordered_steps(spec, checks.frame(data), group, ordered, words, std_lv)
-        units = "theta"
+    ladder = Ladder.of(
+        model,
+        data,
+        group,
+        partial=(group_partial,) if isinstance(group_partial, str) else tuple(group_partial),
+        further=(further,) if isinstance(further, str) else tuple(further),
+        ordered=ordered,
+        estimator=estimator,
+        missing=missing,
+        std_lv=std_lv,
+        cluster=cluster,
+        sampling_weights=sampling_weights,
+    )
     fits: dict[str, Fit] = {}
-    for step in steps:
-        fits[step.name] = fit(
-            step.model,
-            data,
-            group=group,
-            group_equal=step.equal,
-            group_partial=(*partial, *step.free) if step.equal else (),
-            estimator=estimator,
-            missing=missing,
-            std_lv=std_lv,
-            cluster=cluster,
-            sampling_weights=sampling_weights,
-            ordered=ordered,
-            parameterization=units,
-        )
+    for step in ladder.steps:
+        fits[step.name] = ladder.fit(step)
         if not fits[step.name].converged:
             break
     rows: list[dict] = []
@@ -343,11 +325,11 @@ def invariance(
         next(iter(fits.values())).n_total,
         decide(table),
         (
-            *assumed,
+            *ladder.assumed,
             *notes,
             *dict.fromkeys(f"{level} model: {w}" for level, f in fits.items() for w in f.warnings if w not in f.notes),
         ),
-        partial,
+        ladder.partial,
     )
 
 
@@ -363,101 +345,6 @@ def _no_solution(level: str, f: Fit) -> str:
         f"{', '.join(far)}. Where a latent has two indicators, equal intercepts can contradict both means so far that no "
         "finite estimate fits best; another indicator free in group_partial may help"
     )
-
-
-@dataclass(frozen=True)
-class Step:
-    """One model of the ladder, what is equal across groups, and what is free all the same."""
-
-    name: str
-    model: ModelSpec
-    equal: tuple[str, ...] = ()
-    free: tuple[str, ...] = ()
-
-
-def _steps(model: ModelSpec, further: tuple[str, ...], std_lv: bool = False) -> list[Step]:
-    terms = model.parsed.terms
-    latents = list(dict.fromkeys(t.lhs for t in terms if t.op == "=~"))
-    second = [(t.lhs, t.rhs) for t in terms if t.op == "=~" and t.rhs in latents]
-    loadings, intercepts = ("loadings",), ("loadings", "intercepts")
-    residuals = (*intercepts, "residuals")
-    if not second:
-        steps = [
-            Step("configural", model),
-            Step("metric", model, loadings),
-            Step("scalar", model, intercepts),
-            Step("strict", model, residuals),
-        ]
-        last = steps[-1]
-    else:
-        written = {t.lhs for t in terms if t.op == "~1"}
-        tops = list(dict.fromkeys(h for h, _ in second))
-        facets = list(dict.fromkeys(f for _, f in second))
-        higher = tuple(f"{h} =~ {f}" for h, f in second)
-        of_facets = of_tops = lower = model
-        for h in tops if std_lv else ():  # their loadings may differ still, so their variances are 1 in every group
-            lower = lower.fix(h, "~~", h, value=1.0)
-        for h in tops:
-            of_facets = of_facets if h in written else of_facets.fix(h, "~1", value=0.0)
-        for f in facets:
-            of_tops = of_tops if f in written else of_tops.fix(f, "~1", value=0.0)
-        variances = tuple(f"{v} ~~ {v}" for v in latents if v not in facets)
-        steps = [
-            Step("configural", model),
-            Step("metric", lower, loadings, higher),
-            Step("metric of dimensions", model, loadings),
-            Step("scalar", of_facets, intercepts),
-            Step("scalar of dimensions", of_tops, intercepts),
-            Step("strict", of_tops, residuals),
-            Step("strict of dimensions", of_tops, (*residuals, "lv.variances"), variances),
-        ]
-        last = steps[-1]
-    for word in (w for w in FURTHER if w in further):
-        free = () if word == "lv.variances" else last.free
-        last = Step(FURTHER[word], last.model, tuple(dict.fromkeys((*last.equal, word))), free)
-        steps.append(last)
-    return steps
-
-
-def _ordered_steps(
-    model: ModelSpec,
-    data: pd.DataFrame,
-    group: str,
-    ordered: bool | str | Sequence[str],
-    further: tuple[str, ...],
-    std_lv: bool,
-) -> tuple[list[Step], list[str]]:
-    """The ladder of ordered items (Wu & Estabrook 2016), and what it takes for granted."""
-    terms = model.parsed.terms
-    checks.columns(data, [group], "group")
-    items = chosen_items(model.parsed, variables(model.parsed), ordered, fixed_x=True)
-    checks.columns(data, items, "item")
-    two = [v for v in items if data[v].nunique() == 2]
-    groups = data[group].nunique()
-    written = {(t.lhs, t.op) for t in terms if t.op == "~1" or t.lhs == t.rhs}
-    scalar = model
-    for v in two:
-        scalar = scalar if (v, "~~") in written else scalar.fix(v, "~~", v, value=[1.0] * groups)
-    cut = scalar
-    for v in items:
-        cut = cut if (v, "~1") in written else cut.add(v, "~1", value=[0.0] + [np.nan] * (groups - 1))
-    for f in model.latents:
-        cut = cut if (f, "~1") in written else cut.fix(f, "~1", value=[0.0] * groups)
-    own = tuple(f"{v} ~ 1" for v in variables(model.parsed).ov)  # equal thresholds would make intercepts equal as well
-    steps = [Step("configural", model), Step("thresholds", cut, ("thresholds",), own)]
-    for step in _steps(cut, (), std_lv):
-        if step.name.startswith("metric"):
-            steps.append(Step(step.name, step.model, ("thresholds", *step.equal), (*own, *step.free)))
-    for step in _steps(scalar, further, std_lv):
-        if "intercepts" in step.equal:
-            steps.append(Step(step.name, step.model, ("thresholds", *step.equal), step.free))
-    if not two:
-        return steps, []
-    text = (
-        f"{', '.join(two)}: two categories hold one threshold, so their residual variances are taken as 1 in all groups; "
-        "differences in them would show as differences in loadings or intercepts"
-    )
-    return steps, [text]
 
 
 def _released(fits: dict[str, Fit]) -> pd.DataFrame:
