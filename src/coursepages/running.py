@@ -16,6 +16,13 @@ from .figures import KEEP_IN
 from .pages import BUILD, NOTEBOOKS, ROOT, readme, safe_write
 
 
+def fold(notebook: Any) -> None:
+    """Fold in JupyterLab what the site folds: it knows its own mark, and not the tag."""
+    for cell in notebook.cells:
+        if "hide-input" in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+
+
 def execute(path: Path, figures: Path) -> tuple[Any, float, str]:
     """Run one notebook in a clean kernel.
 
@@ -52,6 +59,7 @@ def execute(path: Path, figures: Path) -> tuple[Any, float, str]:
     except DeadKernelError:
         problem = "the kernel died, most often for lack of memory; close other programs and run it again"
     tidy(notebook)
+    fold(notebook)
     return notebook, time.perf_counter() - began, problem
 
 

@@ -205,3 +205,14 @@ def test_a_file_that_cannot_be_written_keeps_what_it_held(tmp_path, monkeypatch)
     with pytest.raises(DataError, match="cannot write page.ipynb: No space left on device; .*page.ipynb is as it was"):
         pages.safe_write(path, "new")
     assert path.read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["page.ipynb"]
+
+
+def test_a_cell_that_the_site_folds_is_folded_in_jupyterlab_too():
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    from coursepages.running import fold
+
+    notebook = new_notebook(cells=[new_code_cell("1", metadata={"tags": ["hide-input"]}), new_code_cell("2")])
+    fold(notebook)
+    assert notebook.cells[0].metadata["jupyter"] == {"source_hidden": True}
+    assert "jupyter" not in notebook.cells[1].metadata
