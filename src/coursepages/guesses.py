@@ -60,7 +60,7 @@ def reveal(guessed: float | str | None, answer: float | str, what: str = "", dec
     found = answer if isinstance(answer, str) else f"{answer:.{decimals}f}"
     shown = f"**{what[:1].upper()}{what[1:] or 'The answer'}:** {found}."
     if guessed is None:
-        say(f"{shown} You made no guess; a wrong guess teaches more than none.")
+        say(shown)
     elif isinstance(answer, str) or isinstance(guessed, str):
         same = str(guessed).strip().casefold() == str(answer).strip().casefold()
         say(f"{shown} You guessed {_shown(guessed)}{', and that is it' if same else ''}.")

@@ -18,7 +18,7 @@ def test_guess_is_kept_until_the_answer(monkeypatch, capsys):
     teach.guess("who", "the tied one", "Whose loyalty follows satisfaction more closely?")
     teach.reveal("who", "the free one")
     teach.reveal(-0.1, -0.071, "the slope")
-    assert "You made no guess" in said[0]
+    assert said[0] == "**The answer:** -0.071."
     assert said[1].startswith(
         "**By how much does the slope change:** -0.071. You guessed 0.1, off by 0.171. The sign is the other"
     )
