@@ -107,10 +107,10 @@ def test_spoiled_frames_in_the_audit(seed):
 
 
 # -- every public function, one argument spoiled: benchmarks/bad_inputs.py, in a sample ------------------------------
-def _benchmark():
-    spec = importlib.util.spec_from_file_location("bad_inputs", ROOT / "benchmarks" / "bad_inputs.py")
+def _benchmark(name="bad_inputs"):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["bad_inputs"] = module  # dataclasses look their module up
+    sys.modules[name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module
 
@@ -205,3 +205,16 @@ def test_what_the_long_run_found(call, message):
     data = pd.DataFrame({"a": range(40), "b": [1, 2] * 20})
     with pytest.raises(OURS, match=message):
         call(data)
+
+
+# -- inputs that once gave a wrong number or an unclear message: benchmarks/robustness.py --------------------------
+REVIEW = _benchmark("robustness")
+
+
+@pytest.mark.parametrize(
+    ("right", "call"),
+    [pytest.param(right, call, id=f"{at}: {' '.join(what.split())[:60]}") for at, what, right, call in REVIEW.CASES],
+)
+def test_what_once_went_wrong(right, call):
+    came, wanted = REVIEW.run(call, right)
+    assert wanted, f"wanted {right}, and got {came}"
