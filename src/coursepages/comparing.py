@@ -11,16 +11,11 @@ PROGRESS = re.compile(r"\d+%\||it/s|s/it")
 
 
 def tidy(notebook: Any) -> None:
-    """Remove what differs from run to run: times, progress bars, and where a stream of text was cut in two.
-
-    Cells with the tag ``hide-input`` open folded in JupyterLab too.
-    """
+    """Remove what differs from run to run: times, progress bars, and where a stream of text was cut in two."""
     for cell in notebook.cells:
         if cell.cell_type != "code":
             continue
         cell.metadata.pop("execution", None)
-        if "hide-input" in cell.metadata.get("tags", []):
-            cell.metadata["jupyter"] = {"source_hidden": True}
         kept: list[Any] = []
         for output in cell.outputs:
             if output.get("name") == "stderr" and PROGRESS.search(output.text):

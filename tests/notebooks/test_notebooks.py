@@ -241,15 +241,6 @@ def test_first_notebook_runs_as_committed(tmp_path):
     assert comparing.differences(nbformat.read(path, as_version=4), fresh) == []
 
 
-def test_a_refreshed_page_opens_with_its_folded_cells_folded():
-    from nbformat import v4
-
-    cells = [v4.new_code_cell("a", metadata={"tags": ["hide-input"]}), v4.new_code_cell("b")]
-    book = v4.new_notebook(cells=[*cells, v4.new_markdown_cell("c", metadata={"tags": ["hide-input"]})])
-    comparing.tidy(book)
-    assert [c.metadata.get("jupyter") for c in book.cells] == [{"source_hidden": True}, None, None]
-
-
 def test_comparison_notices_a_changed_number_and_a_changed_word():
     assert comparing.same("r = 0.123, n = 344", "r = 0.124, n = 344") == ""
     assert "0.123 became 0.126" in comparing.same("r = 0.123", "r = 0.126")
