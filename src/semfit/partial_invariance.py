@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -41,23 +42,31 @@ class PartialInvariance(Result):
         What is free in the end, for ``group_partial=`` of :func:`semfit.fit` and :func:`semfit.invariance`, to be handed
         over together with ``std_lv=True``.
     ladder : Invariance
-        The ladder with these parameters free at every level.
+        The ladder with these parameters free at every level, fitted when it is asked for.
     n_looked_at : int
         Equalities that could have been released.
     alpha : float
     adjust : str or None
     n_obs : int
+    groups : tuple of str
+    climb : callable
+        Fits the ladder.
     warnings : tuple of str
     """
 
     table: pd.DataFrame
     group_partial: tuple[str, ...]
-    ladder: Invariance
     n_looked_at: int
     alpha: float
     adjust: str | None
     n_obs: int
+    groups: tuple[str, ...]
+    climb: Callable[[], Invariance]
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def ladder(self) -> Invariance:
+        return self.climb()
 
     @property
     def released(self) -> list[str]:
@@ -66,7 +75,6 @@ class PartialInvariance(Result):
         return [_text((r.lhs, r.op, r.rhs)) for r in found.itertuples()]
 
     def _heading(self) -> str:
-        groups = next(iter(self.ladder.fits.values())).groups
         names = self.released
         what = "none released" if not names else f"{len(names)} released ({', '.join(names)})"
         if self.adjust is None:
@@ -74,7 +82,7 @@ class PartialInvariance(Result):
         else:
             how = f"p-values adjusted for their number ({self.adjust.capitalize()}), alpha {self.alpha:g}"
         return (
-            f"Search for partial invariance across {', '.join(groups)}, n = {self.n_obs}: {self.n_looked_at} equalities "
+            f"Search for partial invariance across {', '.join(self.groups)}, n = {self.n_obs}: {self.n_looked_at} equalities "
             f"looked at, {what}; {how}.\nThe outcome is exploratory: the same data chose what to release and tested it. "
             "Confirm it in other data."
         )
@@ -171,17 +179,18 @@ def partial_search(
     ladder = Ladder.of(model, data, group, partial=start, std_lv=True, **options)
     search = _Search(ladder, alpha, adjust, _chosen(ladder, levels), start)
     search.run()
+    configural = ladder.fit(ladder.steps[0])
     more = tuple(dict.fromkeys((*start, *search.free)))
-    final = invariance(model, data, group, group_partial=more, std_lv=True, **options)
     return PartialInvariance(
         pd.DataFrame(search.rows, columns=COLUMNS),
         more,
-        final,
         search.m,
         alpha,
         adjust,
-        final.n_obs,
-        (*search.notes, *final.warnings),
+        configural.n_total,
+        configural.solution.groups,
+        partial(invariance, model, data, group, group_partial=more, std_lv=True, **options),
+        (*ladder.assumed, *search.notes, *map(str, configural.notes)),
     )
 
 
