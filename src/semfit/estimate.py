@@ -327,14 +327,15 @@ class _Plan:
         return W, logdet, ok
 
 
-def terms(model: Scaled, data, k: int, C, mean, second: bool = False) -> tuple:
+def terms(model: Scaled, data, k: int, C, mean, second: bool = False, inverse: tuple | None = None) -> tuple:
     """Group k: F without its constant (B,), W (R, p, p), M (B, p, p), v (B, p), weights over R or None, ok (B,),
-    and (T, d): second moments about mu (by pattern only if ``second`` asks for them) and m - mu by member or pattern."""
+    and (T, d): second moments about mu (by pattern only if ``second`` asks for them) and m - mu by member or pattern.
+    ``inverse`` holds W, log-determinants and ok where they are known."""
     p = model.n_ov
     s = model.scale[:p]
     Sigma, mu = C[:, :p, :p], None if mean is None else mean[:, :p]
     if isinstance(data, Moments):
-        W, logdet, ok = _inverse(Sigma)
+        W, logdet, ok = _inverse(Sigma) if inverse is None else inverse
         S = data.S[k] / np.outer(s, s)
         v = None
         T = S
@@ -384,8 +385,12 @@ def evaluate(model: Model, data, theta: np.ndarray, information: bool = True, be
     F, grad, info = 0.0, 0.0, 0.0
     for k, g in enumerate(model.groups):
         share = data.n[k] / N
-        Q, C, mean = structure(model, g, entries(model, g, theta, sample_of(data, k)))
-        f, W, M, v, wt, ok, _ = terms(model, data, k, C, mean)
+        e = entries(model, g, theta, sample_of(data, k))
+        Q, C, mean = structure(model, g, e)
+        known = None
+        if g.factor is not None and len(theta) > 1:  # a batch: a single inverse is as quick
+            known = g.factor.inverse(e, Q[:, :, : len(model.H)])
+        f, W, M, v, wt, ok, _ = terms(model, data, k, C, mean, inverse=known)
         F = F + share * np.where(ok, f, np.inf)
         grad = grad + share * pullback(model, g, Q, mean, M, v)
         if information:

@@ -20,6 +20,7 @@ import pandas as pd
 from .constraints import equations, reduction
 from .curve import Curve
 from .errors import DataError
+from .factor_inverse import FactorInverse
 from .partable import Row, Variables
 from .syntax import Constraint, Definition
 
@@ -141,6 +142,7 @@ class Group:
     at : flat positions in the matrices
     free : places of the entries among the free parameters, -1 for fixed ones
     links : the part of D that is not zero
+    factor : where a factor model has its residual and latent variances, None in other models
     d : (entries,) user units to scaled ones
     D : (entries, npar) derivative of the scaled entries with respect to the parameters
     k0 : (entries,) scaled value of fixed entries; sample-valued ones (exo) are filled in from the data
@@ -160,6 +162,7 @@ class Group:
     at: Positions
     free: np.ndarray
     links: Links
+    factor: FactorInverse | None = None
     d: np.ndarray = field(default_factory=_empty)
     D: np.ndarray = field(default_factory=_empty)
     k0: np.ndarray = field(default_factory=_empty)
@@ -252,7 +255,8 @@ class Model:
             in_m=i[means],
         )
         free = np.array([self.rows[row].free for row in columns["rows"]], dtype=int)
-        return Group(**columns, K=K, c=c, at=at, free=free, links=Links.of(K))
+        factor = FactorInverse.of(i, j, covariances, self.H, self.n_ov)
+        return Group(**columns, K=K, c=c, at=at, free=free, links=Links.of(K), factor=factor)
 
     def _entry(self, k: int, r: Row, in_h: dict[int, int]) -> Entry:
         """Matrix, cell, pool columns and weight of one row of the table."""
