@@ -21,12 +21,12 @@ SEMINR_DRAWS, DRAWS = 200, 2000
 def main() -> None:
     fit = hair2021("moderation")
     start = time.process_time()
-    theirs = seminr.bootstrap_model(fit._model, SEMINR_DRAWS, seed=1)
+    theirs = seminr.bootstrap_model(fit.model, SEMINR_DRAWS, seed=1)
     seconds_seminr = (time.process_time() - start) / SEMINR_DRAWS
     start = time.process_time()
     ours = fit.bootstrap(DRAWS, seed=1)
     seconds_ours = (time.process_time() - start) / DRAWS
-    same = np.array([[rep.get(s, t) for s, t in fit._spec.pairs] for rep in theirs.boot_paths])
+    same = np.array([[rep.get(s, t) for s, t in fit.spec.pairs] for rep in theirs.boot_paths])
     table = pd.DataFrame(
         {
             "engine": ["seminr 0.2.1", "switchcost"],

@@ -70,6 +70,11 @@ def _at_bound(theta: np.ndarray, g: np.ndarray) -> np.ndarray:
     return ((theta <= _BOTTOM + 1e-9) & (g > 0)) | ((theta >= -1e-12) & (g < 0))
 
 
+def _slope(theta: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Largest derivative that may still be followed."""
+    return np.abs(np.where(_at_bound(theta, g), 0, g)).max(-1)
+
+
 def _search(r: np.ndarray, k: int, method: str, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Newton steps on the log uniquenesses, damped and kept inside the bounds: theta, value, reached."""
     value = {"ml": _ml, "minres": _minres}[method]
@@ -79,7 +84,7 @@ def _search(r: np.ndarray, k: int, method: str, start: np.ndarray) -> tuple[np.n
     alive = np.ones(len(r), dtype=bool)
     for _ in range(200):
         stuck = _at_bound(theta, g)
-        work = np.flatnonzero(alive & (np.abs(np.where(stuck, 0, g)).max(-1) >= 1e-11))
+        work = np.flatnonzero(alive & (_slope(theta, g) >= 1e-11))
         if not len(work):
             break
         # A uniqueness that pushes against its bound stays there; the others take a Newton step.
@@ -95,7 +100,9 @@ def _search(r: np.ndarray, k: int, method: str, start: np.ndarray) -> tuple[np.n
             rows = work[todo]
             trial = np.clip(theta[rows] + size[todo, None] * step[todo], _BOTTOM, 0.0)
             ft, gt, ht = value(trial, r[rows], k)
-            good = ft <= f[rows] + 1e-15 * np.maximum(1.0, np.abs(f[rows]))
+            # Near the minimum the value is flat to its last digits, and the gradient alone still says which step is better.
+            flat = ft <= f[rows] + 1e-13 * np.maximum(1.0, np.abs(f[rows]))
+            good = (ft <= f[rows]) | (flat & (_slope(trial, gt) < _slope(theta[rows], g[rows])))
             at = rows[good]
             theta[at], f[at], g[at], h[at] = trial[good], ft[good], gt[good], ht[good]
             todo[np.flatnonzero(todo)[good]] = False
@@ -103,7 +110,7 @@ def _search(r: np.ndarray, k: int, method: str, start: np.ndarray) -> tuple[np.n
                 break
             size[todo] /= 2
         alive[work[todo]] = False  # no step lowers the value any further
-    return theta, f, np.abs(np.where(_at_bound(theta, g), 0, g)).max(-1) < 1e-6
+    return theta, f, _slope(theta, g) < 1e-6
 
 
 def extract_many(
