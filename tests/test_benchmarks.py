@@ -24,6 +24,13 @@ def test_refits_are_fast_and_converge():
     assert set(cost["against"]) == {"items", "factors (of 30 items)", "resamples"}
 
 
+def test_a_moderation_costs_at_most_twice_what_statsmodels_does():
+    field = pd.read_csv(HERE / "speed_field.csv").set_index(["task", "package"])["times_ours"]
+    assert field["moderation with its table", "statsmodels"] >= 0.5
+    assert field["PLS bootstrap, 200 draws", "seminr"] >= 20
+    assert field["four factors, ML, oblimin"].min() >= 0.8  # level with psych where both make one start
+
+
 def test_intervals_keep_their_promise():
     promised = COVERAGE[COVERAGE["method"].isin(["MLR", "FIML"]) | (COVERAGE["condition"] == "normal")]
     assert (promised["converged"] == promised["samples"]).all() and (promised["samples"] >= 500).all()
@@ -40,6 +47,9 @@ def test_readme_quotes_the_tables():
     for r in PEERS.itertuples():
         share = "" if r.converged_share != r.converged_share else f"{100 * r.converged_share:.0f} %"
         line = f"| {r.task} | {r.package} | {r.cpu_seconds:.3g} | {r.measured_on:.0f} | {share} | {r.times_ours:.1f} |"
+        assert line in README, line
+    for r in pd.read_csv(HERE / "speed_field.csv", keep_default_na=False).itertuples():
+        line = f"| {r.task} | {r.package} | {r.cpu_seconds:.3g} | {r.times_ours:.2f} | {r.what} |"
         assert line in README, line
     for (data, method, n), g in COVERAGE.groupby(["condition", "method", "n"], sort=False):
         c = g["coverage"]
