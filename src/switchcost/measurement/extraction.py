@@ -17,8 +17,7 @@ def _ml(theta: np.ndarray, r: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarra
     """
     root = np.exp(-theta / 2)
     gamma, omega = np.linalg.eigh(r * root[:, :, None] * root[:, None, :])
-    gamma = np.clip(gamma, 1e-12, None)
-    rest, common = gamma[:, :-k], gamma[:, -k:]
+    rest, common = np.split(np.clip(gamma, 1e-12, None), [-k], axis=1)
     f = (rest - np.log(rest) - 1).sum(-1)
     g = (omega[:, :, :-k] ** 2 * (1 - rest)[:, None, :]).sum(-1)
     c = np.zeros(r.shape)
@@ -100,8 +99,7 @@ def _search(r: np.ndarray, k: int, method: str, start: np.ndarray) -> tuple[np.n
             rows = work[todo]
             trial = np.clip(theta[rows] + size[todo, None] * step[todo], _BOTTOM, 0.0)
             ft, gt, ht = value(trial, r[rows], k)
-            # Near the minimum the value is flat to its last digits, and the gradient alone still says which step is better.
-            flat = ft <= f[rows] + 1e-13 * np.maximum(1.0, np.abs(f[rows]))
+            flat = ft <= f[rows] + 1e-13 * np.maximum(1.0, np.abs(f[rows]))  # to its last digits: the gradient decides
             good = (ft <= f[rows]) | (flat & (_slope(trial, gt) < _slope(theta[rows], g[rows])))
             at = rows[good]
             theta[at], f[at], g[at], h[at] = trial[good], ft[good], gt[good], ht[good]
@@ -122,9 +120,8 @@ def extract_many(
     value is kept. Returns unrotated loadings (samples, p, k), each factor with a positive sum; uniquenesses
     (samples, p) within [.005, 1]; and whether the search ended at a minimum (samples,).
 
-    Newton steps on the log uniquenesses from the squared multiple correlations. With one factor the loadings are those
-    of ``lavaan::cfa(std.lv = TRUE)`` on standardised items wherever lavaan's error variances are positive; with more
-    those of ``psych::fa``, which with one start may stay in the first of several minima at a bound.
+    With one factor the loadings are those of ``lavaan::cfa(std.lv = TRUE)`` on standardised items wherever lavaan's
+    error variances are positive; with more those of ``psych::fa``, which keeps the first of several minima at a bound.
     """
     r = np.asarray(r, dtype=float)
     p = r.shape[-1]
@@ -157,7 +154,6 @@ def extract(
     if method == "principal":
         values, vectors = np.linalg.eigh(r)
         load = (vectors * np.sqrt(np.clip(values, 0, None)))[:, ::-1][:, :k]
-        load = load * np.where(load.sum(0) < 0, -1.0, 1.0)
-        return load, 1 - (load**2).sum(1), True
-    load, psi, reached = extract_many(r[None], k, method, n_starts=n_starts)
-    return load[0], psi[0], bool(reached[0])
+        return load * np.where(load.sum(0) < 0, -1.0, 1.0), 1 - (load**2).sum(1), True
+    many, psi, reached = extract_many(r[None], k, method, n_starts=n_starts)
+    return many[0], psi[0], bool(reached[0])
