@@ -126,8 +126,8 @@ def extract_many(
     r = np.asarray(r, dtype=float)
     p = r.shape[-1]
     unexplained = 1 / np.diagonal(np.linalg.inv(r), axis1=1, axis2=2)
-    start = np.log(np.clip((1 - 0.5 * k / p) * unexplained, SMALLEST_UNIQUENESS, 0.999))
-    theta, f, reached = _search(r, k, method, start)
+    start = np.clip((1 - 0.5 * k / p) * unexplained, SMALLEST_UNIQUENESS, 0.999)
+    theta, f, reached = _search(r, k, method, np.log(start))
     bound = (theta <= _BOTTOM + 1e-9).any(-1) | ~reached
     if n_starts and bound.any():
         rng = np.random.default_rng(1)
@@ -139,9 +139,8 @@ def extract_many(
             best = int(np.argmin(value))
             if there[best] and (value[best] < f[i] - 1e-9 or not reached[i]):
                 theta[i], f[i], reached[i] = found[best], value[best], True
-    psi = np.exp(theta)
-    load = _loadings(psi, r, k, method)
-    return load * np.where(load.sum(1, keepdims=True) < 0, -1.0, 1.0), psi, reached
+    load = _loadings(np.exp(theta), r, k, method)
+    return load * np.where(load.sum(1, keepdims=True) < 0, -1.0, 1.0), np.exp(theta), reached
 
 
 def extract(
