@@ -12,7 +12,7 @@ from . import analyse_measurement as measurement
 from . import analyse_sample, analyse_structure
 from .analyse_pls import least_squares_paths
 from .analysis import Analysis, Problem, attempt
-from .plan import Plan
+from .plan import Plan, own_names
 
 
 def analyse(plan: Plan) -> Analysis:
@@ -34,8 +34,9 @@ def analyse(plan: Plan) -> Analysis:
     problems: dict[str, Problem] = {}
     with warnings.catch_warnings(), named_steps("chapter") as at:
         warnings.simplefilter("ignore")  # what the functions warn of is in their results, and the words read it there
-        sample, used = analyse_sample.sample(plan)
-        gaps = analyse_sample.gaps(plan, used, sample)
+        with own_names(plan):
+            sample, used = analyse_sample.sample(plan)
+            gaps = analyse_sample.gaps(plan, used, sample)
         keyed = gaps.keyed
 
         def part(name, step, *arguments):

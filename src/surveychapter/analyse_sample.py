@@ -19,7 +19,6 @@ MOST_GROUPS = 8  # a number with more values is described by its mean
 
 def sample(plan: Plan) -> tuple[Sample, pd.DataFrame]:
     """Audit the raw answers, leave out what the plan says, describe who is left; the rows used come second."""
-    names = {v: k for k, v in plan.spelt.items()}
     found = audit(plan.raw, plan.book)
     flow = [Step(s["step"], s["dropped"], s["left"]) for s in plan.raw.attrs.get("flow", [])]
     flow = flow or [Step("records in the file", 0, len(plan.raw))]
@@ -35,7 +34,7 @@ def sample(plan: Plan) -> tuple[Sample, pd.DataFrame]:
     background = plan.book.loc[
         plan.book["construct"].str.lower().isin(NOT_ITEMS - {"key", "id", "platform", "text", "attention"}), "variable"
     ]
-    people = [row for n in dict.fromkeys([*background, *filter(None, [plan.group])]) for row in _described(used, names.get(n, n), plan)]  # fmt: skip
+    people = [row for n in dict.fromkeys([*background, *filter(None, [plan.group])]) for row in _described(used, n, plan)]  # fmt: skip
     columns = ["characteristic", "value", "share", "mean", "sd", "low", "high", "n"]
     return Sample(found, flow, out, flagged, pd.DataFrame(people, columns=columns), flow[0].left, len(used)), used
 

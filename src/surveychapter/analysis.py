@@ -222,7 +222,7 @@ class Analysis:
 
     def reason(self, part: str) -> str:
         """Why a part could not be computed; empty where it could."""
-        return self.problems[part].reason if part in self.problems else ""
+        return self.plan.in_own_names(self.problems[part].reason) if part in self.problems else ""
 
 
 def attempt(problems: dict[str, Problem], part: str, step: Callable[..., Any], *arguments: Any) -> Any:

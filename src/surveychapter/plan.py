@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -12,6 +13,7 @@ from switchcost.core import checks
 from switchcost.core.errors import DataError
 
 from . import study
+from .names import Names, one_word
 from .screening.cells import NOT_ITEMS
 from .study import Hypothesis
 
@@ -103,6 +105,18 @@ class Plan:
         """Outcome -> its predictors in the structural model, controls apart."""
         return study.paths(self.hypotheses) or {self.outcome: [*self.predictors, *self.moderators]}
 
+    def in_own_names(self, text: str) -> str:
+        """A sentence with columns and constructs as the files spell them."""
+
+        def own(found: re.Match[str]) -> str:
+            word = found[0]
+            for column in self.spelt.keys() & {*self.nominal} if word not in self.spelt else ():
+                if word.startswith(dummy(column, "")):
+                    return f"{self.spelt[column]}: {word.removeprefix(dummy(column, ''))}"
+            return self.spelt.get(word, word)
+
+        return re.sub(r"\w+", own, text) if self.spelt else text
+
     def others(self, product: Product) -> list[str]:
         """What is held constant beside a product: the outcome's other causes and the controls."""
         causes = self.paths.get(product.y, []) if product.hypothesis else [*self.predictors, *self.moderators]
@@ -117,47 +131,30 @@ def make(raw: pd.DataFrame, book: pd.DataFrame, model: Mapping, *, seed: int, n_
     DataError
         A key or a name is unknown, a name has two roles, the codebook lists what the data have not.
     """
-    simulated = bool(raw.attrs.get("simulated", False))
     checks.columns(raw, list(book["variable"]), what="codebook variable")
-    book, model, constructs = _one_word(book, model)
-    plan = _spelt(_read(model, raw, book, constructs, simulated, seed, n_boot, least))
-    plan = replace(plan, spelt={**constructs, **plan.spelt})
-    plan = _placed(plan)
-    if plan.group is not None:
-        checks.columns(plan.raw, plan.group, what="group")
-        if not 2 <= plan.raw[plan.group].nunique() <= 8:
+    plan = _placed(_spelt(_read(model, raw, book, seed, n_boot, least)))
+    with own_names(plan):
+        if plan.group is not None and not 2 <= plan.raw[plan.group].nunique() <= 8:
             raise DataError(
                 f"group {plan.group!r} has {plan.raw[plan.group].nunique()} different values; it needs 2 to 8"
             )
-    free = {*plan.covariates, *plan.nominal, *plan.moderators, *(p.w for p in plan.products)}
-    for name in [c for c in plan.columns if c not in free]:
-        checks.numeric(plan.raw, [name], codes="allow")
+        free = {*plan.covariates, *plan.nominal, *plan.moderators, *(p.w for p in plan.products)}
+        for name in plan.columns:  # a word among numbers makes no groups of them
+            if name not in free or pd.to_numeric(plan.raw[name], errors="coerce").notna().mean() > 0.5:
+                checks.numeric(plan.raw, [name], codes="allow", constant="error" if name not in free else "allow")
     return plan
 
 
-def _one_word(book: pd.DataFrame, model: Mapping) -> tuple[pd.DataFrame, Mapping, dict[str, str]]:
-    """Constructs of several items under names that a model can spell, in the codebook and in the roles."""
-    new: dict[str, str] = {}
-    for name, n in book["construct"].value_counts().items():
-        if n > 1 and name and name.lower() not in NOT_ITEMS and not SPELT.fullmatch(name):
-            word = study.one_word(name)
-            word = word if SPELT.fullmatch(word) else f"scale_{word}"
-            new[name] = word + "_" * sum(word == w.rstrip("_") for w in [*new.values(), *book["construct"].unique()])
-    if not new or not isinstance(model, Mapping):
-        return book, model, {}
-
-    def renamed(value: object) -> object:
-        if isinstance(value, (list, tuple)):
-            return [renamed(v) for v in value]
-        return new.get(value, value) if isinstance(value, str) else value
-
-    roles = {k: v if k == "hypotheses" else renamed(v) for k, v in model.items()}
-    return book.assign(construct=book["construct"].replace(new)), roles, {word: name for name, word in new.items()}
+@contextmanager
+def own_names(plan: Plan) -> Iterator[None]:
+    """What is raised inside names columns and constructs as the files do."""
+    try:
+        yield
+    except DataError as problem:
+        raise DataError(plan.in_own_names(str(problem))) from None
 
 
-def _read(
-    model: Mapping, raw, book, constructs: Mapping[str, str], simulated: bool, seed: int, n_boot: int, least: float
-) -> Plan:
+def _read(model: Mapping, raw: pd.DataFrame, book: pd.DataFrame, seed: int, n_boot: int, least: float) -> Plan:
     if not isinstance(model, Mapping):
         raise DataError("model must be a dict such as {'outcome': 'loyalty', 'predictors': ['satisfaction'], 'moderator': 'costs'}")  # fmt: skip
     for key in model:
@@ -170,24 +167,22 @@ def _read(
     method = model.get("method") or "sem"
     if method not in METHODS:
         raise DataError(f"model: 'method' is {method!r}; it can be {' or '.join(map(repr, METHODS))}")
-    known = [constructs.get(c, c) for c in book["construct"].unique()]
-    word = {name: short for short, name in constructs.items()}
-    claims = tuple(
-        replace(h, names=tuple(word.get(n, n) for n in h.names))
-        for h in study.hypotheses([str(h) for h in listed["hypotheses"]], [*known, *raw.columns])
-    )
-    outcome, predictors, moderators = model.get("outcome"), listed["predictors"], listed["moderator"]
+    known = Names.of(book, raw.columns)
+    claims = tuple(study.hypotheses([str(h) for h in listed["hypotheses"]], known))
+    roles = {k: [known.find(n, k) for n in listed[k]] for k in ("predictors", "moderator", "covariates")}
+    single = {k: known.find(model[k], k, k == "group") for k in ("outcome", "marker", "group") if model.get(k)}
+    outcome, predictors, moderators = single.get("outcome"), roles["predictors"], roles["moderator"]
     if claims and not outcome:
-        outcome, predictors, moderators = _roles(claims, listed["covariates"])
+        outcome, predictors, moderators = _roles(claims, roles["covariates"])
     if not outcome or not predictors:
         raise DataError("model needs an 'outcome' and at least one of 'predictors'")
-    names = [outcome, *predictors, *moderators, *listed["covariates"]]
+    names = [outcome, *predictors, *moderators, *roles["covariates"]]
     if twice := sorted({n for n in names if names.count(n) > 1}):
         raise DataError(f"{', '.join(map(repr, twice))} has two roles in the model; each name may have one")
     return Plan(
-        raw, book, outcome, tuple(predictors), tuple(moderators), tuple(listed["covariates"]), model.get("group"),
-        tuple(listed["exclude"]), claims, method, bool(model.get("efa", False)), model.get("marker"),
-        bool(model.get("simulated", simulated)), seed, n_boot, least,
+        raw, book, outcome, tuple(predictors), tuple(moderators), tuple(roles["covariates"]), single.get("group"),
+        tuple(listed["exclude"]), claims, method, bool(model.get("efa", False)), single.get("marker"),
+        bool(model.get("simulated", raw.attrs.get("simulated", False))), seed, n_boot, least,
     )  # fmt: skip
 
 
@@ -212,24 +207,42 @@ def dummy(column: str, value: object) -> str:
 
 
 def _spelt(plan: Plan) -> Plan:
-    """Items under names that a model can spell; what is printed are their wordings and their own names."""
+    """Constructs, items and roles under names that a model can spell; what is printed are their wordings and own names."""
     held = plan.book[~plan.book["construct"].str.lower().isin({*NOT_ITEMS, ""})]
-    odd = [v for v in held["variable"] if not SPELT.fullmatch(v)]
-    if not odd:
+    constructs, taken = list(held["construct"].unique()), {*plan.raw.columns, *plan.book["construct"]}
+    roles = [*plan.named, *filter(None, [plan.group, plan.marker])]
+    columns = dict.fromkeys([*held["variable"], *(r for r in roles if r in plan.raw.columns)])
+
+    def fresh(word: str) -> str:
+        word = word if SPELT.fullmatch(word) else f"scale_{word}"
+        while word in taken:
+            word += "_"
+        taken.add(word)
+        return word
+
+    words = {c: fresh(one_word(c)) for c in constructs if not SPELT.fullmatch(c)}
+    odd = [c for c in columns if not SPELT.fullmatch(c)]
+    new = {c: fresh(f"item_{k}") for k, c in enumerate(odd, start=1)}
+    if not words and not new:
         return plan
-    new, taken = {}, set(plan.raw.columns)
-    for k, name in enumerate(odd, start=1):
-        short = f"item_{k}"
-        while short in taken:
-            short += "_"
-        new[name] = short
-        taken.add(short)
-    book = plan.book.assign(variable=plan.book["variable"].replace(new))
+
+    def role(name: str) -> str:
+        return words.get(name, name) if name in constructs else new.get(name, name)
+
     raw = plan.raw.rename(columns=new)
     raw.attrs = dict(plan.raw.attrs)
     for key in ("labels", "value_labels"):
         raw.attrs[key] = {new.get(k, k): v for k, v in plan.raw.attrs.get(key, {}).items()}
-    return replace(plan, raw=raw, book=book, spelt={v: k for k, v in new.items()})
+    book = plan.book.assign(
+        variable=plan.book["variable"].replace(new), construct=plan.book["construct"].replace(words)
+    )
+    return replace(
+        plan, raw=raw, book=book, outcome=role(plan.outcome), group=new.get(plan.group, plan.group) if plan.group else None,
+        predictors=tuple(map(role, plan.predictors)), moderators=tuple(map(role, plan.moderators)),
+        covariates=tuple(map(role, plan.covariates)), marker=role(plan.marker) if plan.marker else None,
+        hypotheses=tuple(replace(h, names=tuple(map(role, h.names))) for h in plan.hypotheses),
+        spelt={short: name for name, short in {**new, **words}.items()},
+    )  # fmt: skip
 
 
 def _placed(plan: Plan) -> Plan:
@@ -244,15 +257,10 @@ def _placed(plan: Plan) -> Plan:
             scales[name] = constructs[name]
         elif name in raw.columns:
             columns.append(name)
-        elif name in constructs:  # one item: the column takes the name of its construct
+        else:  # one item: the column takes the name of its construct
             raw = raw.rename(columns={constructs[name][0]: name})
             book = book.assign(variable=book["variable"].replace({constructs[name][0]: name}))
             columns.append(name)
-        else:
-            raise DataError(
-                f"{name!r} is neither a construct of the codebook nor a column of the data."
-                f"{checks.suggest(name, [*constructs, *raw.columns])} Constructs: {', '.join(constructs)}."
-            )
     if not scales:
         raise DataError("no role of the model is a scale; fill in the codebook's column 'construct' for the items")
     declared = set(book.loc[book["construct"].str.strip().str.casefold().isin({"group", "nominal"}), "variable"])

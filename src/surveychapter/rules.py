@@ -77,12 +77,14 @@ def word(words: tuple[tuple[float, str], ...], value: float) -> str:
 
 
 def poor_fit(fits: dict[str, float]) -> list[str]:
-    """The fit indices that miss the usual limits."""
-    return [name for name in ("cfi", "rmsea", "srmr") if not RULES[name](fits[name])]
+    """The fit indices that miss the usual limits; a model without degrees of freedom misses none."""
+    return [name for name in ("cfi", "rmsea", "srmr") if fits.get("df") != 0 and not RULES[name](fits[name])]
 
 
 def fit_word(fits: dict[str, float]) -> str:
-    """``good``, ``acceptable`` or ``poor``."""
+    """``good``, ``acceptable`` or ``poor``; ``saturated`` where nothing is left to test."""
+    if fits.get("df") == 0:
+        return "saturated"
     if poor_fit(fits):
         return "poor"
     return "good" if all(RULES[f"good_{name}"](fits[name]) for name in ("cfi", "rmsea", "srmr")) else "acceptable"

@@ -11,6 +11,7 @@ from typing import Any
 from switchcost.core import checks
 from switchcost.core.errors import DataError
 
+from .names import Names
 from .yaml_files import read_yaml
 
 SIGNS = {"+": 1, "-": -1, "\u2212": -1, "": 0, "?": 0}
@@ -46,7 +47,7 @@ class Hypothesis:
         return " \u2192 ".join(self.names) + sign
 
 
-def hypothesis(line: str, known: Sequence[str] = (), number: int = 1) -> Hypothesis:
+def hypothesis(line: str, known: Names | Sequence[str] = (), number: int = 1) -> Hypothesis:
     """Read one line.
 
     Parameters
@@ -54,7 +55,7 @@ def hypothesis(line: str, known: Sequence[str] = (), number: int = 1) -> Hypothe
     line : str
         ``H1: satisfaction -> loyalty (+)``, ``H2: satisfaction -> trust -> loyalty (+)``, or
         ``H3: satisfaction x switching costs -> loyalty (-)``. Without a sign no direction is claimed.
-    known : sequence of str
+    known : Names or sequence of str
         Constructs and columns; names are compared without case, and a blank is as good as ``_``.
     number : int
         Names a line that has no name of its own.
@@ -66,7 +67,7 @@ def hypothesis(line: str, known: Sequence[str] = (), number: int = 1) -> Hypothe
     Raises
     ------
     DataError
-        The line cannot be read, or a name is not known.
+        The line cannot be read, or a name is not known or stands for two things.
 
     Examples
     --------
@@ -85,14 +86,16 @@ def hypothesis(line: str, known: Sequence[str] = (), number: int = 1) -> Hypothe
     product = TIMES.split(parts[0])
     if len(product) > 2 or (len(product) == 2 and len(parts) > 2):
         raise DataError(f"hypothesis {name}: a moderation has one product and one outcome, as in 'a x w -> y'")
-    names = tuple(_known(n, known, name) for n in ([*product, parts[1]] if len(product) == 2 else parts))
+    names = tuple(
+        _known(n, known, f"hypothesis {name}") for n in ([*product, parts[1]] if len(product) == 2 else parts)
+    )
     if len(set(names)) < len(names):
         raise DataError(f"hypothesis {name} goes in a circle: {' -> '.join(names)}")
     kind = "moderation" if len(product) == 2 else "direct" if len(parts) == 2 else "mediation"
     return Hypothesis(name, kind, names, SIGNS[found["sign"] or ""])
 
 
-def hypotheses(lines: Sequence[str], known: Sequence[str] = ()) -> list[Hypothesis]:
+def hypotheses(lines: Sequence[str], known: Names | Sequence[str] = ()) -> list[Hypothesis]:
     """Read all lines; two of one name, or paths that go in a circle, are errors."""
     read = [hypothesis(line, known, i) for i, line in enumerate(lines, start=1)]
     names = [h.name for h in read]
@@ -256,7 +259,7 @@ def _lines(value: Any, what: str) -> list[str]:
     return out
 
 
-EXAMPLE = """# A study in one file. Names are constructs of the codebook (its column construct) or columns of the data.
+EXAMPLE = """# A study in one file. Names are constructs of the codebook or their labels, columns of the data or their short names.
 # What stands behind a # is a remark. Indent with blanks, never with tabs; a text with ": " in it needs quotes.
 hypotheses:
   - "H1: satisfaction -> attitudinal (+)"                          # a direct effect
@@ -282,15 +285,7 @@ title: Results
 """
 
 
-def one_word(name: str) -> str:
-    """A name without blanks and signs, as the model language spells it: ``loyalty (attitude)`` is ``loyalty_attitude``."""
-    return re.sub(r"[\W_]+", "_", name.strip()).strip("_")
-
-
-def _known(name: str, known: Sequence[str], where: str) -> str:
-    known = [k for k in known if k]
-    plain = {one_word(k).casefold(): k for k in known}
-    key = one_word(name).casefold()
-    if known and key not in plain:
-        raise DataError(f"hypothesis {where}: {name!r} is neither a construct of the codebook nor a column of the data.{checks.suggest(name, list(known))}")  # fmt: skip
-    return plain.get(key, name.strip())
+def _known(name: str, known: Names | Sequence[str], where: str) -> str:
+    if not isinstance(known, Names):
+        known = Names([(k, k, repr(k)) for k in known])
+    return known.find(name, where) if known.entries else name.strip()

@@ -134,6 +134,7 @@ WORDS: dict[str, str] = {
     "(n = {n:d}).",
     "fit": "χ²({df:b0}) = {chisq:b1}, {pvalue:p}, CFI = {cfi:r3}, TLI = {tli:r3}, RMSEA = {rmsea:r3} (90% CI "
     "[{rmsea_ci_lower:r3}, {rmsea_ci_upper:r3}]), SRMR = {srmr:r3}",
+    "fit.none": "no degrees of freedom are left, so its fit cannot be tested", "factors.saturated": "{fit}.",
     "factors.good": "It fits well: {fit}.", "factors.acceptable": "Its fit is acceptable: {fit}.",
     "factors.poor": "It does not fit well: {fit}; the largest standardised residual is that of {item_1} and {item_2} ({z:b1}). The model "
     "was not changed by modification indices.",

@@ -102,7 +102,7 @@ WORDS: dict[str, str] = {
     "factors.fiml": "采用稳健极大似然估计（MLR）和全信息极大似然法，对由 {k:d} 个因子、{items:d} 个题项构成的测量模型进行验证性因子分析（n = {n:d}）。",
     "fit": "χ²({df:b0}) = {chisq:b1}，{pvalue:p}，CFI = {cfi:r3}，TLI = {tli:r3}，RMSEA = {rmsea:r3}，90% CI [{rmsea_ci_lower:r3}, "
     "{rmsea_ci_upper:r3}]，SRMR = {srmr:r3}",
-    "factors.good": "模型拟合良好：{fit}。", "factors.acceptable": "模型拟合可接受：{fit}。",
+    "fit.none": "自由度为 0，无法检验拟合", "factors.saturated": "{fit}。", "factors.good": "模型拟合良好：{fit}。", "factors.acceptable": "模型拟合可接受：{fit}。",
     "factors.poor": "测量模型未能充分拟合数据：{fit}；残差最大的一对题项为 {item_1} 与 {item_2}（标准化残差 {z:b1}）。本文未依据修正指数修改模型。",
     "factors.none.limit": "验证性因子分析未能完成，量表的结构只是一种假定。",
     "exact.no": "精确拟合被拒绝；各项指数均在常用界值之内（Hu & Bentler, 1999）。",

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semfit.errors import DroppedRows
 from switchcost.measurement.validity import HTMT
 
 from .analysis import Factors
@@ -44,7 +43,11 @@ def reliability(w: Writer) -> None:
         else:
             w.judge("omega", row.omega, scale=scale, low=row.omega_ci_lower, high=row.omega_ci_upper)
         if row.note and (row.n_items > 2 or row.reversed or np.isnan(row.omega)):
-            w.alarm("scale.turned.alarm" if row.reversed else "scale.note.alarm", scale=scale, note=row.note)
+            w.alarm(
+                "scale.turned.alarm" if row.reversed else "scale.note.alarm",
+                scale=scale,
+                note=w.plan.in_own_names(row.note),
+            )
     w.cite("omega", "feldt")
     w.check("reliability")
 
@@ -85,7 +88,7 @@ def _misplaced(w: Writer, own: pd.Series) -> list[str]:
 
 def fit_sentence(w: Writer, fits: dict[str, float]) -> str:
     """``chi-square(32) = 50.3, p = .021, CFI = .97 ...``"""
-    return w.words("fit", **fits)
+    return w.words("fit", **fits) if fits["df"] > 0 else w.words["fit.none"]
 
 
 def factors(w: Writer) -> None:
@@ -102,7 +105,7 @@ def factors(w: Writer) -> None:
     if poor:
         w.alarm("fit.poor.alarm", indices=_indices(w, poor, f.fits))
         w.limit("fit.poor.limit", indices=_indices(w, poor, f.fits))
-    else:
+    elif f.fits["df"] > 0:
         w.judge("exact", f.fits["pvalue"])
     size = f.loadings["std_all"]
     lowest, highest = f.loadings.loc[size.idxmin()], f.loadings.loc[size.idxmax()]
@@ -127,9 +130,7 @@ def factors(w: Writer) -> None:
     if rows["wording"].str.strip().isin(["", *map(w.words.own, rows["item"])]).all():  # no wording, or said already
         columns.pop(2)
     w.table("factors", rows, columns, "note.factors")
-    for warning in f.fit.warnings:
-        if not isinstance(warning, DroppedRows):
-            w.alarm("model.warning.alarm", model=w.words["model.cfa"], warning=str(warning))
+    w.warned("model.cfa", f.fit.warnings)
     w.check("factors")
 
 
@@ -260,9 +261,7 @@ def groups(w: Writer) -> None:
         "note.groups", group=plan.group,
     )  # fmt: skip
     for level, fit in g.invariance.fits.items():
-        for warning in fit.warnings:
-            if not isinstance(warning, DroppedRows):
-                w.alarm("model.warning.alarm", model=w.words.get(f"level.{level}", level), warning=str(warning))
+        w.warned(f"level.{level}", fit.warnings)
     w.check("groups")
 
 

@@ -55,16 +55,7 @@ def _paths(w: Writer, p: Pls) -> None:
             sign = words["positive" if RULES["positive"](r["estimate"]) else "negative"]
             size = words[f"size.{word(EFFECT_F2, r['f2'])}"] if r["f2"] == r["f2"] else ""
             extra = words("pls.f2", f2=r["f2"], size=size) if size else ""
-            w.say(
-                key,
-                x=r["from"],
-                y=r["to"],
-                sign=sign,
-                b=r["estimate"],
-                low=r["ci_lower"],
-                high=r["ci_upper"],
-                extra=extra,
-            )
+            w.say(key, x=r["from"], y=r["to"], sign=sign, b=r["estimate"], low=r["ci_lower"], high=r["ci_upper"], extra=extra)  # fmt: skip
     w.judge("vif", float(p.paths["vif"].max()))
     rows = p.paths.copy()
     rows["name"] = [" \u00d7 ".join(words.name(n) for n in x.split("*")) for x in rows["from"]]

@@ -61,9 +61,8 @@ def participants(w: Writer) -> None:
         w.say("sample.platform", steps=[words("sample.step", what=_step(w, p.what), n=p.dropped) for p in gone])
     ruled = [step for step in s.flow if step.rule]
     if ruled:
-        w.say(
-            "sample.rules", steps=[words("sample.rule", what=_step(w, p.what), n=p.dropped) for p in ruled], n=s.n_used
-        )
+        left = [words("sample.rule", what=_step(w, p.what), n=p.dropped) for p in ruled]
+        w.say("sample.rules", steps=left, n=s.n_used)
     else:
         w.say("sample.none", n=s.n_used)
     if len(s.flagged):
@@ -71,13 +70,8 @@ def participants(w: Writer) -> None:
     if len(s.flow) > 1:
         w.say("sample.figure")
         steps = [(words("flow.n", what=_step(w, p.what) if k == 0 else "", n=p.left), words("flow.left", what=_step(w, p.what), n=p.dropped)) for k, p in enumerate(s.flow)]  # fmt: skip
-        w.figure(
-            "flow",
-            figures.flow(steps),
-            0.5 + 0.8 * len(steps),
-            steps=[f"{a.strip()} ({b})" for a, b in steps[1:]],
-            n=s.n_file,
-        )
+        shown = [f"{a.strip()} ({b})" for a, b in steps[1:]]
+        w.figure("flow", figures.flow(steps), 0.5 + 0.8 * len(steps), steps=shown, n=s.n_file)
     if len(s.people):
         rows = s.people.assign(
             what=[w.words.name(r.characteristic) + ("" if pd.notna(r.mean) else words["colon"] + words.value(r.characteristic, r.value)) for r in s.people.itertuples()],
@@ -98,11 +92,6 @@ def _step(w: Writer, what: str) -> str:
     return w.words.get(f"flow.{what}", what)
 
 
-def _own(w: Writer, text: str) -> str:
-    """A sentence of the checks with the items under the names of the file."""
-    return re.sub(r"\w+", lambda m: w.plan.spelt.get(m[0], m[0]) if m[0].startswith("item_") else m[0], text)
-
-
 def quality(w: Writer) -> None:
     """What the checks of the raw answers found."""
     found, words = w.a.sample.audit, w.words
@@ -114,8 +103,8 @@ def quality(w: Writer) -> None:
     if len(table):
         w.say("quality.counts", serious=len(serious), warnings=int((table["severity"] == "warning").sum()))
         short = table.assign(
-            detail=[_own(w, re.split(r" \(|\. Rows ", d)[0][:160]) for d in table["detail"]],
-            columns=[_own(w, c) for c in table["columns"]],
+            detail=[w.plan.in_own_names(re.split(r" \(|\. Rows ", d)[0][:160]) for d in table["detail"]],
+            columns=[w.plan.in_own_names(c) for c in table["columns"]],
             severity=[words[f"severity.{v}"] for v in table["severity"]],
             check=[words.get(f"audit.{c}", c) for c in table["check"]],
         )
@@ -126,7 +115,7 @@ def quality(w: Writer) -> None:
     for check, detail in zip(serious["check"], serious["detail"], strict=True):
         handled = any(check in checks_named(rule) for rule in w.plan.exclude)
         key = "audit.excluded.alarm" if handled else "audit.serious.alarm"
-        w.alarm(key, check=words.get(f"audit.{check}", check), detail=_own(w, detail))
+        w.alarm(key, check=words.get(f"audit.{check}", check), detail=w.plan.in_own_names(detail))
     w.check("audit")
 
 

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semfit.errors import DroppedRows, UnusedItems
-
 from . import figures
 from .analysis import Indirect, Moderated
 from .rules import RULES, poor_fit
@@ -33,17 +31,7 @@ def structure(w: Writer) -> None:
         if (r.predictor, r.outcome) in claimed:
             key = f"path.{'yes' if RULES['path'](r.pvalue) else 'no'}"
             sign = w.words["positive" if RULES["positive"](r.est) else "negative"]
-            w.say(
-                key,
-                x=r.predictor,
-                y=r.outcome,
-                sign=sign,
-                beta=r.std_all,
-                b=r.est,
-                low=r.ci_lower,
-                high=r.ci_upper,
-                p=r.pvalue,
-            )
+            w.say(key, x=r.predictor, y=r.outcome, sign=sign, beta=r.std_all, b=r.est, low=r.ci_lower, high=r.ci_upper, p=r.pvalue)  # fmt: skip
     if poor := poor_fit(s.fits):
         indices = [f"{n.upper()} = {w.words.format_field(s.fits[n], 'r3')}" for n in poor]
         w.alarm("structure.poor.alarm", indices=indices)
@@ -51,9 +39,7 @@ def structure(w: Writer) -> None:
     large = [r.predictor for r in s.paths.itertuples() if not RULES["standardised"](abs(r.std_all))]
     if large:
         w.alarm("standardised.no.alarm", names=large)
-    for warning in s.fit.warnings:
-        if not isinstance(warning, DroppedRows):
-            w.alarm("model.warning.alarm", model=w.words["model.sem"], warning=str(warning))
+    w.warned("model.sem", s.fit.warnings)
     w.table(
         "structure", s.paths,
         [("outcome", "outcome", "name"), ("predictor", "predictor", "name"), ("est", "b", "b3"), ("se", "SE", "b3"),
@@ -140,30 +126,15 @@ def _one_moderation(w: Writer, part: Moderated) -> None:
     p, main = part.product, part.result
     w.open("moderation", x=p.x, w=p.w)
     held = w.plan.others(p)
-    w.say(
-        "moderation.held" if held else "moderation",
-        x=p.x,
-        w=p.w,
-        y=p.y,
-        held=held,
-        n=main.n_used,
-        dropped=main.n_dropped,
-    )
+    w.say("moderation.held" if held else "moderation", x=p.x, w=p.w, y=p.y, held=held, n=main.n_used, dropped=main.n_dropped)  # fmt: skip
     lost = main.n_dropped / (main.n_used + main.n_dropped)
     w.judge("lost", lost, what=w.words["model.regression"], used=main.n_used, n=main.n_used + main.n_dropped)
     w.say("moderation.r2", r2=main.r2, delta=part.delta_r2)
     if len(main.products) == 1:
         row = part.table.loc[main.product]
         values = {
-            "x": p.x,
-            "w": p.w,
-            "y": p.y,
-            "b": row.est,
-            "low": row.ci_lower,
-            "high": row.ci_upper,
-            "p": row.pvalue,
-            "beta": row.std_all,
-        }
+            "x": p.x, "w": p.w, "y": p.y, "b": row.est, "low": row.ci_lower, "high": row.ci_upper, "p": row.pvalue, "beta": row.std_all,
+        }  # fmt: skip
         if RULES["product"](row.pvalue):
             kind = "groups" if part.jn is None else "higher" if RULES["positive"](row.est) else "lower"
             w.say(f"product.yes.{kind}", size=abs(row.est), **values)
@@ -254,15 +225,14 @@ def _robustness(w: Writer, part: Moderated) -> None:
         v = part.latent.product
         w.say("latent", n=part.latent.n_obs, beta=v.std_all, b=v.est, low=v.ci_lower, high=v.ci_upper, p=v.pvalue)
         w.cite("lin")
-        for warning in part.latent.warnings:
-            if not isinstance(warning, (DroppedRows, UnusedItems)):
-                w.alarm("model.warning.alarm", model=w.words["model.latent"], warning=str(warning))
+        w.warned("model.latent", part.latent.warnings)
         w.check("latent")
     elif part.latent_problem.startswith("observed: "):
         w.check("latent", "na", "latent.observed.where")
     else:
-        w.say("latent.failed", reason=part.latent_problem)
-        w.alarm("latent.failed.alarm", reason=part.latent_problem)
+        reason = w.plan.in_own_names(part.latent_problem).rstrip(".")
+        w.say("latent.failed", reason=reason)
+        w.alarm("latent.failed.alarm", reason=reason)
         w.check("latent", "no", "failed.where")
     clear = (rows["ci_lower"] > 0) | (rows["ci_upper"] < 0)
     w.say("robust", low=rows["est"].min(), high=rows["est"].max(), count=int(clear.sum()), of=len(rows))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
+
+from semfit.errors import DroppedRows, UnusedItems
 
 from . import figures
 from .analysis import Analysis
@@ -75,6 +77,13 @@ class Writer:
         if f"{key}.limit" in self.words:
             self.limit(f"{key}.limit", **given)
         return holds
+
+    def warned(self, model: str, found: Iterable[Any]) -> None:
+        """Warnings of a model, for the author alone; rows and items left out are told elsewhere."""
+        for warning in found:
+            if not isinstance(warning, (DroppedRows, UnusedItems)):
+                told = self.plan.in_own_names(str(warning))
+                self.alarm("model.warning.alarm", model=self.words.get(model, model), warning=told)
 
     def cite(self, *keys: str) -> None:
         self.cited += [k for k in keys if k not in self.cited]

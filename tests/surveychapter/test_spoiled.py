@@ -252,7 +252,7 @@ SPOILED = {
     range_upside_down: "low must be below high",
     reverse_without_range: "item 'sat1' is marked reverse, but the codebook gives no low and high",
     group_of_one: "group 'contract' has 1 different values; it needs 2 to 8",
-    group_absent: "group 'contract' is not a column",
+    group_absent: "group: 'contract' is not a column of the data. There are: id",
     unknown_exclusion: "'duplicates_all' is no check of the audit. Did you mean 'duplicated'",
     swapped_axes: "is it the codebook of another file, or another sheet?",
     a_picture: "holds binary data, not text",

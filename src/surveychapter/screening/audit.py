@@ -17,16 +17,7 @@ from switchcost.core.results import Result
 from switchcost.data.codebook import codebook as _codebook
 
 from . import careless, identities
-from .cells import (
-    NOT_ITEMS,
-    entry,
-    informative,
-    ranges,
-    split_columns,
-    varying,
-    whole_scale,
-    without_codes,
-)
+from .cells import NOT_ITEMS, entry, informative, ranges, split_columns, varying, whole_scale, without_codes
 from .checks import IDENTITIES, SEVERITY, Check, Finding, Findings, checks_named, limit
 from .rows import careless_checks, duplicates, missingness
 

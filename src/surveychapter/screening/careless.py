@@ -17,11 +17,7 @@ from scipy.special import ndtr, ndtri, stdtrit
 
 INDICES = {
     # name: (flagged tail, formula, source)
-    "longest run": (
-        "high",
-        "most consecutive items with the same answer",
-        "Johnson 2005; Meade & Craig 2012",
-    ),
+    "longest run": ("high", "most consecutive items with the same answer", "Johnson 2005; Meade & Craig 2012"),
     "spread within person": (
         "low",
         "standard deviation of one respondent's answers; 0 is the same answer throughout",
@@ -230,10 +226,7 @@ def indices(
     def all_of(a: np.ndarray) -> dict[str, np.ndarray]:
         keyed = a.copy()
         keyed[:, turned] = (low + high)[turned] - a[:, turned]
-        out = {
-            "longest run": longest_run(a[:, run]).astype(float),
-            "spread within person": spread_within(a[:, run]),
-        }
+        out = {"longest run": longest_run(a[:, run]).astype(float), "spread within person": spread_within(a[:, run])}
         if len(groups) >= 6:
             out["even-odd consistency"] = even_odd(keyed, groups)
         out["Mahalanobis distance"] = mahalanobis(a, mean, precision)

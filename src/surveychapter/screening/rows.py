@@ -19,12 +19,7 @@ CHECK_OF = {
 
 
 def careless_checks(
-    items: pd.DataFrame,
-    blocks: dict[str, list[str]],
-    reverse: list[str],
-    found: Findings,
-    seed: int,
-    draws: int | None,
+    items: pd.DataFrame, blocks: dict[str, list[str]], reverse: list[str], found: Findings, seed: int, draws: int | None
 ) -> pd.DataFrame:
     """Indices of careless answering by row, with the share of attentive respondents at least as extreme."""
     n, p = items.shape
