@@ -6,10 +6,15 @@ import pkgutil
 
 import pytest
 
+import coursepages
+import papercheck
 import semfit
+import simmarket
+import surveychapter
 import switchcost
 
-MODULES = [m.name for p in (semfit, switchcost) for m in pkgutil.walk_packages(p.__path__, p.__name__ + ".")]
+PACKAGES = (semfit, switchcost, simmarket, papercheck, surveychapter, coursepages)
+MODULES = [m.name for p in PACKAGES for m in pkgutil.walk_packages(p.__path__, p.__name__ + ".")]
 
 
 @pytest.mark.parametrize("name", MODULES)

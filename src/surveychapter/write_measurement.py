@@ -159,13 +159,7 @@ def validity(w: Writer) -> None:
     w.judge("htmt", float(pairs["ci_upper"].max()), a=top.scale_1, b=top.scale_2, htmt=top.htmt, low=top.ci_lower, high=top.ci_upper)  # fmt: skip
     for pair in pairs.itertuples():
         if not (RULES["distinct"](pair.htmt) and RULES["one"](pair.ci_upper)):
-            values = {
-                "a": pair.scale_1,
-                "b": pair.scale_2,
-                "htmt": pair.htmt,
-                "low": pair.ci_lower,
-                "high": pair.ci_upper,
-            }
+            values = {"a": pair.scale_1, "b": pair.scale_2, "htmt": pair.htmt, "low": pair.ci_lower, "high": pair.ci_upper}  # fmt: skip
             w.alarm("distinct.no.alarm", **values)
             w.limit("distinct.no.limit", **values)
     _validity_table(w, f, ratio)

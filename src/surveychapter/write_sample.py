@@ -156,13 +156,7 @@ def descriptives(w: Writer) -> None:
     rows = d.table.copy()
     names = list(rows.index)
     rows["name"] = [f"{k}. {w.words.name(n)}" for k, n in enumerate(names, start=1)]
-    columns = [
-        ("name", "variable", "text"),
-        ("n", "n", "d"),
-        ("mean", "M", "b"),
-        ("sd", "SD", "b"),
-        ("skew", "skew", "b"),
-    ]
+    columns = [("name", "variable", "text"), ("n", "n", "d"), ("mean", "M", "b"), ("sd", "SD", "b"), ("skew", "skew", "b")]  # fmt: skip
     for j, name in enumerate(names[:-1], start=1):
         rows[f"r{j}"] = [d.correlations.loc[row, name] if i > j else np.nan for i, row in enumerate(names, start=1)]
         columns.append((f"r{j}", str(j), "r"))

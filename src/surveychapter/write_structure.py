@@ -278,13 +278,7 @@ def verdicts(w: Writer) -> None:
     w.say("hypotheses", count=supported, of=len(table))
     w.end()
     for name, row in table.iterrows():
-        values = {
-            "h": name,
-            "claim": claim(w, row["hypothesis"]),
-            "b": row.est,
-            "low": row.ci_lower,
-            "high": row.ci_upper,
-        }
+        values = {"h": name, "claim": claim(w, row["hypothesis"]), "b": row.est, "low": row.ci_lower, "high": row.ci_upper}  # fmt: skip
         key = f"verdict.{row['key']}"
         part = next((m for m in w.a.moderated if m.product.hypothesis == name), None)
         if row.basis == "joint" and part is not None and f"{key}.joint" in w.words:

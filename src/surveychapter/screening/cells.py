@@ -14,19 +14,8 @@ from switchcost.data.numbers import DATE
 from .checks import Check, Findings, limit
 
 NOT_ITEMS = {
-    "group",
-    "key",
-    "id",
-    "time",
-    "background",
-    "demographic",
-    "nominal",
-    "revenue",
-    "departure",
-    "text",
-    "attention",
-    "platform",
-}
+    "group", "key", "id", "time", "background", "demographic", "nominal", "revenue", "departure", "text", "attention", "platform",
+}  # fmt: skip
 
 
 def entry(book: pd.DataFrame, name: str, column: str) -> Any:
