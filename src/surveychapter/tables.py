@@ -17,7 +17,7 @@ from switchcost.core.errors import DataError
 
 from .numbers import number, printable
 
-P_VALUES = re.compile(r"p|p ?values?|.*[_ ]p(value)?", re.I)
+P_VALUES = re.compile(r"p|p[ _]?val(ue)?s?|.*[_ ]p(value)?", re.I)  # pingouin: pval, p_val
 # Statistics that cannot pass 1 stand without their leading zero (APA 7, section 6.36).
 BOUNDED = re.compile(r"(alpha|omega|cr|ave|htmt2?|[ct]fi|rmsea|srmr|r|mean[ _]r|r2|kmo)(_.*)?", re.I)
 NUMBER = re.compile(r"(?:[<>] )?[-+\u2212]?(?:\d[\d,]*)?\.?\d+(?:[eE][-+]?\d+)?%?|\[[^a-zA-Z]*\]|[-+\u2212]?inf")

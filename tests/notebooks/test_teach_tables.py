@@ -67,6 +67,9 @@ def test_numbers_as_a_thesis_prints_them():
     assert shown["b"].tolist() == ["\u22120.25", "1.50"]
     assert shown["p"].tolist() == ["< .001", ".021"]
     assert shown["r"].tolist() == ["\u2212.30", "1.00"]
+    for name in ("pval", "p_val", "pvalue", "p value", "delta_pvalue"):  # as pingouin, lifelines and ours call it
+        assert tables.table(pd.DataFrame({name: [0.0, 0.5]})).cells()[name].tolist() == ["< .001", ".500"], name
+    assert tables.table(pd.DataFrame({"price": [0.0]})).cells()["price"].tolist() == ["0.000"]
 
 
 def test_no_column_is_lost_by_its_name():
