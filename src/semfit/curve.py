@@ -19,7 +19,7 @@ from .expression import Expression
 from .syntax import Constraint, Definition
 
 STEP = 1e-30  # complex step: derivatives without cancellation (Squire & Trapp 1998)
-NEWTON, CLOSE = 60, 1e-9  # steps at most, and the size of the last one that counts as a root
+NEWTON, CLOSE, ZERO = 60, 1e-9, 1e-13  # steps at most; relative and absolute size of the last one at a root
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +55,11 @@ class Equations:
     def values(self, x: np.ndarray) -> np.ndarray:
         """(..., n_free) -> (..., r); complex in, complex out, NaN where an expression has no value."""
         known = {label: x[..., place] for label, place in self.free.items()} | dict(self.fixed)
-        waiting = list(self.defined)
         with np.errstate(all="ignore"):
-            while waiting:
-                ready = [d for d in waiting if set(d.expression.labels) <= set(known)]
-                known |= {d.name: d.expression.value(known) for d in ready}
-                waiting = [d for d in waiting if d not in ready]
+            for _ in self.defined:  # they may use one another
+                for d in self.defined:
+                    if d.name not in known and set(d.expression.labels) <= set(known):
+                        known[d.name] = d.expression.value(known)
             sides = [np.asarray(c.left.value(known) - c.right.value(known)) for c in self.constraints]
         return np.stack([np.broadcast_to(s, x.shape[:-1]) for s in sides], axis=-1)
 
@@ -187,8 +186,10 @@ class Curve:
             h = self.equations.values(now @ self.K.T + self.c)
             step = _solved(self._derivatives(now)[:, :, p], h[:, :, None])[:, :, 0]
             u[active[:, None], p] -= step
-            size = (np.abs(step) / (1 + np.abs(now[:, p]))).max(axis=1)
-            active = active[size >= CLOSE]  # the next step would have the square of that size; NaN has left, too
+            far = (
+                np.abs(step) >= CLOSE * (np.abs(now[:, p]) + np.abs(self.base[p])) + ZERO
+            )  # False for NaN, which stays
+            active = active[far.any(axis=1)]  # the others' next step would have the square of that size
         u[active] = np.nan
         return u
 

@@ -13,7 +13,7 @@ from .model import Model
 from .scoring import fit_batch
 
 TRIES, SPREADS = 5, (0.0, 0.1, 0.3, 1.0, 3.0)  # starts by spread about the usual one
-HOLDS = 1e-9  # left less right side that counts as equal
+HOLDS = 1e-9  # left less right side that counts as equal, over what a usual change of the parameters makes of it
 RANK = 1e-7  # share of a derivative that the others must leave
 FLAT = 1e-4  # share of its size elsewhere below which a derivative counts as zero
 STEADY = 100.0  # preference for a parameter that stands in a constraint by itself
@@ -50,7 +50,7 @@ def lowest_branch(model: Model, data, theta: np.ndarray, F: float, converged: bo
     named = np.abs(curve.K[curve.equations.touched]).any(axis=0)
     for _ in range(BRANCHES):
         u, h = ground.restored(here + np.where(named, ground.size * rng.normal(size=len(here)), 0.0))
-        if h is None or np.abs(h).max() > HOLDS:
+        if h is None or not ground.holds(u, h):
             continue
         branch = ground.curve(u)
         other = model.along(branch)
@@ -86,7 +86,7 @@ class _Ground:
                 u, h = self.restored(start + spread * self.size * rng.normal(size=len(start)))
                 if h is None:
                     continue
-                if np.abs(h).max() < HOLDS:
+                if self.holds(u, h):
                     return u
                 best = min(best, (float(np.abs(h).max()), int(np.argmax(np.abs(h)))))
         near = f"; the nearest that was found leaves a difference of {best[0]:.3g}" if np.isfinite(best[0]) else ""
@@ -102,7 +102,7 @@ class _Ground:
         if not np.isfinite(h).all():
             return u, None
         for _ in range(200):
-            if np.abs(h).max() < 1e-14:
+            if not h.any():
                 break
             H = self.derivatives(u[None])[0]
             step = -H.T @ np.linalg.lstsq(H @ H.T + damping * np.eye(len(H)), h, rcond=1e-14)[0] * self.size
@@ -114,6 +114,12 @@ class _Ground:
             else:
                 damping = max(10 * damping, 1e-4)
         return u, h
+
+    def holds(self, u: np.ndarray, h: np.ndarray) -> bool:
+        """Whether differences h at u are rounding errors."""
+        nearby = self.derivatives(np.stack([u, u + self.size]))
+        usual = np.nan_to_num(np.linalg.norm(nearby, axis=2)).max(axis=0)
+        return bool((np.abs(h) <= HOLDS * usual).all())
 
     def needed(self, u: np.ndarray, start: np.ndarray) -> list[int]:
         """Constraints that those before them do not imply; ``a^2 == 0`` holds where nothing follows by the chain rule."""

@@ -262,6 +262,10 @@ def invariance(
     DataError, NotConvergedError
         And what :func:`semfit.fit` raises.
 
+    See Also
+    --------
+    semfit.partial_search : which equalities do not hold, adjusted for the number looked at.
+
     Notes
     -----
     Order of the steps of second-order models: Chen, Sousa & West (2005, Structural Equation Modeling 12, 471-492).

@@ -108,6 +108,17 @@ def test_a_constraint_may_identify_a_latent():
         held("f =~ NA*x1 + l1*x1 + l2*x2 + l3*x3 + l4*x4\nl1*l2 == l3^2")
 
 
+@pytest.mark.parametrize("unit", [1e3, 1e-3, 1e-6])
+def test_units_do_not_matter(unit):
+    scaled = data_set().assign(x2=lambda d: unit * d["x2"], x5=lambda d: unit * d["x5"])
+    fit = semfit.fit(CASES["product"]["model"], scaled)
+    assert fit.measures["chisq"] == pytest.approx(fitted("product").measures["chisq"], rel=1e-7)
+    one, other = (f.score_tests().table["chisq"][0] for f in (fit, fitted("product")))
+    assert one == pytest.approx(other, rel=1e-4)
+    values = labels(fit)
+    assert values["a"] * values["b"] == pytest.approx(values["c"], rel=1e-10)
+
+
 def test_of_two_branches_the_lower_is_taken():
     a, b = (held(BASE.replace(f"{label}*", "0*")).measures["chisq"] for label in "ab")
     either = held(BASE + "a*b == 0")
@@ -170,6 +181,7 @@ def test_a_constraint_that_others_imply_is_named_and_costs_nothing(more):
             "(a - b)^2 == 0\na*c == e",
             "the constraint \\(a-b\\)\\^2 == 0 holds, if at all, only where its derivatives are zero",
         ),
+        ("exp(a) == 0", "no values of the parameters were found for which the constraint exp\\(a\\) == 0"),
         ("a*q == b", "label 'q' in the constraint is not in the model"),
     ],
 )
