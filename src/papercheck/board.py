@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from switchcost.core.errors import OURS, DataError
+from switchcost.core.jobs import named_steps
 from switchcost.data.registry import data_dir
 
 from .audits import interval_note, mutations
@@ -215,7 +216,7 @@ def judge_all(name: str, table: pd.DataFrame, meta: Mapping, found: Mapping) -> 
 def _broken(name: str, error: Exception) -> pd.DataFrame:
     """A study that cannot be read is one row of the board, not the end of it."""
     row = dict.fromkeys(COLUMNS, "") | {"study": name, "verdict": "not comparable", "decimals": 0, "notebook": ""}
-    row |= {"published": np.nan, "reproduced": np.nan, "difference": np.nan, "reason": f"cannot be read: {error}"}
+    row |= {"published": np.nan, "reproduced": np.nan, "difference": np.nan, "reason": f"cannot be reproduced: {error}"}
     return pd.DataFrame([row], columns=list(COLUMNS))
 
 
@@ -240,17 +241,16 @@ def scoreboard() -> Board:
     >>> board = sc.scoreboard()  # doctest: +SKIP
     >>> board.by_basis()  # doctest: +SKIP
     """
-    from tqdm import tqdm
-
-    # Shown after two seconds, and in a terminal only: a bar would stay in a notebook's outputs.
-    bar = tqdm(folders(), desc="scoreboard", unit="study", delay=2, leave=False, file=sys.stderr, disable=None)
     parts, notes = [], [interval_note()]
-    for name in bar:
-        try:
-            parts.append(replicate(name))
-        except OURS as error:
-            parts.append(_broken(name, error))
-            notes.append(f"{name} cannot be read: {error}")
+    # In a terminal only: a bar would stay in a notebook's outputs.
+    with named_steps("scoreboard", show=sys.stderr.isatty()) as at:
+        for name in folders():
+            at(name)
+            try:
+                parts.append(replicate(name))
+            except OURS as error:
+                parts.append(_broken(name, error))
+                notes.append(f"{name} cannot be reproduced: {error}")
     return Board(pd.concat(parts, ignore_index=True), tuple(notes))
 
 

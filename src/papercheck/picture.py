@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from semfit.errors import extra
 from semfit.palette import COLORS, GREY
 from switchcost.core.arguments import COUNT, FRAME, checked
 from switchcost.core.errors import DataError
@@ -39,7 +40,8 @@ def draw(rows: pd.DataFrame, ax: Axes | None = None, *, height: int = 3) -> Axes
     matplotlib Axes
         The title counts the verdicts.
     """
-    import seaborn as sns
+    with extra("plots"):
+        import seaborn as sns
 
     if not {"study", "verdict"} <= {*rows.columns} or rows.empty:
         raise DataError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .arguments import DECIMALS, FITTED, NAME, TEXT, checked, one_of
-from .errors import DataError
+from .errors import DataError, extra
 from .palette import COLORS, GREY
 from .partable import parameter_table
 from .spec import ModelSpec
@@ -248,7 +248,8 @@ def _diagram_edge(center, size, toward):
 
 
 def _diagram_draw(rows, arcs, place, boxes, facing, foot, title, ax):
-    import matplotlib.pyplot as plt
+    with extra("plots"):
+        import matplotlib.pyplot as plt
     import numpy as np
     from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
     from matplotlib.path import Path

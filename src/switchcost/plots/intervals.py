@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from semfit.errors import extra
 from semfit.palette import COLORS, GREY, MARKERS
 
 from ..core.arguments import FRAME, NAME, Between, checked
@@ -43,7 +44,8 @@ def forest(
     DataError
         A column is not there.
     """
-    import seaborn as sns
+    with extra("plots"):
+        import seaborn as sns
 
     lacking = [
         c for c in ("est", "ci_lower", "ci_upper", *([] if group is None else [group])) if c not in estimates.columns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from semfit.errors import extra
 from semfit.palette import COLORS, GREY, LINES, MARKERS
 
 from ..core.arguments import AXES, FLAG, Made, checked
@@ -43,7 +44,9 @@ def slopes(
         Each line's label names the moderator's value and its slope.
     """
     import numpy as np
-    import seaborn as sns
+
+    with extra("plots"):
+        import seaborn as sns
 
     ax = own_axes(ax)
     points = result.simple_slopes(at, kind=kind).drop_duplicates(result.moderator)
@@ -98,7 +101,9 @@ def johnson_neyman(
         The strip at the foot holds one mark an observation.
     """
     import numpy as np
-    import seaborn as sns
+
+    with extra("plots"):
+        import seaborn as sns
 
     ax = own_axes(ax)
     jn = result.johnson_neyman(alpha, fdr=fdr, second=second)
@@ -155,7 +160,8 @@ def specification_curve(result: Any, axes: Any = None) -> Any:
     array of two matplotlib Axes
         Filled marks where the interval excludes zero.
     """
-    import seaborn as sns
+    with extra("plots"):
+        import seaborn as sns
 
     table, options = result.table, [(c, o) for c, each in result.choices.items() for o in each]
     if axes is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from semfit.errors import extra
 from semfit.palette import COLORS
 
 from ..core.arguments import checked, one_of
@@ -29,7 +30,8 @@ def scree(found: ParallelAnalysis, kind: str = "components", ax: Axes | None = N
     -------
     matplotlib Axes
     """
-    import matplotlib.pyplot as plt
+    with extra("plots"):
+        import matplotlib.pyplot as plt
 
     ax = plt.gca() if ax is None else ax
     t, chance = found.table, f"chance, {found.percentile:g}th percentile"

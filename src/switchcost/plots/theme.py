@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from semfit.errors import extra
 from semfit.palette import COLORS
 
 from ..core.arguments import checked
@@ -36,7 +37,8 @@ def style(*, chinese: bool = False) -> None:
     chinese : bool
         Add a font with Chinese characters where one is installed.
     """
-    import seaborn as sns
+    with extra("plots"):
+        import seaborn as sns
 
     # DejaVu ships with matplotlib: the same text size on every machine.
     fonts = ["DejaVu Sans", *filter(None, [chinese_font() if chinese else None])]
@@ -73,7 +75,8 @@ def own_axes(ax: Axes | None, **kwargs) -> Axes:
     """The axes to draw on: the caller's, or new ones."""
     if ax is not None:
         return ax
-    import matplotlib.pyplot as plt
+    with extra("plots"):
+        import matplotlib.pyplot as plt
 
     return plt.subplots(**kwargs)[1]
 

