@@ -17,7 +17,7 @@ from .design import DesignEffects, design_effects
 from .equality import ScoreTests, score_tests
 from .errors import DataError, FitWarning
 from .ordinal.diagnostics import ordinal_modification_indices, ordinal_residuals
-from .ordinal.scores import posterior_modes
+from .ordinal.scores import WAYS as ordered_scores
 from .ordinal.solution import OrdinalSolution, ordinal_measures
 from .robust import Sandwich, sandwich
 from .saturated import SaturatedInformation
@@ -362,11 +362,13 @@ class Fit:
 
         Notes
         -----
-        Of ordered variables the regression scores are the modes of the latents' density given the answers. Equals
-        ``lavPredict(fit, method = "EBM")`` and ``"Bartlett"`` in measurement models. In groups the latent
+        Of ordered variables the regression scores are the modes of the latents' density given the answers, Bartlett
+        scores those of the answers' likelihood; these are NaN where it has no maximum, as for a person who gave the
+        highest answer to all items of a latent. Equals ``lavPredict(fit, method = "EBM")`` and ``"Bartlett"`` in
+        measurement models. In groups the latent
         means are those of the model, so scores can be compared between groups once intercepts are equal.
         """
-        ordered = posterior_modes if isinstance(self.solution, OrdinalSolution) else None
+        ordered = ordered_scores if isinstance(self.solution, OrdinalSolution) else None
         return scores.factor_scores(self.solution, method, ordered)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,17 @@ from .model import Kind
 from .solution import Solution
 
 METHODS = ("regression", "bartlett")
-
+NO_BARTLETT = (
+    "Bartlett scores need a residual variance in every item and an own item for every latent; use method='regression'"
+)
 
 Way = Callable[[Solution, int, np.ndarray], np.ndarray]
 
 
-def factor_scores(solution: Solution, method: str = "regression", regression: Way | None = None) -> pd.DataFrame:
-    """Table of :meth:`semfit.Fit.factor_scores`; ``regression`` stands in where variables are ordered."""
+def factor_scores(
+    solution: Solution, method: str = "regression", ways: Mapping[str, Way] | None = None
+) -> pd.DataFrame:
+    """Table of :meth:`semfit.Fit.factor_scores`; ``ways`` stand in where variables are ordered."""
     if method not in METHODS:
         raise DataError(f"method must be 'regression' or 'bartlett', not {method!r}")
     solution.need_convergence("factor scores")
@@ -27,9 +31,7 @@ def factor_scores(solution: Solution, method: str = "regression", regression: Wa
         raise DataError("factor scores need the rows of the data; the model was fitted to a covariance matrix")
     if not solution.model.lv:
         raise DataError("the model has no latent variables, so there are no factor scores")
-    if regression is not None and method != "regression":
-        raise DataError("Bartlett scores are not there for ordered variables; use method='regression'")
-    score = regression or (_regression if method == "regression" else _bartlett)
+    score = (ways or {"regression": _regression, "bartlett": _bartlett})[method]
     parts = [
         pd.DataFrame(score(solution, k, X), columns=solution.model.lv, index=index)
         for k, (X, index) in enumerate(solution.raw)
@@ -64,10 +66,7 @@ def _bartlett(solution: Solution, k: int, X: np.ndarray) -> np.ndarray:
     items = np.flatnonzero(L.any(axis=1))
     theta, L = S[np.ix_(items, items)], L[items]
     if np.linalg.matrix_rank(theta) < len(items) or np.linalg.matrix_rank(L) < L.shape[1]:
-        raise DataError(
-            "Bartlett scores need a residual variance in every item and an own item for every latent; "
-            "use method='regression'"
-        )
+        raise DataError(NO_BARTLETT)
     d = X - mean[:p]
     target = d[:, items] - d @ B[items].T if B[items].any() else d[:, items]
     scores = np.full((len(X), L.shape[1]), np.nan)

@@ -55,12 +55,54 @@ def test_scores_maximise_the_posterior_density(parameterization):
     assert scores["f"].iloc[row] == pytest.approx(grid[log.argmax()], abs=3e-3)
 
 
-def test_scores_with_predictors_use_them_and_bartlett_is_refused():
+def test_scores_with_predictors_use_them():
     fit = semfit.fit(COVARIATES, load("covariates"), ordered=["x1", "x2", "x3", "y1", "y3"])
     scores = fit.factor_scores()
     assert len(scores) == 500
     assert np.corrcoef(scores["f"], load("covariates")["age"])[0, 1] > 0.3
-    with pytest.raises(DataError, match="Bartlett"):
+
+
+LIKELIEST = {c["name"]: c for c in json.loads((REFERENCE / "ordinal_scores.json").read_text())}
+
+
+@pytest.mark.parametrize("name", LIKELIEST)
+def test_bartlett_scores_are_lavaans_where_the_likelihood_has_a_maximum(name):
+    case = LIKELIEST[name]
+    ours = semfit.fit(case["model"], load(case["set"]), ordered=case["ordered"]).factor_scores("bartlett").to_numpy()
+    theirs = np.array(case["scores"], dtype=float)
+    found = ~np.isnan(ours[:120])
+    np.testing.assert_allclose(ours[:120][found], theirs[found], rtol=2e-3, atol=1e-3)
+
+
+def test_bartlett_scores_are_missing_where_every_answer_is_an_end():
+    data = load("gaps")
+    fit = semfit.fit(
+        "f =~ x1 + x2 + x3 + x4\ng =~ y1 + y2 + y3 + y4", data, ordered=True, missing="pairwise", std_lv=True
+    )
+    scores = fit.factor_scores("bartlett")
+    for latent, items in (("f", ["x1", "x2", "x3", "x4"]), ("g", ["y1", "y2", "y3", "y4"])):
+        one_end = ((data[items] == 1) | data[items].isna()).all(axis=1) | ((data[items] == 5) | data[items].isna()).all(
+            axis=1
+        )
+        assert one_end.any() and (scores[latent].isna() == one_end).all()
+    # they are not drawn to the mean
+    assert (scores.std() > 1.2 * fit.factor_scores()[scores.notna()].std()).all()
+
+
+def test_a_cross_loading_can_bound_what_single_answers_do_not():
+    """f alone has lowest answers only; its other item also loads on g, whose answers have a peak."""
+    fit = semfit.fit("f =~ x1 + x2 + x3 + y1\ng =~ y1 + y2 + y3", load("four"), ordered=True)
+    scores = fit.factor_scores("bartlett")
+    ends = load("four")[["x1", "x2", "x3"]].isin([1]).all(axis=1)
+    held = ends & load("four")["y1"].isin([2, 3]) & load("four")["y2"].isin([2, 3])
+    assert held.any() and scores.loc[held].notna().all(axis=None)
+    alone = semfit.fit("f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3", load("four"), ordered=True).factor_scores("bartlett")
+    assert alone.loc[held, "f"].isna().all() and alone.loc[held, "g"].notna().all()
+
+
+def test_bartlett_scores_need_own_items():
+    fit = semfit.fit("f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3\nh =~ f + 0.5*g", load("four"), ordered=True)
+    with pytest.raises(DataError, match="Bartlett scores need"):
         fit.factor_scores("bartlett")
 
 
