@@ -17,7 +17,10 @@ from .errors import DataError
 from .estimate import Moments, entries, sample_of, structure
 from .gradient import BATCH
 from .jobs import run_batches
-from .model import Kind, Model
+from .model import Group, Kind, Model
+from .ordinal.coding import coded_as
+from .ordinal.resampling import refit_rows
+from .ordinal.solution import OrdinalSolution
 from .printing import Result
 from .scoring import refit_batch
 from .solution import Fitted, Solution
@@ -66,7 +69,8 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame], *, n_jobs: int | None = 
     Parameters
     ----------
     fit : Fit
-        Complete-data maximum likelihood. Its model, groups and starting values are used, its data are not.
+        Of complete data. Its model, groups and starting values are used, of its data only what the answers of
+        ordered variables are.
     samples : sequence of DataFrames
         Rows with a missing value in a variable of the model raise. All samples have the same number of rows, within
         groups too.
@@ -80,14 +84,17 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame], *, n_jobs: int | None = 
 
     Raises
     ------
-    ValueError
-        Missing answers, unequal sample sizes, a fit by full information or with fixed exogenous variables.
+    DataError
+        Missing answers, unequal sample sizes, answers that the fit does not know; a fit with gaps, with fixed exogenous
+        variables, or of ordered variables with clusters or weights.
 
     Notes
     -----
     The chi-square is that of maximum likelihood also where ``fit`` has robust standard errors. There are no standard
     errors: in a simulation the spread of the estimates over the samples is the standard error, and a test of one
     parameter is the difference of two chi-squares. For standard errors sample by sample call :func:`semfit.fit`.
+    Ordered variables: chisq, pvalue, cfi and rmsea are the scaled ones. A sample in which a category is empty counts as
+    not converged.
 
     Examples
     --------
@@ -101,9 +108,8 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame], *, n_jobs: int | None = 
     >>> print(semfit.refit(fit, [one, sample()]).summary().splitlines()[0])
     2 refits, n = 400 each: 2 converged, 2 proper
     """
-    fit.solution.need_continuous("refits to samples")
     model, options = fit.solution.model, fit.solution.options
-    if options.missing == "fiml" or options.fixed_x and len(model.var.x):
+    if options.missing != "listwise" or options.fixed_x and len(model.var.x):
         raise DataError("refit takes fits to complete data without observed predictors (fixed_x=False)")
     if isinstance(samples, pd.DataFrame) or not isinstance(samples, Sequence):
         raise DataError(f"samples must be a list of DataFrames, and is a {type(samples).__name__}")
@@ -114,6 +120,8 @@ def refit(fit: Fitted, samples: Sequence[pd.DataFrame], *, n_jobs: int | None = 
     n = [a.shape[1] for a in x]
     if min(n) <= model.n_ov:
         raise DataError(f"{min(n)} rows are too few for a covariance matrix of {model.n_ov} variables")
+    if isinstance(fit.solution, OrdinalSolution):
+        return _refit_ordered(fit.solution, x, n_jobs)
     m = [a.mean(axis=1) for a in x]
     S = [np.swapaxes(c := a - a.mean(axis=1, keepdims=True), 1, 2) @ c / a.shape[1] for a in x]
     return refit_moments(fit.solution, S, m, n, n_jobs)
@@ -131,6 +139,32 @@ def refit_moments(
     return _collect(fit, data, S, m, theta, F, converged)
 
 
+def _refit_ordered(fit: OrdinalSolution, x: list[np.ndarray], n_jobs: int | None) -> Refits:
+    if fit.design:
+        raise DataError(
+            "refit takes rows that are alike and independent, and the fit has clusters or weights; leave out cluster= and "
+            "sampling_weights= in the fit, or call semfit.fit for each sample"
+        )
+    pieces = [[part[k : k + BATCH] for part in x] for k in range(0, len(x[0]), BATCH)]
+    found = run_batches(partial(_refitted_rows, fit), pieces, n_jobs, what="refits")
+    theta, converged = (np.concatenate([part[k] for part in found]) for k in (0, 1))
+    measures = pd.DataFrame([each for part in found for each in part[2]])
+    scaled = ["chisq_scaled", "df", "pvalue_scaled", "cfi_scaled", "rmsea_scaled", "srmr"]
+    improper = np.zeros(len(theta), bool)
+    for k, g in enumerate(fit.model.groups):
+        e = fit.entries(k, theta)
+        with np.errstate(all="ignore"):
+            C = structure(fit.model, g, np.nan_to_num(e))[1]
+            improper |= _improper(fit.model, g, np.nan_to_num(e), C)
+    out = measures[scaled].set_axis([name.replace("_scaled", "") for name in scaled], axis=1)
+    return _table(fit, out, theta, converged, improper, int(sum(part.shape[1] for part in x)))
+
+
+def _refitted_rows(fit: OrdinalSolution, rows: list[np.ndarray]) -> tuple:
+    with one_thread():
+        return refit_rows(fit, rows)
+
+
 def _refitted(model: Model, start: np.ndarray, information: np.ndarray, data: Moments) -> tuple:
     with one_thread():
         return refit_batch(model, data, start, information)
@@ -142,9 +176,14 @@ def _stack(samples: list[pd.DataFrame], fit: Solution, group: str | None) -> lis
     for s in samples:
         checks.columns(s, names if group is None else [*names, group], "variable")
     rows = np.repeat(np.arange(len(samples)), [len(s) for s in samples])
-    values = checks.numeric(
-        pd.concat([s[names] for s in samples], ignore_index=True), constant="allow", missing_allowed=False
-    ).to_numpy()
+    whole = pd.concat([s[names] for s in samples], ignore_index=True)
+    if isinstance(fit, OrdinalSolution):
+        values = coded_as(whole, names, fit.levels)
+        gaps = np.isnan(values).any(axis=0)
+        if gaps.any():
+            raise DataError(f"{names[int(gaps.argmax())]} has missing values in the samples; refit takes complete rows")
+    else:
+        values = checks.numeric(whole, constant="allow", missing_allowed=False).to_numpy()
     labels = None if group is None else np.concatenate([s[group].to_numpy() for s in samples])
     out = []
     for g in fit.groups if group is not None else [None]:
@@ -185,12 +224,7 @@ def _collect(fit: Solution, data: Moments, S, m, theta, F, converged) -> Refits:
         if mean is not None:
             r = np.concatenate([r, (m[k] - mean[:, :p] * scale) / sd], axis=1)
         srmr = srmr + n[k] / N * np.sqrt((r**2).mean(axis=1))
-        own = (g.kind == Kind.COVARIANCE) & (g.i == g.j)
-        improper |= (e[:, own] < 0).any(axis=1)
-        both, T = g.kind == Kind.COVARIANCE, np.zeros((len(e), p, p))
-        both &= (g.i < p) & (g.j < p)
-        T[:, g.i[both], g.j[both]] = T[:, g.j[both], g.i[both]] = e[:, both]
-        improper |= ~_semidefinite(T) | ~_semidefinite(C[:, p:, p:])
+        improper |= _improper(model, g, e, C)
     chisq = np.maximum(2 * N * (F - saturated), 0.0)
     df, base_df = fit.df, len(n) * p * (p - 1) // 2
     with np.errstate(all="ignore"):
@@ -204,13 +238,28 @@ def _collect(fit: Solution, data: Moments, S, m, theta, F, converged) -> Refits:
                 "srmr": srmr,
             }
         )
+    return _table(fit, out, theta, converged, improper, int(N))
+
+
+def _improper(model: Model, g: Group, e: np.ndarray, C: np.ndarray) -> np.ndarray:
+    """(B,): a negative variance, or latents or residuals whose covariance matrix is none."""
+    p = model.n_ov
+    own = (g.kind == Kind.COVARIANCE) & (g.i == g.j)
+    both, T = g.kind == Kind.COVARIANCE, np.zeros((len(e), p, p))
+    both &= (g.i < p) & (g.j < p)
+    T[:, g.i[both], g.j[both]] = T[:, g.j[both], g.i[both]] = e[:, both]
+    return (e[:, own] < 0).any(axis=1) | ~_semidefinite(T) | ~_semidefinite(C[:, p:, p:])
+
+
+def _table(fit: Solution, out: pd.DataFrame, theta, converged, improper, n: int) -> Refits:
     out[~converged] = np.nan
     out["converged"], out["proper"] = converged, converged & ~improper
-    names = [r.name + (f" ({fit.groups[r.group]})" if len(n) > 1 else "") for r in model.rows]
+    model = fit.model
+    names = [r.name + (f" ({fit.groups[r.group]})" if model.n_groups > 1 else "") for r in model.rows]
     frames = []
     for kind in ("est", "std_all"):
         with np.errstate(all="ignore"):
             values = row_values(fit, theta, kind)
         values[~converged] = np.nan
         frames.append(pd.DataFrame(values, columns=names))
-    return Refits(out, frames[0], frames[1], int(N))
+    return Refits(out, frames[0], frames[1], n)

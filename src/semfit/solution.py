@@ -101,9 +101,6 @@ class Solution:
                 "hardly correlate and for latents that are one"
             )
 
-    def need_continuous(self, what: str) -> None:
-        """Raise where something is not there for ordered variables."""
-
     def at(self, data: Moments | Patterns, theta: np.ndarray) -> Solution:
         """The same model at other moments and estimates, without rows."""
         return replace(self, data=data, theta=theta, raw=None)

@@ -173,12 +173,80 @@ def test_equal_parameters_have_score_tests():
     assert 0 < total < 2 * (fit.measures["chisq"] - free.measures["chisq"]) + 1
 
 
-def test_figures_and_refused_ways():
+def test_figures():
     fit = semfit.fit(TWO8, load("five"), ordered=True)
     pytest.importorskip("matplotlib")
     assert fit.plot() is not None
-    with pytest.raises(DataError, match="refits to samples are not there for ordered variables"):
-        semfit.refit(fit, [load("five")])
+
+
+# -- refits ----------------------------------------------------------------------------------------------------------
+def drawn(data: pd.DataFrame, count: int) -> list[pd.DataFrame]:
+    """Bootstrap samples, within groups where there are some."""
+    rng = np.random.default_rng(4)
+    parts = [part for _, part in data.groupby("group")] if "group" in data else [data]
+    return [
+        pd.concat([part.iloc[rng.integers(len(part), size=len(part))] for part in parts]).reset_index(drop=True)
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "options"),
+    [
+        (TWO8, "five", {"ordered": True}),
+        (TWO8, "five", {"ordered": True, "parameterization": "theta"}),
+        ("f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3", "mixed", {"ordered": ["x1", "x2", "y1", "y3"]}),
+        (
+            "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3",
+            "two_groups",
+            {"ordered": True, "group": "group", "group_equal": ["thresholds", "loadings"]},
+        ),
+    ],
+)
+def test_refits_are_what_single_fits_give(model, name, options):
+    samples = drawn(load(name), 4)
+    many = semfit.refit(semfit.fit(model, load(name), **options), samples)
+    assert many.measures["converged"].all() and many.n_obs == len(samples[0])
+    for k in (0, 3):
+        one = semfit.fit(model, samples[k], **options)
+        names = ["chisq_scaled", "df", "pvalue_scaled", "cfi_scaled", "rmsea_scaled", "srmr"]
+        ours = many.measures.loc[k, [n.replace("_scaled", "") for n in names]].astype(float)
+        np.testing.assert_allclose(ours, one.measures[names], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(many.estimates.loc[k], one.estimates["est"], atol=1e-5)
+        np.testing.assert_allclose(many.standardized.loc[k], one.estimates["std_all"], atol=1e-5)
+
+
+def test_refits_to_other_sizes_and_labels():
+    data = load("four")
+    words = ["never", "seldom", "often", "always"]
+    as_text = data.apply(
+        lambda c: pd.Categorical.from_codes(c.to_numpy() - 1, words, ordered=True) if c.name in ("x1", "x2") else c
+    )
+    model = "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3"
+    fit = semfit.fit(model, as_text, ordered=True)
+    smaller = [as_text.head(200), as_text.tail(200)]
+    many = semfit.refit(fit, smaller, n_jobs=1)
+    one = semfit.fit(model, smaller[1], ordered=True)
+    np.testing.assert_allclose(many.estimates.loc[1], one.estimates["est"], atol=1e-5)
+    assert many.measures.loc[1, "chisq"] == pytest.approx(one.measures["chisq_scaled"], rel=1e-5)
+
+
+def test_a_refit_without_a_category_is_marked_and_strange_answers_are_named():
+    data = load("four")
+    model = "f =~ x1 + x2 + x3\ng =~ y1 + y2 + y3"
+    fit = semfit.fit(model, data, ordered=True)
+    narrow = data.assign(x1=data["x1"].clip(upper=3))
+    many = semfit.refit(fit, [data, narrow])
+    assert many.measures["converged"].tolist() == [True, False]
+    assert many.estimates.loc[1].isna().all() and many.measures.loc[1, ["chisq", "cfi"]].isna().all()
+    assert not semfit.refit(fit, [narrow]).measures["proper"].any()
+    with pytest.raises(DataError, match="x1 holds 9, which the fit does not know: its answers are 1, 2, 3, 4"):
+        semfit.refit(fit, [data.assign(x1=data["x1"].replace(4, 9))])
+    with pytest.raises(DataError, match="x2 has missing values in the samples"):
+        semfit.refit(fit, [data.assign(x2=data["x2"].where(data.index > 3))])
+    shops = semfit.fit(model, data.assign(shop=np.arange(350) // 7), ordered=True, cluster="shop")
+    with pytest.raises(DataError, match="the fit has clusters or weights"):
+        semfit.refit(shops, [data])
 
 
 # -- the estimator on data whose truth is known ------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,25 @@ def coded(data: pd.DataFrame, names: Sequence[str], ordered: Sequence[str]) -> C
             values[:, k] = checks.numeric(data, [name])[name].to_numpy()
             levels.append([])
     return Coded(names, np.array([n in ordered for n in names], dtype=bool), values, levels, notes)
+
+
+def coded_as(data: pd.DataFrame, names: Sequence[str], levels: Mapping[str, Sequence]) -> np.ndarray:
+    """Columns (n, p) of further data in the codes of :func:`coded`; every answer must be among the known ``levels``."""
+    values = np.empty((len(data), len(names)))
+    for k, name in enumerate(names):
+        column, known = data[name], levels.get(name, ())
+        if not known or isinstance(known[0], (int, float)):
+            column = checks.numeric(column.to_frame(name), [name], constant="allow")[name]
+        place = {level: float(code) for code, level in enumerate(known)}
+        codes = pd.Series(column.to_numpy()).map(place) if known else column
+        strange = column.to_numpy()[codes.isna().to_numpy() & column.notna().to_numpy()]
+        if len(strange):
+            shown = f"{strange[0]:g}" if isinstance(strange[0], float) else repr(strange[0])
+            raise DataError(
+                f"{name} holds {shown}, which the fit does not know: its answers are {', '.join(map(str, known))}"
+            )
+        values[:, k] = codes.to_numpy()
+    return values
 
 
 def _categories(column: pd.Series, name: str, numbers: np.ndarray | None) -> tuple[np.ndarray, list, list[FitWarning]]:

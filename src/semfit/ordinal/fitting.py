@@ -63,10 +63,11 @@ def fit_ordered(
     answers = found[0]
     notes += [*answers.warnings, *source.notes]
     _every_category(answers, source)
-    sizes = {n: int(c) for n, c in zip(answers.names, answers.sizes, strict=True) if c}
+    levels = {n: found for n, found in zip(answers.names, answers.levels, strict=True) if found}
+    sizes = {n: len(found) for n, found in levels.items()}
     model = _model(parsed, len(source.n), sizes, options)
     with one_thread():
-        solution, more = _solve(model, sizes, source, options)
+        solution, more = _solve(model, levels, source, options)
     return solution, [*notes, *model.var.notes, *more], source.dropped
 
 
@@ -127,7 +128,10 @@ def _model(parsed: Parsed, groups: int, sizes: dict[str, int], options: Options)
     return Model(rows, var, parsed.constraints, parsed.defined)
 
 
-def _solve(model: Model, sizes: dict[str, int], source: Source, options: Options) -> tuple[OrdinalSolution, list[str]]:
+def _solve(
+    model: Model, levels: dict[str, list], source: Source, options: Options
+) -> tuple[OrdinalSolution, list[str]]:
+    sizes = {n: len(found) for n, found in levels.items()}
     conditional = options.fixed_x and bool(model.var.x)
     x = [model.position[n] for n in model.var.x] if conditional else []
     y = [k for k in range(model.n_ov) if k not in x]
@@ -172,6 +176,7 @@ def _solve(model: Model, sizes: dict[str, int], source: Source, options: Options
         design=source.design,
         ordinal=structure,
         samples=tuple(samples),
+        levels=levels,
     )
     return solution, [*notes, *more]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,8 +14,9 @@ from ..solution import Solution
 from .bivariate import FAR, phi
 from .dwls import Targets, near
 from .margins import thresholds_of
-from .solution import OrdinalSolution
-from .statistics import statistics, table_correlations, table_shares
+from .solution import MEASURES, OrdinalSolution, ordinal_measures
+from .statistics import Statistics, statistics, table_correlations, table_shares
+from .structure import OrdinalStructure
 
 EMPTY, STALLED = "a category is empty or a pair perfect", "no convergence"
 
@@ -155,19 +156,47 @@ class OrdinalResampler:
         R, whole = np.tile(np.eye(p), (len(drawn), 1, 1)), np.zeros(len(drawn), bool)
         names = [self.solution.model.ov[v] for v in y.y]
         for b, counts in enumerate(drawn):
-            rows = np.repeat(X, counts.astype(int), axis=0)
-            answers = rows[:, y.y]
-            if any(len(np.unique(c[~np.isnan(c)])) < size for c, size in zip(answers.T, y.sizes, strict=True) if size):
-                continue
-            try:
-                found = statistics(answers, y.sizes, names, rows[:, y.x] if len(y.x) else None)
-            except DataError:
-                continue
-            with np.errstate(all="ignore"):
-                weight = 1 / found.gamma_diagonal
-            if np.isfinite(weight).all() and (weight > 0).all():
-                s[b], w[b], R[b], whole[b] = found.vector, weight, found.correlation, True
+            found = _statistics(np.repeat(X, counts.astype(int), axis=0), y, names)
+            if found is not None:
+                s[b], w[b], R[b], whole[b] = found.vector, 1 / found.gamma_diagonal, found.correlation, True
         return s, w, R, whole
+
+
+def _statistics(rows: np.ndarray, y: OrdinalStructure, names: list[str]) -> Statistics | None:
+    """Both steps for other rows; None where a category is empty or a weight cannot be computed."""
+    answers = rows[:, y.y]
+    if any(len(np.unique(c[~np.isnan(c)])) < size for c, size in zip(answers.T, y.sizes, strict=True) if size):
+        return None
+    try:
+        found = statistics(answers, y.sizes, names, rows[:, y.x] if len(y.x) else None)
+    except DataError:
+        return None
+    with np.errstate(all="ignore"):
+        weight = 1 / found.gamma_diagonal
+    return found if np.isfinite(weight).all() and (weight > 0).all() else None
+
+
+def refit_rows(fit: OrdinalSolution, rows: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]]]:
+    """theta, convergence and measures of samples (B, n, p) by group, codes as in the fit; one batch of searches."""
+    B, n = len(rows[0]), [float(part.shape[1]) for part in rows]
+    names = [fit.model.ov[v] for v in fit.ordinal.y]
+    found = [[_statistics(X, fit.ordinal, names) for X in part] for part in rows]
+    samples = [each for each in zip(*found, strict=True)]
+    ok = np.array([all(s is not None for s in each) for each in samples])
+    theta, done = np.full((B, fit.model.npar), np.nan), np.zeros(B, bool)
+    whole = [[s for s in each if s is not None] for each, fine in zip(samples, ok, strict=True) if fine]
+    if whole:
+        groups = list(zip(*whole, strict=True))
+        s = [np.array([one.vector for one in group]) for group in groups]
+        w = [1 / np.array([one.gamma_diagonal for one in group]) for group in groups]
+        theta[ok], F, done[ok] = near(fit.ordinal, Targets(s, w, n), fit.theta)
+    measures = [dict.fromkeys(MEASURES, np.nan)] * B
+    data = replace(fit.data, n=n)
+    for b, each in zip(np.flatnonzero(ok), whole, strict=True):
+        if done[b]:
+            view = replace(fit, data=data, theta=theta[b], samples=tuple(each), raw=None, design=(), converged=True)
+            measures[b] = ordinal_measures(view)
+    return theta, done, measures
 
 
 def _threshold_influence(tau: np.ndarray, counts: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import DataError
 from ..estimate import structure as matrices
 from ..measures import chi2_p, comparative, rmsea, srmr
 from ..model import Model
@@ -64,17 +63,17 @@ class OrdinalSolution(Solution):
     ordinal : OrdinalStructure
     samples : tuple of Statistics
         Statistics by group.
+    levels : dict of str to list
+        Categories of the ordered variables, in their order.
     """
 
     ordinal: OrdinalStructure
     samples: tuple[Statistics, ...]
+    levels: dict[str, list]
 
     @property
     def df(self) -> int:
         return self.model.n_groups * self.ordinal.layout.starts[3] - self.model.npar
-
-    def need_continuous(self, what: str) -> None:
-        raise DataError(f"{what} are not there for ordered variables yet; estimator='MLR' takes them for continuous")
 
     def entries(self, k: int, theta: np.ndarray | None = None) -> np.ndarray:
         theta = self.theta[None] if theta is None else theta
