@@ -18,6 +18,7 @@ from .missing import fiml_moments
 from .model import Model
 from .ordinal.coding import ordered_names
 from .ordinal.fitting import fit_ordered
+from .ordinal.solution import LEAST_SQUARES
 from .ordinal.structure import DELTA, THETA
 from .partable import EQUAL, parameter_table, variables
 from .result import Fit
@@ -32,7 +33,7 @@ from .threads import one_thread
 from .tokens import fail
 
 
-@checked(estimator=one_of("ML", "MLR", "WLSMV"), parameterization=one_of(DELTA, THETA))
+@checked(estimator=one_of("ML", "MLR", *LEAST_SQUARES), parameterization=one_of(DELTA, THETA))
 def fit(
     model: str | ModelSpec,
     data: pd.DataFrame | None = None,
@@ -80,9 +81,9 @@ def fit(
     group_partial : str or sequence of str
         Parameters released again, such as ``["f =~ x2", "x3 ~ 1"]``.
     estimator : str, optional
-        ``"ML"`` (default), ``"MLR"`` (same estimates; Huber-White standard errors, scaled test) or ``"WLSMV"`` (default
+        ``"ML"`` (default), ``"MLR"`` (same estimates; Huber-White standard errors, scaled test), ``"WLSMV"`` (default
         with ``ordered``: diagonally weighted least squares on polychoric correlations, robust standard errors, mean-
-        and variance-adjusted test).
+        and variance-adjusted test) or ``"ULSMV"`` (the same with all weights 1; the unadjusted test has no p-value).
     missing : str, default "listwise"
         ``"listwise"`` (rows with a gap are dropped, and counted), ``"fiml"`` (full information) or, under WLSMV,
         ``"pairwise"`` (each threshold and correlation from the rows that have it).
@@ -174,7 +175,7 @@ def fit(
     roles = variables(parsed)
     if data is not None and (n_obs is not None or sample_mean is not None):
         raise DataError("n_obs and sample_mean go with sample_cov; with data leave them out")
-    if estimator == "WLSMV":
+    if estimator in LEAST_SQUARES:
         return _ordered(text, parsed, data, ordered, asked)
     _no_thresholds(parsed)
     if data is not None:
@@ -253,9 +254,11 @@ def _solve(built: Model, source: Source, options: Options) -> tuple[Solution, li
 
 
 def _ordered(text: str, parsed: Parsed, data: pd.DataFrame | None, ordered, asked: Options) -> Fit:
-    """A fit by WLSMV, after what cannot be had with it was refused."""
+    """A fit by least squares, after what cannot be had with it was refused."""
     if not ordered and not any(t.op == "|" for t in parsed.terms):
-        raise DataError("estimator='WLSMV' needs ordered=: name the ordered variables, or say ordered=True for all")
+        raise DataError(
+            f"estimator={asked.estimator!r} needs ordered=: name the ordered variables, or say ordered=True for all"
+        )
     if data is None:
         raise DataError("ordered= needs the rows of the data: a covariance matrix holds no thresholds")
     curved = first_curved(parsed)
@@ -285,10 +288,10 @@ def _words(value) -> tuple[str, ...]:
 
 def _check(options: Options, information: str | None, from_matrix: bool) -> None:
     """Every word is one that is known, and goes with what is handed in."""
-    wlsmv = options.estimator == "WLSMV"
+    pairs = options.estimator in LEAST_SQUARES
     words = [
-        ("estimator", options.estimator, ("ML", "MLR", "WLSMV")),
-        ("missing", options.missing, ("listwise", "pairwise" if wlsmv else "fiml")),
+        ("estimator", options.estimator, ("ML", "MLR", *LEAST_SQUARES)),
+        ("missing", options.missing, ("listwise", "pairwise" if pairs else "fiml")),
         ("parameterization", options.parameterization, (DELTA, THETA)),
         ("information", information, (None, "expected", "observed")),
         *(("each word of group_equal", word, EQUAL) for word in options.group_equal),

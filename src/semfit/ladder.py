@@ -13,6 +13,7 @@ from . import checks
 from .errors import DataError
 from .fitting import fit
 from .ordinal.fitting import chosen_items
+from .ordinal.solution import LEAST_SQUARES
 from .partable import variables
 from .result import Fit
 from .spec import ModelSpec
@@ -81,7 +82,7 @@ class Ladder:
                 raise DataError(f"further takes {', '.join(map(repr, FURTHER))}, not {word!r}")
         spec = ModelSpec.of(model)
         options |= {"ordered": ordered, "estimator": estimator, "std_lv": std_lv}
-        if ordered is None or ordered is False or estimator not in (None, "WLSMV"):
+        if ordered is None or ordered is False or estimator not in (None, *LEAST_SQUARES):
             return cls(tuple(_steps(spec, further, std_lv)), (), data, group, partial, options)
         frame = checks.frame(data)
         checks.columns(frame, [group], "group")

@@ -23,7 +23,7 @@ from ..threads import one_thread
 from .coding import Coded, coded, ordered_names
 from .correlations import pair_trouble
 from .dwls import Targets, evaluate, search, solved_thresholds
-from .solution import OrdinalSolution
+from .solution import OrdinalSolution, weights
 from .statistics import Statistics, statistics
 from .structure import DELTA, THETA, OrdinalStructure
 
@@ -152,7 +152,9 @@ def _solve(
     scale = np.where([n in sizes for n in model.ov], 1.0, np.sqrt(variance))
     model.set_scale(scale)
     structure = OrdinalStructure(model, sizes, options.parameterization, conditional)
-    targets = Targets([s.vector[None] for s in samples], [_weights(s, names) for s in samples], list(source.n))
+    targets = Targets(
+        [s.vector[None] for s in samples], [_weights(s, names, options.estimator) for s in samples], list(source.n)
+    )
     df = len(samples) * structure.layout.starts[3] - model.npar
     if df < 0:
         raise NotIdentifiedError(
@@ -190,7 +192,7 @@ def _statistics(
     return once(key, rows, lambda: statistics(X[:, y], sizes, names, X[:, x] if x else None, design))
 
 
-def _weights(found: Statistics, names: list[str]) -> np.ndarray:
+def _weights(found: Statistics, names: list[str], estimator: str) -> np.ndarray:
     diagonal = found.gamma_diagonal
     if not np.isfinite(diagonal).all() or (diagonal <= 0).any():
         lay, pairs = found.layout, found.layout.starts[2]
@@ -200,7 +202,7 @@ def _weights(found: Statistics, names: list[str]) -> np.ndarray:
         raise DataError(
             f"the sampling variance of a statistic{of} cannot be computed: too few answers, or a perfect pair"
         )
-    return 1 / diagonal[None]
+    return weights(found, estimator)[None]
 
 
 def _moments(

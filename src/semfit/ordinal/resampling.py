@@ -14,7 +14,7 @@ from ..solution import Solution
 from .bivariate import FAR, phi
 from .dwls import Targets, near
 from .margins import thresholds_of
-from .solution import MEASURES, OrdinalSolution, ordinal_measures
+from .solution import MEASURES, ULSMV, OrdinalSolution, ordinal_measures, weights
 from .statistics import Statistics, statistics, table_correlations, table_shares
 from .structure import OrdinalStructure
 
@@ -145,6 +145,8 @@ class OrdinalResampler:
         with np.errstate(all="ignore"):
             w = 1 / gamma
         fine = np.asarray((np.isfinite(w) & (w > 0)).all(axis=1))
+        if self.solution.options.estimator == ULSMV:
+            w = np.ones_like(w)
         return s, np.where(np.isfinite(w), w, 0.0), R, whole & fine
 
     def _from_rows(self, k: int, drawn: list[np.ndarray]) -> tuple[np.ndarray, ...]:
@@ -158,7 +160,8 @@ class OrdinalResampler:
         for b, counts in enumerate(drawn):
             found = _statistics(np.repeat(X, counts.astype(int), axis=0), y, names)
             if found is not None:
-                s[b], w[b], R[b], whole[b] = found.vector, 1 / found.gamma_diagonal, found.correlation, True
+                s[b], w[b] = found.vector, weights(found, self.solution.options.estimator)
+                R[b], whole[b] = found.correlation, True
         return s, w, R, whole
 
 
@@ -171,9 +174,7 @@ def _statistics(rows: np.ndarray, y: OrdinalStructure, names: list[str]) -> Stat
         found = statistics(answers, y.sizes, names, rows[:, y.x] if len(y.x) else None)
     except DataError:
         return None
-    with np.errstate(all="ignore"):
-        weight = 1 / found.gamma_diagonal
-    return found if np.isfinite(weight).all() and (weight > 0).all() else None
+    return found if np.isfinite(weights(found, ULSMV)).all() else None
 
 
 def refit_rows(fit: OrdinalSolution, rows: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[dict[str, float]]]:
@@ -188,7 +189,7 @@ def refit_rows(fit: OrdinalSolution, rows: list[np.ndarray]) -> tuple[np.ndarray
     if whole:
         groups = list(zip(*whole, strict=True))
         s = [np.array([one.vector for one in group]) for group in groups]
-        w = [1 / np.array([one.gamma_diagonal for one in group]) for group in groups]
+        w = [np.array([weights(one, fit.options.estimator) for one in group]) for group in groups]
         theta[ok], F, done[ok] = near(fit.ordinal, Targets(s, w, n), fit.theta)
     measures = [dict.fromkeys(MEASURES, np.nan)] * B
     data = replace(fit.data, n=n)

@@ -15,6 +15,7 @@ from ..threads import one_thread
 from .statistics import Statistics
 from .structure import OrdinalStructure, Point
 
+LEAST_SQUARES = (WLSMV, ULSMV) = ("WLSMV", "ULSMV")
 KINDS = ("", "_scaled", "_robust")
 MEASURES = (
     *("npar", "fmin", "chisq", "df", "pvalue", "chisq_scaled", "df_scaled", "pvalue_scaled", "chisq_scaling_factor"),
@@ -25,6 +26,13 @@ MEASURES = (
     *("srmr", "ntotal"),
 )
 ROOT_EPS = float(np.sqrt(np.finfo(float).eps))  # eigenvalues of a correlation matrix below this are none, as in lavaan
+
+
+def weights(sample: Statistics, estimator: str) -> np.ndarray:
+    """Weights of the statistics: the inverse of the diagonal of Gamma, or ones (ULSMV)."""
+    with np.errstate(all="ignore"):
+        inverse = 1 / sample.gamma_diagonal
+    return inverse if estimator == WLSMV else np.where(np.isfinite(inverse) & (inverse > 0), 1.0, np.nan)
 
 
 @dataclass(frozen=True)
@@ -119,8 +127,8 @@ class OrdinalSolution(Solution):
 
     @cached_property
     def weights(self) -> list[np.ndarray]:
-        """Inverse of the diagonal of Gamma by group."""
-        return [1 / s.gamma_diagonal for s in self.samples]
+        """Of the statistics, by group."""
+        return [weights(s, self.options.estimator) for s in self.samples]
 
     @cached_property
     def discrepancies(self) -> list[np.ndarray]:
@@ -304,6 +312,7 @@ def ordinal_measures(fit: OrdinalSolution) -> dict[str, float]:
     if not fit.converged:
         return dict.fromkeys(MEASURES, np.nan) | {"npar": fit.model.npar, "df": fit.df, "ntotal": fit.n_total}
     t, base, n, groups = fit.test, fit.baseline, fit.n_total, fit.model.n_groups
+    weighted = fit.options.estimator == WLSMV  # unweighted sums of squares have no distribution to be read by
     cfi, tli = comparative(t.chisq, t.df, base.chisq, base.df)
     cfi_s, tli_s = comparative(t.scaled, t.df, base.scaled, base.df)
     out = {
@@ -311,7 +320,7 @@ def ordinal_measures(fit: OrdinalSolution) -> dict[str, float]:
         "fmin": t.chisq / (2 * n),
         "chisq": t.chisq,
         "df": float(t.df),
-        "pvalue": chi2_p(t.chisq, t.df),
+        "pvalue": chi2_p(t.chisq, t.df) if weighted else np.nan,
         "chisq_scaled": t.scaled,
         "df_scaled": float(t.df),
         "pvalue_scaled": chi2_p(t.scaled, t.df),
@@ -319,7 +328,7 @@ def ordinal_measures(fit: OrdinalSolution) -> dict[str, float]:
         "chisq_shift_parameter": t.shift,
         "baseline_chisq": base.chisq,
         "baseline_df": float(base.df),
-        "baseline_pvalue": chi2_p(base.chisq, base.df),
+        "baseline_pvalue": chi2_p(base.chisq, base.df) if weighted else np.nan,
         "baseline_chisq_scaled": base.scaled,
         "baseline_df_scaled": float(base.df),
         "baseline_pvalue_scaled": chi2_p(base.scaled, base.df),
@@ -335,10 +344,10 @@ def ordinal_measures(fit: OrdinalSolution) -> dict[str, float]:
     if robust is not None and t.df:
         c, b = robust.factor, robust.base_factor
         out["cfi_robust"], out["tli_robust"] = comparative(robust.chisq, t.df, robust.base_chisq, base.df, c, b)
-    out |= {f"rmsea{k}": v for k, v in rmsea(t.chisq, t.df, n, groups).items()}
-    out |= {f"rmsea{k}_scaled": v for k, v in rmsea(t.scaled, t.df, n, groups).items()}
+    out |= {f"rmsea{k}": v for k, v in rmsea(t.chisq, t.df, n - groups, groups).items()}
+    out |= {f"rmsea{k}_scaled": v for k, v in rmsea(t.scaled, t.df, n - groups, groups).items()}
     if robust is not None and robust.df:
-        found = rmsea(robust.chisq, robust.df, n, groups, robust.factor)
+        found = rmsea(robust.chisq, robust.df, n - groups, groups, robust.factor)
     else:
         found = dict.fromkeys(("", "_ci_lower", "_ci_upper", "_pvalue"), np.nan)
     out |= {f"rmsea{k}_robust": v for k, v in found.items()}
