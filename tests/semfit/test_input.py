@@ -213,7 +213,7 @@ def test_full_information_names_the_real_cause(gaps):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"estimator": "ml"}, "estimator must be one of 'ML', 'MLR', 'WLSMV', and is 'ml'. Did you mean 'ML'"),
+        ({"estimator": "ml"}, "estimator must be one of 'ML', 'MLR', 'WLSMV', 'ULSMV', and is 'ml'. Did you mean 'ML'"),
         ({"group": "g", "group_equal": "loading"}, "Did you mean 'loadings'"),
         ({"missing": "FIML"}, "Did you mean 'fiml'"),
         ({"information": "x"}, "information must be one of 'expected', 'observed', not 'x'"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 from scipy.sparse.csgraph import connected_components
 from scipy.special import log_ndtr
 
@@ -111,6 +110,8 @@ def _have_maximum(a: Answers) -> np.ndarray:
 
 
 def _bounded(side: np.ndarray, L: np.ndarray) -> bool:
+    from scipy.optimize import linprog
+
     h, peak, rising = L.shape[1], L[side == 0], L[np.abs(side) == 1] * side[np.abs(side) == 1, None]
     if np.linalg.matrix_rank(peak) == h:
         return True
