@@ -78,6 +78,21 @@ def test_ordered_items_are_fast_and_keep_their_promise():
         assert line in README, line
 
 
+def test_short_intervals_of_ordered_items_are_the_methods():
+    table = pd.read_csv(HERE / "ordinal_intervals.csv").set_index("interval")
+    assert table.loc["lavaan", "widest_gap"] < 1e-5 and table.loc["lavaan", "samples"] >= 200
+    own = table.loc["semfit"].drop("widest_gap")
+    assert own.equals(table.loc["lavaan"].drop("widest_gap")) and own["coverage_correlation"] < 0.93
+    assert table.loc["Fisher's z", "coverage_loadings"] > own["coverage_loadings"] + 0.01
+    few = table.loc["semfit, resampled ones", "coverage_correlation"]
+    assert table.loc["percentile", "coverage_correlation"] > few + 0.03
+    for r in table.reset_index().itertuples():
+        ratios = ["" if v != v else f"{v:.3f}" for v in (r.se_of_loadings, r.se_of_correlation)]
+        shares = [f"{v:.3f}" for v in (r.coverage_loadings, r.coverage_lowest, r.coverage_correlation)]
+        line = f"| {' | '.join([r.interval, str(r.samples), *shares, *ratios])} |"
+        assert line in README, line
+
+
 def test_clusters_of_ordered_items_keep_their_promise():
     table = pd.read_csv(HERE / "ordinal_clusters.csv")
     with_, without = (table[table["cluster"] == word] for word in ("yes", "no"))
