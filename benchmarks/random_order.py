@@ -1,0 +1,64 @@
+"""Whether the tests depend on each other: the suite in random orders.
+
+    python benchmarks/random_order.py 1 2              # two orders, on two processes
+    python benchmarks/random_order.py 3 --jobs 1 --without notebooks/test_notebooks.py
+
+Modules are mixed, and the tests within each (``python run.py test --shuffle SEED`` is one such run). What failed runs once more
+by itself: the last column names the tests that then pass, that is those that depend on others. The table goes to
+random_order.csv; rows of other seeds are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+COLUMNS = ("seed", "without", "outcome", "fails", "of these pass alone")
+
+
+def pytest(*arguments: str) -> tuple[str, list[str]]:
+    """The counts of a run, and the names of the tests that failed."""
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+                          cwd=ROOT, env=env, capture_output=True, text=True)  # fmt: skip
+    counts = re.findall(r"\d+ (?:passed|failed|error)\w*", done.stdout[-300:])
+    if not counts:  # -q twice says no counts: the dots do
+        dots = "".join(re.findall(r"^([.sFEx]+)(?: +\[ *\d+%\])?$", done.stdout, re.M))
+        counts = [
+            f"{dots.count(sign)} {word}"
+            for sign, word in ((".", "passed"), ("F", "failed"), ("E", "errors"))
+            if sign in dots
+        ]
+    return ", ".join(counts) or done.stdout[-150:], re.findall(
+        r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", done.stdout, re.M
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("seeds", nargs="+", type=int)
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--without", nargs="*", default=[], help="files below tests/ that are left out")
+    asked = parser.parse_args()
+    path = Path(__file__).with_suffix(".csv")
+    rows = {r["seed"]: r for r in pd.read_csv(path, keep_default_na=False).to_dict("records")} if path.exists() else {}
+    left_out = [f"--ignore=tests/{name}" for name in asked.without]
+    for seed in asked.seeds:
+        outcome, failed = pytest("--shuffle", str(seed), "-n", str(asked.jobs), *left_out, "tests")
+        alone = [test for test in failed if not pytest("-n", "0", test)[1]]
+        rows[seed] = dict(
+            zip(COLUMNS, (seed, " ".join(asked.without), outcome, " ".join(failed), " ".join(alone)), strict=True)
+        )
+        print(*rows[seed].values(), sep=" | ", flush=True)
+        pd.DataFrame([rows[s] for s in sorted(rows)], columns=COLUMNS).to_csv(path, index=False)
+
+
+if __name__ == "__main__":
+    main()
