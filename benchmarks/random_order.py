@@ -26,16 +26,9 @@ COLUMNS = ("seed", "without", "outcome", "fails", "of these pass alone")
 def pytest(*arguments: str) -> tuple[str, list[str]]:
     """The counts of a run, and the names of the tests that failed."""
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+    done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
                           cwd=ROOT, env=env, capture_output=True, text=True)  # fmt: skip
     counts = re.findall(r"\d+ (?:passed|failed|error)\w*", done.stdout[-300:])
-    if not counts:  # -q twice says no counts: the dots do
-        dots = "".join(re.findall(r"^([.sFEx]+)(?: +\[ *\d+%\])?$", done.stdout, re.M))
-        counts = [
-            f"{dots.count(sign)} {word}"
-            for sign, word in ((".", "passed"), ("F", "failed"), ("E", "errors"))
-            if sign in dots
-        ]
     return ", ".join(counts) or done.stdout[-150:], re.findall(
         r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", done.stdout, re.M
     )
