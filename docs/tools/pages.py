@@ -248,7 +248,8 @@ def status_page() -> str:
         text += table(pd.read_csv(times, dtype=str), "Seconds of each page")
     else:
         text += "Not measured on this machine yet: `python run.py` measures them, and the next `python run.py book` shows them.\n\n"
-    for title, file in (("Interrupted", "interruptions"), ("Versions tried", "versions")):
+    tables = {"Interrupted": "interruptions", "Versions tried": "versions", "Tests in random order": "random_order"}
+    for title, file in tables.items():
         path = ROOT / "benchmarks" / f"{file}.csv"
         if path.exists():
             text += f"\n## {title}\n\n" + table(pd.read_csv(path, dtype=str), title)
