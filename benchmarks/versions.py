@@ -72,8 +72,22 @@ def held_back(python: str, inner: Path) -> str:
             who = [f"{by} {r.specifier}" for by, r in limits
                    if canonicalize_name(r.name) == name and not r.specifier.contains(wanted)
                    and (r.marker is None or r.marker.evaluate(known))]  # fmt: skip
-            said.append(f"{name} {have} of {wanted} ({', '.join(sorted(set(who))) or 'the index of this machine'})")
+            said.append(
+                f"{name} {have} of {wanted} ({', '.join(sorted(set(who))) or why_not(f'{name}=={wanted}', python, here)})"
+            )
     return "; ".join(said) or "nothing"
+
+
+def why_not(wanted: str, python: str, here: dict[str, metadata.Distribution]) -> str:
+    """What the newest release itself asks for that the other versions of the environment do not grant."""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as others:
+        others.writelines(f"{n}=={d.version}\n" for n, d in here.items() if n != wanted.partition("==")[0])
+        others.flush()
+        refused = quiet(
+            ["uv", "pip", "compile", "--python-version", python, "-c", others.name, "-"], input=wanted
+        ).stderr
+    asks = re.search(r"depends on (\S+)", refused)
+    return f"its newest release wants {asks[1]}" if asks else "chosen so by the resolver"
 
 
 def install(python: str, kind: str, folder: Path) -> tuple[Path, str]:
