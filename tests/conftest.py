@@ -1,11 +1,14 @@
 """What all tests share: one thread a process, no windows, the same seed for property-based tests."""
 
+import contextlib
 import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+import pandas as pd  # noqa: E402
+import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
@@ -30,3 +33,13 @@ def pytest_collection_modifyitems(config, items):
         for group in order:
             rng.shuffle(group)
         items[:] = [item for group in order for item in group]
+
+
+@pytest.fixture
+def texts_of_pandas_3():
+    """Texts with the dtype that pandas 3 gives them; pandas 2.3 has an option for it."""
+    if pd.__version__.startswith("2.2."):
+        pytest.skip("pandas 2.2 cannot hold texts as pandas 3 does")
+    before_3 = pd.__version__.startswith("2.")
+    with pd.option_context("future.infer_string", True) if before_3 else contextlib.nullcontext():
+        yield

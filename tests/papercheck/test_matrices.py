@@ -83,16 +83,14 @@ def test_bad_matrices(change, message):
         matrices.correlation_matrix(change(r))
 
 
-@pytest.mark.parametrize("pandas_3", [False, True])
-def test_triangle_is_completed(pandas_3):
-    with pd.option_context("future.infer_string", pandas_3):  # texts as pandas 3 holds them
-        _triangle_is_completed()
-
-
-def _triangle_is_completed():
+def test_triangle_is_completed():
     lower = pd.DataFrame({"construct": list("abc"), "a": ["1", ".3", ".1"], "b": ["", "1", ".2"], "c": ["", "", ""]})
     full = matrices.correlation_matrix(lower)
     assert full.loc["a", "c"] == full.loc["c", "a"] == 0.1
+
+
+def test_triangle_with_texts_as_pandas_3_holds_them(texts_of_pandas_3):
+    test_triangle_is_completed()
 
 
 def test_bad_models():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pandas as pd
 import pytest
 
 from papercheck.consistency import check_paper
@@ -97,10 +96,8 @@ def test_a_one_sided_test_is_mentioned_where_there_are_two_sides(tmp_path):
     assert "one-sided" in found.reason[0]
 
 
-def test_texts_as_pandas_3_holds_them(tmp_path):
-    with pd.option_context("future.infer_string", True):
-        found = check_paper(_file(tmp_path, "chi2(2, N = 120) = 7.9, p < .01", "counts.txt"))
-    assert found.verdict[0] == "inconsistent"
+def test_texts_as_pandas_3_holds_them(tmp_path, texts_of_pandas_3):
+    test_a_one_sided_test_is_mentioned_where_there_are_two_sides(tmp_path)
 
 
 def test_the_command_says_what_fails_with_its_arithmetic(tmp_path, capsys):

@@ -90,13 +90,15 @@ def test_spss():
     assert with_book["sat1"].equals(data["sat1"])
 
 
-@pytest.mark.parametrize("pandas_3", [False, True])
-def test_blanks_in_a_labelled_file_are_no_answers(tmp_path, pandas_3):
+def test_blanks_in_a_labelled_file_are_no_answers(tmp_path):
     pyreadstat = pytest.importorskip("pyreadstat")
     answers = pd.DataFrame({"q": [1.0, 2, 3] * 20, "why": ["price", " ", ""] * 20})
     pyreadstat.write_sav(answers, tmp_path / "blanks.sav")
-    with pd.option_context("future.infer_string", pandas_3):  # texts as pandas 3 holds them
-        assert sc.read_survey(tmp_path / "blanks.sav")["why"].isna().sum() == 40
+    assert sc.read_survey(tmp_path / "blanks.sav")["why"].isna().sum() == 40
+
+
+def test_blanks_as_pandas_3_holds_them(tmp_path, texts_of_pandas_3):
+    test_blanks_in_a_labelled_file_are_no_answers(tmp_path)
 
 
 def test_wjx():
