@@ -1,7 +1,7 @@
 """Whether the tests depend on each other: the suite in random orders.
 
     python benchmarks/random_order.py 1 2              # two orders, on two processes
-    python benchmarks/random_order.py 3 --jobs 1 --without notebooks/test_notebooks.py
+    python benchmarks/random_order.py 3 --jobs 1 --quick     # without the slow files named below
 
 Modules are mixed, and the tests within each (``python run.py test --shuffle SEED`` is one such run). What failed runs once more
 by itself: the last column names the tests that then pass, that is those that depend on others. The table goes to
@@ -20,6 +20,13 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
+SLOW = (
+    "notebooks/test_notebooks.py", "notebooks/test_exercises.py", "test_bad_inputs.py", "test_book.py", "test_examples.py",
+    "test_house.py", "test_wheel.py", "surveychapter/test_chapter.py", "surveychapter/test_chapter_parts.py",
+    "surveychapter/test_chapter_reference.py", "surveychapter/test_study.py", "surveychapter/test_survey_commands.py",
+    "switchcost/test_blocks.py", "switchcost/test_power.py", "switchcost/test_pls.py", "papercheck/test_scoreboard.py",
+    "semfit/test_bootstrap.py", "semfit/test_latent_interaction.py", "semfit/test_structural_power.py",
+)  # fmt: skip
 COLUMNS = ("seed", "without", "outcome", "fails", "of these pass alone")
 
 
@@ -38,16 +45,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("seeds", nargs="+", type=int)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--without", nargs="*", default=[], help="files below tests/ that are left out")
+    parser.add_argument("--quick", action="store_true", help="without the slow files")
     asked = parser.parse_args()
     path = Path(__file__).with_suffix(".csv")
     rows = {r["seed"]: r for r in pd.read_csv(path, keep_default_na=False).to_dict("records")} if path.exists() else {}
-    left_out = [f"--ignore=tests/{name}" for name in asked.without]
+    without = SLOW if asked.quick else ()
+    left_out = [f"--ignore=tests/{name}" for name in without]
     for seed in asked.seeds:
         outcome, failed = pytest("--shuffle", str(seed), "-n", str(asked.jobs), *left_out, "tests")
         alone = [test for test in failed if not pytest("-n", "0", test)[1]]
         rows[seed] = dict(
-            zip(COLUMNS, (seed, " ".join(asked.without), outcome, " ".join(failed), " ".join(alone)), strict=True)
+            zip(COLUMNS, (seed, " ".join(without), outcome, " ".join(failed), " ".join(alone)), strict=True)
         )
         print(*rows[seed].values(), sep=" | ", flush=True)
         pd.DataFrame([rows[s] for s in sorted(rows)], columns=COLUMNS).to_csv(path, index=False)
