@@ -197,7 +197,7 @@ def bootstrap(
     draw = _source(sample, kind)
     keys = fit.estimates[[c for c in ("lhs", "op", "rhs", "group", "label") if c in fit.estimates]]
     seeds = np.random.SeedSequence(seed).spawn(n_boot)  # one stream a resample: chunks and jobs cannot matter
-    size = max(1, min(25 if gaps else BATCH, int(2**24 / max(draw.largest, 1))))
+    size = max(1, min(25 if gaps else BATCH, int(2**22 / max(draw.largest, 1))))
     chunks = [seeds[k : k + size] for k in range(0, n_boot, size)]
     parts = run_batches(_Task(draw, chosen, keys), chunks, n_jobs, progress)
 

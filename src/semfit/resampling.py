@@ -13,7 +13,7 @@ from .design import Design
 from .estimate import Moments, Patterns
 from .solution import Solution
 
-CELLS = 2**22  # row numbers drawn at once
+CELLS = 2**20  # row numbers drawn at once
 KINDS = ("nonparametric", "bollen-stine", "parametric")
 
 
@@ -159,7 +159,7 @@ def resampled_covariances(x: np.ndarray, n_boot: int, rng: np.random.Generator) 
     Samples in which an item is constant are left out.
     """
     n, x, out = len(x), x - x.mean(0), []
-    block = min(250, 1 + 2**26 // n)  # to keep the counts small
+    block = min(250, 1 + 2**25 // n)  # to keep the counts small
     for first in range(0, n_boot, block):
         size = min(block, n_boot - first)
         out.append(weighted_moments(x, _row_counts(rng, size, n))[1] * n / (n - 1))

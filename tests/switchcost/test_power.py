@@ -159,6 +159,29 @@ def test_each_option_of_a_simulated_survey_moves_the_result(key, other):
         assert after.power > before.power and after.mean_estimate == before.mean_estimate
 
 
+@pytest.mark.parametrize("n_rep", [60, 1130])
+def test_processes_do_not_change_simulated_power(n_rep):
+    plan = dict(n=80, beta=-0.2, n_rep=n_rep, seed=5)
+    one, two = (power.simulated_power(**plan, n_jobs=k) for k in (1, 2))
+    pd.testing.assert_series_equal(one, two, check_exact=True)
+    assert one.power * n_rep == pytest.approx(round(one.power * n_rep), abs=1e-9)  # all surveys and no more were made
+
+
+def test_simulated_surveys_over_a_cluster(monkeypatch):
+    """Each piece is a stream of its own, handed to the one way over processes and clusters."""
+    seen = {}
+
+    def run(task, pieces, n_jobs=None, progress=True, what=""):
+        seen.update(sizes=[size for _, size in pieces], n_jobs=n_jobs, progress=progress)
+        return [task(piece) for piece in reversed(pieces)][::-1]
+
+    plan = dict(n=40, beta=0.1, n_rep=1020, seed=2)
+    usual = power.simulated_power(**plan)
+    monkeypatch.setattr(power, "run_batches", run)
+    assert power.simulated_power(**plan, n_jobs=3, progress=False).equals(usual)
+    assert seen == {"sizes": [50] * 20 + [20], "n_jobs": 3, "progress": False}
+
+
 def test_power_of_fit_equals_r():
     table = pd.read_csv(Path(__file__).parents[1] / "reference" / "rmsea_power.csv")
     for row in table.itertuples():

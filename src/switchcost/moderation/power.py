@@ -8,6 +8,7 @@ surveys with rating-scale items and counts, which also covers coarse and skewed 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from semfit.structural_power import (
 from ..core.arguments import Between, checked
 from ..core.errors import DataError
 from ..core.inference import default_seed
+from ..core.jobs import run_batches
 
 __all__ = [
     "StructuralPower",
@@ -48,6 +50,7 @@ __all__ = [
 
 SAMPLE = Between(1, closed="left", array=True)
 RMSEA = Between(0, 1, "left")
+ONE_STREAM, PIECE = 1000, 50  # surveys made from one stream of random numbers, and of each stream where there are more
 
 
 @checked()
@@ -287,6 +290,8 @@ def simulated_power(
     n_rep: int = 500,
     alpha: float = 0.05,
     seed: int | None = None,
+    n_jobs: int | None = None,
+    progress: bool = True,
 ) -> pd.Series:
     """Power by making surveys: scale means of rating items, regression with the product.
 
@@ -315,7 +320,12 @@ def simulated_power(
     alpha : float
         Two-sided level of the test.
     seed : int, optional
-        The seed of the package when left out.
+        The seed of the package when left out. The numbers depend on it alone, not on ``n_jobs``.
+    n_jobs : int, optional
+        Processes (joblib); None means one, or what ``joblib.parallel_config`` says (a cluster). Up to 1000 surveys come from
+        one stream of random numbers and are made in one process; more come from a stream for every 50.
+    progress : bool, default True
+        Show a bar when it takes longer than two seconds.
 
     Returns
     -------
@@ -350,10 +360,33 @@ def simulated_power(
     explained = b1**2 + b2**2 + 2 * b1 * b2 * r_xm + beta**2 * (1 + r_xm**2)
     if explained >= 1:
         raise DataError(f"slopes and product explain {explained:.2f} of the outcome's variance; keep it below 1")
-    rng = np.random.default_rng(default_seed(seed))
-    p_values, estimates, alphas = [], [], []
     edges = None if points is None else np.linspace(-2, 2, points + 1)[1:-1]
-    for _ in range(n_rep):
+    surveys = partial(_surveys, n, beta, r_xm, slopes, explained, n_items, loading, edges, moved)
+    first = default_seed(seed)
+    streams = [first] if n_rep <= ONE_STREAM else np.random.SeedSequence(first).spawn(-(-n_rep // PIECE))
+    sizes = [n_rep] if n_rep <= ONE_STREAM else [min(PIECE, n_rep - k) for k in range(0, n_rep, PIECE)]
+    found = run_batches(surveys, list(zip(streams, sizes, strict=True)), n_jobs, progress, "simulation")
+    p_values, estimates, alphas = np.concatenate(found).T
+    share = float(np.mean(p_values < alpha))
+    significant = estimates[p_values < alpha]
+    return pd.Series(
+        {
+            "power": share,
+            "se": np.sqrt(max(share * (1 - share), 0.25 / n_rep) / n_rep),
+            "mean_estimate": float(np.mean(estimates)),
+            "mean_found": float(np.abs(significant).mean()) if len(significant) else np.nan,
+            "wrong_sign": float((np.sign(significant) != np.sign(beta)).mean())
+            if len(significant) and beta
+            else np.nan,
+            "reliability": float(np.mean(alphas)) if n_items > 1 else loading**2,
+        }
+    )
+
+
+def _surveys(n, beta, r_xm, slopes, explained, n_items, loading, edges, moved, piece: tuple) -> np.ndarray:
+    """p, estimate and reliability of each survey (surveys, 3); ``piece`` is a stream and how many to make of it."""
+    rng, (b1, b2), out = np.random.default_rng(piece[0]), slopes, []
+    for _ in range(piece[1]):
         x, m = rng.normal(size=(2, n))
         m = r_xm * x + np.sqrt(1 - r_xm**2) * m
         y = b1 * x + b2 * m + beta * (x * m - r_xm) + rng.normal(size=n) * np.sqrt(1 - explained)
@@ -367,20 +400,8 @@ def simulated_power(
         coef = inverse @ design.T @ scores[2]
         residual = scores[2] - design @ coef
         t2 = coef[3] ** 2 / (inverse[3, 3] * (residual @ residual) / (n - 4))
-        p_values.append(fdtrc(1, n - 4, t2))
-        estimates.append(coef[3])
+        r = 1.0
         if n_items > 1:
             r = np.mean([np.corrcoef(a.T)[np.triu_indices(n_items, 1)].mean() for a in answers])
-            alphas.append(n_items * r / (1 + (n_items - 1) * r))
-    share = float(np.mean(np.array(p_values) < alpha))
-    found = np.array(estimates)[np.array(p_values) < alpha]
-    return pd.Series(
-        {
-            "power": share,
-            "se": np.sqrt(max(share * (1 - share), 0.25 / n_rep) / n_rep),
-            "mean_estimate": float(np.mean(estimates)),
-            "mean_found": float(np.abs(found).mean()) if len(found) else np.nan,
-            "wrong_sign": float((np.sign(found) != np.sign(beta)).mean()) if len(found) and beta else np.nan,
-            "reliability": float(np.mean(alphas)) if alphas else loading**2,
-        }
-    )
+        out.append((fdtrc(1, n - 4, t2), coef[3], n_items * r / (1 + (n_items - 1) * r)))
+    return np.array(out)
