@@ -31,6 +31,26 @@ def test_a_moderation_costs_at_most_twice_what_statsmodels_does():
     assert field["four factors, ML, oblimin"].min() >= 0.8  # level with psych where both make one start
 
 
+def test_growth_and_cluster_keep_their_promise_and_are_quoted():
+    growth = pd.read_csv(HERE / "speed_growth.csv")
+    assert set(growth["axis"]) == {"items", "groups", "patterns of gaps", "rows", "resamples"}
+    last = growth.groupby(["axis", "task"], sort=False).last().reset_index()
+    for axis, task, size, seconds, mb, power in last.itertuples(index=False):
+        assert f"| {axis} | {task} | {size:,} | {seconds:.3g} | {mb:.0f} | {power:.1f} |" in README, (axis, task)
+    drawn = last[(last["axis"] == "rows") & last["task"].str.contains("resamples")]
+    assert len(drawn) == 4 and (drawn["size"] == 1_000_000).all() and (drawn["extra_mb"] < 300).all()
+    by = growth.set_index(["task", "size"])["cpu_seconds"]
+    assert by["ladder of invariance, MLR with gaps", 60] < 10 and by["ladder of invariance, MLR with gaps", 40] < 3
+    assert by["modification indices", 100] < 1 and by["modification indices", 60] < 0.15
+    cluster = pd.read_csv(HERE / "speed_cluster.csv").set_index("run")
+    assert cluster["same_draws"].all() and (cluster["refits"] == 10_000).all()
+    assert (cluster.loc[["n_jobs=2", "Dask, 2 workers"], "times_cpu"] >= 1.7).all()
+    for x in cluster.reset_index().itertuples():
+        times = "" if x.times_cpu != x.times_cpu else f"{x.times_cpu:.2f}"
+        line = f"| {x.run} | {x.seconds:.1f} | {x.cpu_here:.1f} | {x.cpu_workers:.1f} | {x.cpu_busiest:.1f} | {times} |"
+        assert line in README, line
+
+
 def test_intervals_keep_their_promise():
     promised = COVERAGE[COVERAGE["method"].isin(["MLR", "FIML"]) | (COVERAGE["condition"] == "normal")]
     assert (promised["converged"] == promised["samples"]).all() and (promised["samples"] >= 500).all()

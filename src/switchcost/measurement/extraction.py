@@ -20,11 +20,9 @@ def _ml(theta: np.ndarray, r: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarra
     rest, common = np.split(np.clip(gamma, 1e-12, None), [-k], axis=1)
     f = (rest - np.log(rest) - 1).sum(-1)
     g = (omega[:, :, :-k] ** 2 * (1 - rest)[:, None, :]).sum(-1)
-    c = np.zeros(r.shape)
-    c[:, :-k, :-k] = (rest[:, :, None] + rest[:, None, :]) / 2
     gap = np.maximum(common[:, None, :] - rest[:, :, None], 1e-9)
-    c[:, :-k, -k:] = (1 - rest)[:, :, None] * (rest[:, :, None] + common[:, None, :]) / gap
-    return f, g, _hessian(omega, c)
+    c = (1 - rest)[:, :, None] * (rest[:, :, None] + common[:, None, :]) / gap
+    return f, g, _hessian(omega, k, rest, c)
 
 
 def _minres(theta: np.ndarray, r: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -37,18 +35,19 @@ def _minres(theta: np.ndarray, r: np.ndarray, k: int) -> tuple[np.ndarray, np.nd
     rest, common = delta[:, :-k], delta[:, -k:]
     f = 0.5 * (rest**2).sum(-1)
     g = -(v[:, :, :-k] ** 2 * rest[:, None, :]).sum(-1)
-    c = np.zeros(r.shape)
-    c[:, :-k, :-k] = 1.0
-    c[:, :-k, -k:] = 2 * rest[:, :, None] / np.minimum(rest[:, :, None] - common[:, None, :], -1e-9)
-    h = _hessian(v, c) * psi[:, :, None] * psi[:, None, :]
+    c = 2 * rest[:, :, None] / np.minimum(rest[:, :, None] - common[:, None, :], -1e-9)
+    h = _hessian(v, k, np.ones(rest.shape), c) * psi[:, :, None] * psi[:, None, :]
     h[:, each, each] += psi * g  # from psi to ln psi
     return f, psi * g, h
 
 
-def _hessian(vectors: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """Sum over m, n of c_mn times v_im v_in v_jm v_jn, symmetric."""
-    pairs = vectors[:, :, None, :] * vectors[:, None, :, :]
-    h = ((pairs @ c[:, None]) * pairs).sum(-1)
+def _hessian(vectors: np.ndarray, k: int, rest: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Sum over m, n of c_mn v_im v_in v_jm v_jn, symmetric: c_mn is (rest_m + rest_n) / 2 for m, n outside the last ``k``
+    vectors, and ``c`` (samples, p - k, k) for m outside and n inside."""
+    v, w = vectors[:, :, :-k], vectors[:, :, -k:].transpose(0, 2, 1)
+    turned = v.transpose(0, 2, 1)
+    mixed = (v[:, None] * c.transpose(0, 2, 1)[:, :, None, :]) @ turned[:, None]
+    h = ((v * rest[:, None, :]) @ turned) * (v @ turned) + (mixed * (w[:, :, :, None] * w[:, :, None, :])).sum(1)
     return (h + h.transpose(0, 2, 1)) / 2
 
 

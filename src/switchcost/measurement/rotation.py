@@ -22,66 +22,67 @@ class Rotated:
     settled: bool = True
 
 
-def _oblimin(load: np.ndarray, gamma: float) -> tuple[float, np.ndarray]:
+def _oblimin(load: np.ndarray, gamma: float) -> tuple[np.ndarray, np.ndarray]:
     squares = load**2
-    x = squares.sum(1, keepdims=True) - squares
+    x = squares.sum(2, keepdims=True) - squares
     if gamma:
-        x = x - gamma * x.mean(0)
-    return float((squares * x).sum() / 4), load * x
+        x = x - gamma * x.mean(1, keepdims=True)
+    return (squares * x).sum((1, 2)) / 4, load * x
 
 
-def _varimax(load: np.ndarray, gamma: float) -> tuple[float, np.ndarray]:
-    centred = load**2 - (load**2).mean(0)
-    return float(-(centred**2).sum() / 4), -load * centred
+def _varimax(load: np.ndarray, gamma: float) -> tuple[np.ndarray, np.ndarray]:
+    centred = load**2 - (load**2).mean(1, keepdims=True)
+    return -(centred**2).sum((1, 2)) / 4, -load * centred
 
 
 def _project(a: np.ndarray, criterion, gamma: float, t: np.ndarray, oblique: bool, tol: float, max_iter: int):
-    """Gradient projection (Jennrich 2001 orthogonal, 2002 oblique) from the start ``t``.
+    """Gradient projection (Jennrich 2001 orthogonal, 2002 oblique) from the starts ``t`` (starts, k, k), all at once.
 
-    Returns criterion, loadings, t, reached. Loadings are a t'^-1 (oblique) or a t (orthogonal); factor correlations t't.
+    Returns criterion (starts,), loadings, t, reached. Loadings are a t'^-1 (oblique) or a t (orthogonal); factor
+    correlations t't.
     """
 
     def at(t_):
-        if oblique:
-            inverse = np.linalg.inv(t_)
-            load_ = a @ inverse.T
-            f_, q = criterion(load_, gamma)
-            return f_, load_, -(load_.T @ q @ inverse).T
-        load_ = a @ t_
+        inverse = np.linalg.inv(t_).swapaxes(1, 2) if oblique else t_
+        load_ = a @ inverse
         f_, q = criterion(load_, gamma)
-        return f_, load_, a.T @ q
-
-    def projected(t_, g_):
+        g_ = -inverse @ (q.swapaxes(1, 2) @ load_) if oblique else a.T @ q
         if oblique:
-            return g_ - t_ * (t_ * g_).sum(0)
-        m = t_.T @ g_
-        return g_ - t_ @ ((m + m.T) / 2)
+            gp_ = g_ - t_ * (t_ * g_).sum(1, keepdims=True)
+        else:
+            m = t_.swapaxes(1, 2) @ g_
+            gp_ = g_ - t_ @ ((m + m.swapaxes(1, 2)) / 2)
+        return t_, f_, load_, gp_, np.sqrt((gp_**2).sum((1, 2)))
 
-    f, load, g = at(t)
-    gp = projected(t, g)
-    s, alpha = np.sqrt((gp**2).sum()), 1.0
+    now = [part.copy() for part in at(t)]
+    alpha = np.ones(len(t))
+    alive = now[4] >= tol
     for _ in range(max_iter):
-        if s < tol:
+        todo = np.flatnonzero(alive)
+        if not len(todo):
             break
-        alpha *= 2
+        alpha[todo] *= 2
         for _ in range(12):
-            x = t - alpha * gp
+            t_, f, _, gp, s = (part[todo] for part in now)
+            x = t_ - alpha[todo, None, None] * gp
             if oblique:
-                t_new = x / np.sqrt((x**2).sum(0))
+                x = x / np.sqrt((x**2).sum(1, keepdims=True))
             else:
                 u, _, v = np.linalg.svd(x)
-                t_new = u @ v
-            f_new, load_new, g_new = at(t_new)
-            gp_new = projected(t_new, g_new)
-            s_new = np.sqrt((gp_new**2).sum())
+                x = u @ v
+            new = at(x)
             # Close to the optimum the criterion changes by less than a float can hold; then the gradient decides.
-            flat = abs(f - f_new) <= 1e-13 * max(1.0, abs(f))
-            if f - f_new > 0.5 * s * s * alpha or (flat and s_new < s):
+            flat = np.abs(f - new[1]) <= 1e-13 * np.maximum(1.0, np.abs(f))
+            good = (f - new[1] > 0.5 * s * s * alpha[todo]) | (flat & (new[4] < s))
+            for part, value in zip(now, new, strict=True):
+                part[todo[good]] = value[good]
+            todo = todo[~good]
+            if not len(todo):
                 break
-            alpha /= 2
-        else:
-            break
-        t, f, load, g, gp, s = t_new, f_new, load_new, g_new, gp_new, s_new
+            alpha[todo] /= 2
+        alive[todo] = False
+        alive &= now[4] >= tol
+    t, f, load, _, s = now
     return f, load, t, s < max(tol, 1e-5)
 
 
@@ -89,17 +90,13 @@ def _from_starts(a, criterion, gamma, oblique, n_starts, seed, tol=1e-8, max_ite
     """Loadings, turning matrix and how it went: the best of several starts, the unrotated one first."""
     k = a.shape[1]
     rng = np.random.default_rng(default_seed(seed))
-    runs = []
-    for i in range(max(1, n_starts)):
-        q, upper = np.linalg.qr(rng.standard_normal((k, k))) if i else (np.eye(k), np.eye(k))
-        # A rough run tells the optima apart; only the winner is carried to full precision.
-        start = q * np.sign(np.diag(upper))
-        runs.append(_project(a, criterion, gamma, start, oblique, 1e-4 if n_starts > 1 else tol, max_iter))
-    values = np.array([run[0] for run in runs])
+    q, upper = np.linalg.qr(rng.standard_normal((max(1, n_starts) - 1, k, k)))
+    starts = np.concatenate([np.eye(k)[None], q * np.sign(np.diagonal(upper, axis1=1, axis2=2))[:, None]])
+    # A rough run tells the optima apart; only the winner is carried to full precision.
+    values, _, t, _ = _project(a, criterion, gamma, starts, oblique, 1e-4 if n_starts > 1 else tol, max_iter)
     near = values - values.min() < 1e-5 * max(1.0, abs(values.min()))
-    best = runs[int(np.argmax(near))]
-    f, load, t, reached = _project(a, criterion, gamma, best[2], oblique, tol, max_iter)
-    return load, t, Rotated(f, float(near.mean()), reached)
+    f, load, t, reached = _project(a, criterion, gamma, t[[np.argmax(near)]], oblique, tol, max_iter)
+    return load[0], t[0], Rotated(float(f[0]), float(near.mean()), bool(reached[0]))
 
 
 @checked(rotation=one_of("oblimin", "varimax", "promax", "none"), power=Between(1, closed="left"))
