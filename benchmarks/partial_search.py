@@ -1,6 +1,6 @@
 """Searching for unequal parameters: how often is something released where nothing differs, and what differs found?
 
-    python benchmarks/partial_search.py            # twenty minutes of one core; writes partial_search.csv
+    python benchmarks/partial_search.py            # five minutes of one core; writes partial_search.csv
     python benchmarks/partial_search.py --quick    # a tenth of the samples, no file
 
 Two groups, two correlated factors with four items each, sixteen equalities of loadings and intercepts. ``any_released``
@@ -46,11 +46,11 @@ class Setting:
 SETTINGS = [
     *(Setting("nothing", n, "holm", 500) for n in (150, 400)),
     Setting("nothing", 400, None, 200),
-    *(Setting(what, n, "holm", 200) for what in ("a loading", "an intercept") for n in (150, 400)),
-    *(Setting(what, 400, None, 200) for what in ("a loading", "an intercept")),
-    Setting("nothing", 400, "holm", 300, "skewed five points", "ML"),
-    Setting("nothing", 400, "holm", 300, "skewed five points", "MLR"),
-    Setting("nothing", 400, "holm", 120, "skewed five points", None, ordered=True),
+    *(Setting(what, n, "holm", 100) for what in ("a loading", "an intercept") for n in (150, 400)),
+    *(Setting(what, 400, None, 100) for what in ("a loading", "an intercept")),
+    Setting("nothing", 400, "holm", 200, "skewed five points", "ML"),
+    Setting("nothing", 400, "holm", 100, "skewed five points", "MLR"),
+    Setting("nothing", 400, "holm", 60, "skewed five points", None, ordered=True),
 ]
 PLANTED = {"a loading": "f =~ f3", "an intercept": "g2 ~ 1"}
 
