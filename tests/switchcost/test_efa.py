@@ -215,3 +215,14 @@ GAPS = pd.DataFrame(
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(answers("hs"))
+
+
+@pytest.mark.parametrize(("over", "warned"), [(0.0, True), (0.2, False)])
+def test_a_count_on_the_limit_of_chance_is_named(over, warned):
+    """Equal correlations rho of p items have the first eigenvalue 1 + (p - 1) rho: put on its limit, and above."""
+    p, n = 6, 300
+    limit = sc.parallel_analysis(np.eye(p), n_obs=n).table["components_chance"].iloc[0]
+    rho = (limit + over - 1) / (p - 1)
+    found = sc.parallel_analysis(np.full((p, p), rho) + (1 - rho) * np.eye(p), n_obs=n)
+    said = [w for w in found.warnings if w.startswith("components: eigenvalue 1 ")]
+    assert bool(said) == warned and ("within simulation error" in repr(found)) >= warned

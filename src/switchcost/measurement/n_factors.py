@@ -15,10 +15,8 @@ from .correlations import correlation_input, correlations
 
 def _reduced_eigenvalues(r: np.ndarray) -> np.ndarray:
     """Eigenvalues, largest first, of correlations with squared multiple correlations on the diagonal (any batch)."""
-    smc = 1 - 1 / np.diagonal(np.linalg.inv(r), axis1=-2, axis2=-1)
-    p = r.shape[-1]
-    reduced = r.copy()
-    reduced[..., np.arange(p), np.arange(p)] = smc
+    each, reduced = np.arange(r.shape[-1]), r.copy()
+    reduced[..., each, each] = 1 - 1 / np.diagonal(np.linalg.inv(r), axis1=-2, axis2=-1)
     return np.linalg.eigvalsh(reduced)[..., ::-1]
 
 
@@ -34,6 +32,8 @@ class ParallelAnalysis(Result):
         How many components have an eigenvalue above 1, for comparison only: the rule overstates.
     table : DataFrame
         By position 1..p: eigenvalue and chance (percentile and mean over the random sets), for both kinds.
+    warnings : tuple of str
+        Counts that other random sets may change: an eigenvalue lies within simulation error of its limit.
     """
 
     n_components: int
@@ -44,6 +44,7 @@ class ParallelAnalysis(Result):
     n_iter: int
     percentile: float
     draws: str
+    warnings: tuple[str, ...] = ()
 
     def _heading(self) -> str:
         return (
@@ -123,18 +124,22 @@ def parallel_analysis(
     else:
         raw = items.answers("draws='permute'")
         z = (raw - raw.mean(0)) / raw.std(0)
-        random = np.empty((n_iter, p, p))
-        for i in range(n_iter):
-            shuffled = rng.permuted(z, axis=0)
-            random[i] = shuffled.T @ shuffled / n
+        random = np.stack([(other := rng.permuted(z, axis=0)).T @ other / n for _ in range(n_iter)])
     real_c, real_f = np.linalg.eigvalsh(r)[::-1], _reduced_eigenvalues(r)
     rand_c, rand_f = np.linalg.eigvalsh(random)[:, ::-1], _reduced_eigenvalues(random)
-    table, found = pd.DataFrame(index=pd.RangeIndex(1, p + 1, name="position")), []
+    table, found, notes = pd.DataFrame(index=pd.RangeIndex(1, p + 1, name="position")), [], []
+    over = 1 - percentile / 100  # share of random eigenvalues above the limit, known to two standard errors
+    error = 2 * np.sqrt(over * (1 - over) / n_iter)
     for kind, real, drawn in (("components", real_c, rand_c), ("factors", real_f, rand_f)):
         chance = np.percentile(drawn, percentile, axis=0)
         table[kind], table[f"{kind}_chance"], table[f"{kind}_chance_mean"] = real, chance, drawn.mean(0)
         found.append(int(np.argmin([*(real > chance), False])))  # leading values before the first that fails
-    return ParallelAnalysis(found[0], found[1], int((real_c > 1).sum()), table, n, n_iter, float(percentile), draws)
+        for k in {max(found[-1] - 1, 0), min(found[-1], p - 1)}:
+            if abs((drawn[:, k] > real[k]).mean() - over) <= error:
+                at = f"{kind}: eigenvalue {k + 1} ({real[k]:.3f}) lies within simulation error of its limit"
+                notes.append(f"{at} ({chance[k]:.3f}): other random sets may count another number; raise n_iter")
+    found.append(int((real_c > 1).sum()))
+    return ParallelAnalysis(*found, table, n, n_iter, float(percentile), draws, tuple(notes))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -189,8 +194,7 @@ def map_test(data: pd.DataFrame | np.ndarray, max_components: int | None = None)
     Between(1, p - 1, "both", whole=True, hint="one less than the items at most").check("max_components", most)
     values, vectors = np.linalg.eigh(r)
     loadings = (vectors * np.sqrt(values))[:, ::-1]
-    off = ~np.eye(p, dtype=bool)
-    rows = []
+    off, rows = ~np.eye(p, dtype=bool), []
     for m in range(most + 1):
         left = r - loadings[:, :m] @ loadings[:, :m].T
         d = np.sqrt(np.clip(np.diag(left), 1e-300, None))
