@@ -2,15 +2,17 @@
 
     python benchmarks/random_order.py 1 2              # two orders, on two processes
     python benchmarks/random_order.py 3 --jobs 1 --quick     # without the slow files named below
+    python benchmarks/random_order.py 4 --folders switchcost semfit    # folder by folder, on a busy machine
 
 Modules are mixed, and the tests within each (``python run.py test --shuffle SEED`` is one such run). What failed runs once more
 by itself: the last column names the tests that then pass, that is those that depend on others. The table goes to
-random_order.csv; rows of other seeds are kept.
+random_order.csv; other rows are kept.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import subprocess
@@ -27,7 +29,7 @@ SLOW = (
     "switchcost/test_blocks.py", "switchcost/test_power.py", "switchcost/test_pls.py", "papercheck/test_scoreboard.py",
     "semfit/test_bootstrap.py", "semfit/test_latent_interaction.py", "semfit/test_structural_power.py",
 )  # fmt: skip
-COLUMNS = ("seed", "without", "outcome", "fails", "of these pass alone")
+COLUMNS = ("seed", "folder", "without", "outcome", "fails", "of these pass alone")
 
 
 def pytest(*arguments: str) -> tuple[str, list[str]]:
@@ -46,19 +48,20 @@ def main() -> None:
     parser.add_argument("seeds", nargs="+", type=int)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--quick", action="store_true", help="without the slow files")
+    parser.add_argument("--folders", nargs="*", default=["."], help="below tests/, one after the other")
     asked = parser.parse_args()
     path = Path(__file__).with_suffix(".csv")
-    rows = {r["seed"]: r for r in pd.read_csv(path, keep_default_na=False).to_dict("records")} if path.exists() else {}
-    without = SLOW if asked.quick else ()
-    left_out = [f"--ignore=tests/{name}" for name in without]
-    for seed in asked.seeds:
-        outcome, failed = pytest("--shuffle", str(seed), "-n", str(asked.jobs), *left_out, "tests")
+    old = pd.read_csv(path, keep_default_na=False).to_dict("records") if path.exists() else []
+    rows = {(r["seed"], r["folder"]): r for r in old}
+    for seed, folder in itertools.product(asked.seeds, asked.folders):
+        without = [name for name in SLOW if asked.quick and (folder == "." or name.startswith(f"{folder}/"))]
+        left_out = [f"--ignore=tests/{name}" for name in without]
+        outcome, failed = pytest("--shuffle", str(seed), "-n", str(asked.jobs), *left_out, f"tests/{folder}")
         alone = [test for test in failed if not pytest("-n", "0", test)[1]]
-        rows[seed] = dict(
-            zip(COLUMNS, (seed, " ".join(without), outcome, " ".join(failed), " ".join(alone)), strict=True)
-        )
-        print(*rows[seed].values(), sep=" | ", flush=True)
-        pd.DataFrame([rows[s] for s in sorted(rows)], columns=COLUMNS).to_csv(path, index=False)
+        row = (seed, folder, " ".join(without), outcome, " ".join(failed), " ".join(alone))
+        rows[seed, folder] = dict(zip(COLUMNS, row, strict=True))
+        print(*row, sep=" | ", flush=True)
+        pd.DataFrame([rows[key] for key in sorted(rows)], columns=COLUMNS).to_csv(path, index=False)
 
 
 if __name__ == "__main__":
