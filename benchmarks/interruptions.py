@@ -1,6 +1,7 @@
 """What the commands say when they are interrupted, and what is left behind.
 
     python benchmarks/interruptions.py
+    python benchmarks/interruptions.py "this Python"    # only the cases with these words, the other rows are kept
 
 Each case runs in a fresh clone of the committed state, in real processes. The table goes to interruptions.csv. "changed" is
 what git sees afterwards: tracked files that differ, and files that were not there. Linux and macOS only. Older Pythons are
@@ -164,7 +165,7 @@ def unknown_number(home, folder):
 def broken_study(home, folder):
     (home / "data" / "published" / "khan2012" / "study.json").write_text('{"key": "khan2012", ')
     subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x", "commit", "-qam", "x"], cwd=home, check=True)
-    return run(home, [sys.executable, "-m", "papercheck"], find="cannot be read")
+    return run(home, [sys.executable, "-m", "papercheck"], find="cannot be reproduced")
 
 
 CASES = {
@@ -185,9 +186,13 @@ CASES = {
 }
 
 
-def main() -> None:
-    rows = []
+def main(words: str) -> None:
+    path, names = Path(__file__).with_suffix(".csv"), ["what happens", "last sentence said", "exit code", "changed"]
+    old = pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else pd.DataFrame(columns=names)
+    rows = {r[0]: r for r in old[names].itertuples(index=False, name=None)}
     for what, case in CASES.items():
+        if words not in what:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             home = clone(Path(folder))
             try:
@@ -195,13 +200,11 @@ def main() -> None:
             except (subprocess.CalledProcessError, PermissionError) as error:
                 code, said = "", f"not tried here: {type(error).__name__}"
             said = said.replace(str(home), "FOLDER").replace(folder, "FOLDER")
-            rows.append((what, " ".join(said.split()), code, git_sees(home)))
-            print(*rows[-1], sep=" | ", flush=True)
+            rows[what] = (what, " ".join(said.split()), code, git_sees(home))
+            print(*rows[what], sep=" | ", flush=True)
             shutil.rmtree(home, ignore_errors=True)
-    pd.DataFrame(rows, columns=["what happens", "last sentence said", "exit code", "changed"]).to_csv(
-        Path(__file__).with_suffix(".csv"), index=False
-    )
+    pd.DataFrame([rows[what] for what in CASES if what in rows], columns=names).to_csv(path, index=False)
 
 
 if __name__ == "__main__":
-    main()
+    main(" ".join(sys.argv[1:]))

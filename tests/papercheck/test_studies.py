@@ -172,7 +172,7 @@ def test_a_broken_study_is_one_row_that_names_the_file(tmp_path, monkeypatch):
     board = sc.scoreboard()
     bad = board.table[board.table.study == "bad"]
     assert len(bad) == 1 and bad.verdict.iloc[0] == "not comparable" and "bad/study.json" in bad.reason.iloc[0]
-    assert len(board.table) == 4 and any("bad cannot be read" in w for w in board.warnings)
+    assert len(board.table) == 4 and any("bad cannot be reproduced" in w for w in board.warnings)
 
 
 def test_assumptions_that_no_value_meets_are_inconsistent(tmp_path):
