@@ -43,3 +43,21 @@ def texts_of_pandas_3():
     before_3 = pd.__version__.startswith("2.")
     with pd.option_context("future.infer_string", True) if before_3 else contextlib.nullcontext():
         yield
+
+
+@pytest.fixture
+def keyed():
+    """A table of parameters under one index for both programs: covariances in one order, groups where there are some."""
+
+    def index(table):
+        table = pd.DataFrame(table).copy()
+        numbers = [c for c in table if c not in ("lhs", "op", "rhs", "label", "group") and table[c].dtype == object]
+        table[numbers] = table[numbers].astype(float)
+        swap = (table["op"] == "~~") & (table["lhs"] > table["rhs"])
+        table.loc[swap, ["lhs", "rhs"]] = table.loc[swap, ["rhs", "lhs"]].to_numpy()
+        if "group" not in table:
+            table["group"] = 1
+        table.loc[table["op"] == ":=", ["rhs", "group"]] = ["", 0]
+        return table.set_index(["lhs", "op", "rhs", "group"]).sort_index()
+
+    return index

@@ -30,19 +30,8 @@ def fitted(name: str) -> semfit.Fit:
     return semfit.fit(case["model"], load(case["set"]), **case["options"])
 
 
-def keyed(table: pd.DataFrame | dict) -> pd.DataFrame:
-    """One index for both programs: covariances in one order, groups where there are some."""
-    table = pd.DataFrame(table)
-    swap = (table["op"] == "~~") & (table["lhs"] > table["rhs"])
-    table.loc[swap, ["lhs", "rhs"]] = table.loc[swap, ["rhs", "lhs"]].to_numpy()
-    if "group" not in table:
-        table["group"] = 1
-    table.loc[table["op"] == ":=", ["rhs", "group"]] = ["", 0]
-    return table.set_index(["lhs", "op", "rhs", "group"]).sort_index()
-
-
 @pytest.mark.parametrize("name", STORED)
-def test_numbers_are_lavaans(name):
+def test_numbers_are_lavaans(name, keyed):
     """With clusters: those that lavaan finds once its own scores are summed by cluster (see the script)."""
     fit, case = fitted(name), STORED[name]
     assert fit.converged and fit.estimator == "WLSMV"

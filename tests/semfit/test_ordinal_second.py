@@ -28,19 +28,8 @@ def fitted(name: str) -> semfit.Fit:
     return semfit.fit(case["model"], data, **options)
 
 
-def keyed(part: dict | pd.DataFrame) -> pd.DataFrame:
-    table = pd.DataFrame(part)
-    for column in set(NUMBERS) & set(table):
-        table[column] = pd.to_numeric(table[column], errors="coerce")
-    swap = (table["op"] == "~~") & (table["lhs"] > table["rhs"])
-    table.loc[swap, ["lhs", "rhs"]] = table.loc[swap, ["rhs", "lhs"]].to_numpy()
-    if "group" not in table:
-        table["group"] = 1
-    return table.set_index(["lhs", "op", "rhs", "group"]).sort_index()
-
-
 @pytest.mark.parametrize("name", CASES)
-def test_estimates_are_lavaans(name):
+def test_estimates_are_lavaans(name, keyed):
     fit = fitted(name)
     assert fit.converged
     for part, ours, column in (("estimates", fit.estimates, "est"), ("standardized", fit.standardized(), "est.std")):

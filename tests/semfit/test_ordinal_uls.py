@@ -22,18 +22,8 @@ def load(name: str) -> pd.DataFrame:
     return pd.read_csv(REFERENCE / "data" / f"ordinal_{name}.csv")
 
 
-def keyed(table: pd.DataFrame | dict) -> pd.DataFrame:
-    table = pd.DataFrame(table)
-    swap = (table["op"] == "~~") & (table["lhs"] > table["rhs"])
-    table.loc[swap, ["lhs", "rhs"]] = table.loc[swap, ["rhs", "lhs"]].to_numpy()
-    if "group" not in table:
-        table["group"] = 1
-    table.loc[table["op"] == ":=", ["rhs", "group"]] = ["", 0]
-    return table.set_index(["lhs", "op", "rhs", "group"]).sort_index()
-
-
 @pytest.mark.parametrize("name", CASES)
-def test_numbers_are_lavaans(name):
+def test_numbers_are_lavaans(name, keyed):
     case = CASES[name]
     fit = semfit.fit(case["model"], load(case["set"]), **case["options"])
     assert fit.converged and fit.estimator == "ULSMV"
