@@ -20,7 +20,7 @@ def noncentrality(chisq: float, df: float, probability: float) -> float:
     """lambda with P(chi2(df, lambda) <= chisq) = probability; 0 when even lambda = 0 lies below."""
     from scipy.optimize import brentq
 
-    if df < 1 or not np.isfinite(chisq) or chndtr(chisq, df, 0.0) < probability:
+    if df < 1 or not np.isfinite(chisq) or not chndtr(chisq, df, 0.0) >= probability:  # nan where chisq is negative
         return 0.0
     high = max(chisq, 4.0)
     while chndtr(chisq, df, high) > probability:

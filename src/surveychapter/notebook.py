@@ -136,7 +136,9 @@ def _mediation(analysis: Analysis, words: Wording) -> list[tuple[str, str]]:
     plain = [
         i
         for i in analysis.indirect
-        if i.result.moderator is None and not set(analysis.plan.covariates) & set(analysis.plan.nominal)
+        if i.result.moderator is None
+        and len(i.hypothesis.names) == 3
+        and not set(analysis.plan.covariates) & set(analysis.plan.nominal)
     ]
     if not plain:
         return []
@@ -161,7 +163,7 @@ def _checks(analysis: Analysis, words: Wording) -> list[tuple[str, str]]:
             ("product", float(main.coefficients.loc[main.product, "est"]), 'regression.loc["product", "coef"]')
         )
     if any("mediation =" in c for c in code):
-        first = next(i for i in analysis.indirect if i.result.moderator is None)
+        first = next(i for i in analysis.indirect if i.result.moderator is None and len(i.hypothesis.names) == 3)
         pairs.append(("indirect", float(first.row["est"]), 'mediation.loc["Indirect", "coef"]'))
     lines = "".join(f"    ({name!r}, {value:.6f}, {source}),\n" for name, value, source in pairs)
     return [

@@ -51,6 +51,8 @@ RULES: dict[str, Rule] = {
     "harman": Rule("share of the first component", operator.lt, 0.50, "Podsakoff & Organ 1986"),
     "method": Rule("p of the method factor", operator.ge, 0.05, "Podsakoff et al. 2003"),
     "marker": Rule("p of a correlation with the marker taken out", operator.lt, 0.05, "Lindell & Whitney 2001"),
+    "group_few": Rule("respondents of a group whose measurement is compared", operator.ge, 20.0),
+    "group_rank": Rule("respondents of a group for each item: their covariances need more rows than items", operator.gt, 1.0),
     "group_size": Rule("respondents in the smallest group", operator.ge, 100.0),
     "standardised": Rule("absolute standardised path", operator.le, 1.0),
     "path": Rule("p of a path", operator.lt, 0.05),

@@ -70,11 +70,7 @@ class Table:
             ) + "</tr>"  # fmt: skip
 
         body = "".join(row("td", values) for values in cells.to_numpy().tolist())
-        note = (
-            f'<p style="font-size:90%"><em>{html.escape(self.lead)}</em> {html.escape(self.note)}</p>'
-            if self.note
-            else ""
-        )
+        note = (f'<p style="font-size:90%"><em>{html.escape(self.lead)}</em> {html.escape(self.note)}</p>' if self.note else "")  # fmt: skip
         title = f"<p><strong>{html.escape(self.title)}</strong></p>" if self.title else ""
         return f"<div>{title}<table><thead>{row('th', list(cells.columns))}</thead><tbody>{body}</tbody></table>{note}</div>"
 

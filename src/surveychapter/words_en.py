@@ -81,6 +81,7 @@ WORDS: dict[str, str] = {
     "quality.counts": "There were {serious:serious finding|serious findings} and {warnings:warning|warnings} ({table}).",
     "quality.nothing": "Nothing was found.", "severity.serious": "serious", "severity.warning": "warning", "severity.note": "note",
     "table.audit": "Findings of the checks of the raw answers", "note.audit": "Rows: how many are concerned.",
+    "audit.turned": "declared reverse and stored as answered; turned round before the analysis",
     "audit.serious.alarm": "Serious finding in the data, {check}: {detail}.",
     "audit.excluded.alarm": "Serious finding in the data, {check}: {detail}. These rows were excluded by rule.",
     "impossible": "{n:answer|answers} outside the codebook's range ({where:list}) were treated as missing.",
@@ -182,6 +183,12 @@ WORDS: dict[str, str] = {
     "bias.caution": "None of these checks can show that a common method is absent.",
     "bias.one": "one factor", "bias.scales": "the scales", "bias.method": "the scales and a method factor",
     "table.bias": "Common-method checks", "note.bias": "Maximum likelihood, n = {n:d} rows with all items answered.",
+    "groups.small": "Too small for a comparison of the measurement and left out of it: {sizes:list}. A group needs at least {least:b0} "
+    "respondents, and more respondents than the {items:d} items.",
+    "groups.alone": "With {count:group|groups} of that size there is nothing to compare, so invariance was not tested.",
+    "groups.alone.where": "groups too small", "groups.small.alarm": "Groups of {group:name} that are too small to compare their measurement: "
+    "{sizes:list}. Merge them with others where that makes sense.",
+    "groups.small.limit": "Whether the scales measure alike in {sizes:list} ({group:name}) was not tested, as too few answered.",
     "groups.none.where": "no group named", "groups.fitted": "The measurement model was fitted in {sizes:list} with growing equality.",
     "groups.change": "{dcfi:b3} (RMSEA {drmsea:b3}) for {step}", "groups.changes": "CFI changed by {changes:parts} ({table}).",
     "groups.none": "No step costs more than .010 in CFI: relations and means of the latent variables can be compared.",
@@ -217,14 +224,14 @@ WORDS: dict[str, str] = {
     "table.structure": "Structural paths", "note.structure": "b: unstandardised; β: standardised.{reference} Robust maximum likelihood.",
     "indirect": "Indirect effects are products of regression paths of the scale scores, with percentile intervals from {n_boot:d} bootstrap "
     "samples (n = {n:d}; {table}).",
-    "indirect.yes": "{h}: the indirect effect of {x:name} on {y:name} through {m:name} is {b:b3}, 95% CI [{low:b3}, {high:b3}]; the "
+    "indirect.yes": "{h}: the indirect effect of {x:name} on {y:name} through {m} is {b:b3}, 95% CI [{low:b3}, {high:b3}]; the "
     "interval leaves out zero.",
-    "indirect.no": "{h}: the indirect effect of {x:name} on {y:name} through {m:name} is {b:b3}, 95% CI [{low:b3}, {high:b3}]; the interval "
+    "indirect.no": "{h}: the indirect effect of {x:name} on {y:name} through {m} is {b:b3}, 95% CI [{low:b3}, {high:b3}]; the interval "
     "contains zero, so there is no evidence of mediation.",
-    "direct": "With {m:name} held constant, the direct effect is {b:b3}, 95% CI [{low:b3}, {high:b3}].",
-    "indirect.latent": "In the structural model the product of the two paths is {b:b3}.",
+    "direct": "With {m} held constant, the direct effect is {b:b3}, 95% CI [{low:b3}, {high:b3}].",
+    "indirect.latent": "In the structural model the product of the paths is {b:b3}.",
     "indirect.at": "{b:b3}, 95% CI [{low:b3}, {high:b3}], at {at}",
-    "indirect.conditional": "{h}: the indirect effect of {x:name} on {y:name} through {m:name} depends on {w:name}: {parts:parts}.",
+    "indirect.conditional": "{h}: the indirect effect of {x:name} on {y:name} through {m} depends on {w:name}: {parts:parts}.",
     "index.yes": "The index of moderated mediation{at} is {b:b3}, 95% CI [{low:b3}, {high:b3}]: the indirect effect changes with {w:name}.",
     "index.no": "The index of moderated mediation{at} is {b:b3}, 95% CI [{low:b3}, {high:b3}]; the interval contains zero, so a change with "
     "{w:name} is not shown.",
@@ -309,12 +316,13 @@ WORDS: dict[str, str] = {
     "least medium.",
     "predict.no": "For only {count:d} of {of:item|items} its error is smaller than that of a regression on all items: predictive power is low "
     "or absent.",
-    "pls.not": "Not computed here: consistent PLS (PLSc), CVPAT, importance-performance maps, necessary condition analysis and multi-group "
+    "pls.not": "Not computed here: CVPAT, importance-performance maps, necessary condition analysis and multi-group "
     "analysis. Products with groups are tested by regression.",
     "table.pls_measurement": "PLS measurement model", "table.pls_paths": "PLS paths",
     "note.pls_measurement": "CR: composite reliability rho_C; AVE: average variance extracted; VIF: variance inflation factor of the item "
     "among those of its construct.",
-    "note.pls_paths": "Standardised; percentile intervals of {n_boot:d} bootstrap samples. f²: effect size; empty for parts of a product.",
+    "note.pls_paths": "Standardised; percentile intervals of {n_boot:d} bootstrap samples. PLSc: consistent PLS, with measurement error taken "
+    "out by rho_A (not for a product). f²: effect size; empty for parts of a product.",
     "table.prediction": "Out-of-sample prediction of the items of the outcomes",
     "note.prediction": "Ten folds. Q²: one less the squared errors over those around the item's mean. RMSE of PLS and of a regression on all "
     "items of the predictors (LM).",
@@ -354,6 +362,7 @@ WORDS: dict[str, str] = {
     "check.structure": "Structural model: paths and fit", "check.pls": "PLS: measurement, paths and prediction",
     "check.indirect": "Mediation: bootstrapped indirect effects",
     "check.moderation": "Moderated regression: product, slopes, Johnson-Neyman", "check.latent": "Latent interaction",
+    "check.moderation.groups": "Moderated regression: products, slopes in each group", "check.robustness.groups": "The product under other choices",
     "check.robustness": "Squares beside the product, other choices", "check.hypotheses": "Hypotheses with verdict, estimate and interval",
     "check.limitations": "Limitations that follow from the numbers", "check.software": "Software, version and seed",
     "check.references": "References for the methods",

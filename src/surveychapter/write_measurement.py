@@ -43,11 +43,7 @@ def reliability(w: Writer) -> None:
         else:
             w.judge("omega", row.omega, scale=scale, low=row.omega_ci_lower, high=row.omega_ci_upper)
         if row.note and (row.n_items > 2 or row.reversed or np.isnan(row.omega)):
-            w.alarm(
-                "scale.turned.alarm" if row.reversed else "scale.note.alarm",
-                scale=scale,
-                note=w.plan.in_own_names(row.note),
-            )
+            w.alarm("scale.turned.alarm" if row.reversed else "scale.note.alarm", scale=scale, note=w.plan.in_own_names(row.note))  # fmt: skip
     w.cite("omega", "feldt")
     w.check("reliability")
 
@@ -205,12 +201,7 @@ def method_bias(w: Writer) -> None:
         rows.append(("bias.method", last.chisq, last.df, last.cfi, last.rmsea, np.nan))
     if b.marker is not None:
         lost = [f"{w.words.name(t.scale_1)}, {w.words.name(t.scale_2)}" for t in b.marker.table.itertuples() if not RULES["marker"](t.pvalue_adjusted)]  # fmt: skip
-        w.say(
-            "marker.no" if lost else "marker.yes",
-            marker=w.plan.marker,
-            r=b.marker.table["marker_r"].iloc[0],
-            pairs=lost,
-        )
+        w.say("marker.no" if lost else "marker.yes", marker=w.plan.marker, r=b.marker.table["marker_r"].iloc[0], pairs=lost)  # fmt: skip
         w.cite("marker")
     w.say("bias.caution")
     table = pd.DataFrame(rows, columns=["model", "chisq", "df", "cfi", "rmsea", "srmr"])
@@ -230,9 +221,16 @@ def groups(w: Writer) -> None:
     g = w.a.groups
     if g is None:
         return w.failed("groups", "groups", "groups", group=plan.group)
-    table, failed = g.invariance.table, g.invariance.decision.name
     w.open("groups", group=plan.group)
-    sizes = [f"{w.words.value(plan.group, k)} (n = {v})" for k, v in g.sizes.items()]
+    sizes, small = ([f"{w.words.value(plan.group, k)} (n = {v})" for k, v in s.items()] for s in (g.sizes, g.small))
+    if small:
+        w.say("groups.small", sizes=small, least=RULES["group_few"].limit, items=len(plan.items))
+        w.alarm("groups.small.alarm", group=plan.group, sizes=small)
+        w.limit("groups.small.limit", group=plan.group, sizes=small)
+    if g.invariance is None:
+        w.say("groups.alone", count=len(sizes))
+        return w.check("groups", "no", "groups.alone.where")
+    table, failed = g.invariance.table, g.invariance.decision.name
     w.say("groups.fitted", sizes=sizes)
     changes = [w.words("groups.change", step=w.words[f"step.{s}"], dcfi=table.loc[s, "delta_cfi"], drmsea=table.loc[s, "delta_rmsea"]) for s in STEPS[1:]]  # fmt: skip
     w.say("groups.changes", changes=changes)

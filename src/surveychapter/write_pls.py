@@ -40,7 +40,7 @@ def least_squares_paths(w: Writer) -> None:
     _prediction(w, p)
     w.end()
     w.say("pls.not")
-    w.cite("pls", "plspredict")
+    w.cite("pls", "plspredict", "plsc")
     w.check("pls")
 
 
@@ -62,7 +62,7 @@ def _paths(w: Writer, p: Pls) -> None:
     w.table(
         "pls_paths", rows,
         [("to", "outcome", "name"), ("name", "predictor", "text"), ("estimate", "beta", "b3"), (("ci_lower", "ci_upper"), "95% CI", "b3"),
-         ("f2", "f2", "b3"), ("vif", "VIF", "b")],
+         ("consistent", "PLSc", "b3"), ("f2", "f2", "b3"), ("vif", "VIF", "b")],
         "note.pls_paths", n_boot=p.boot.n_boot,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from . import figures
-from .screening.checks import checks_named
+from .screening.checks import Check, checks_named
 from .writer import Writer
 
 
@@ -32,7 +32,7 @@ def method(w: Writer) -> None:
     if a.method_bias is not None:
         w.say("method.bias")
         w.cite("podsakoff")
-    if a.groups is not None:
+    if a.groups is not None and a.groups.invariance is not None:
         w.say("method.groups")
         w.cite("chen")
     if a.structure is not None:
@@ -92,6 +92,13 @@ def _step(w: Writer, what: str) -> str:
     return w.words.get(f"flow.{what}", what)
 
 
+def _detail(w: Writer, check: str, detail: str) -> str:
+    """The start of a finding; what it tells an author to do is done here, and is told as done."""
+    if check == Check.STORED_AS_ANSWERED:
+        detail = f"{detail.split(':')[0]}: {w.words['audit.turned']}"
+    return w.plan.in_own_names(re.split(r" \(|\. Rows ", detail)[0][:160])
+
+
 def quality(w: Writer) -> None:
     """What the checks of the raw answers found."""
     found, words = w.a.sample.audit, w.words
@@ -103,7 +110,7 @@ def quality(w: Writer) -> None:
     if len(table):
         w.say("quality.counts", serious=len(serious), warnings=int((table["severity"] == "warning").sum()))
         short = table.assign(
-            detail=[w.plan.in_own_names(re.split(r" \(|\. Rows ", d)[0][:160]) for d in table["detail"]],
+            detail=[_detail(w, *row) for row in zip(table["check"], table["detail"], strict=True)],
             columns=[w.plan.in_own_names(c) for c in table["columns"]],
             severity=[words[f"severity.{v}"] for v in table["severity"]],
             check=[words.get(f"audit.{c}", c) for c in table["check"]],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,12 +83,12 @@ def indirect(w: Writer) -> None:
 
 
 def _one_indirect(w: Writer, part: Indirect) -> None:
-    x, m, y = part.hypothesis.names
-    r, d = part.row, part.direct
-    values = {"h": part.hypothesis.name, "x": x, "m": m, "y": y, "b": r.est, "low": r.ci_lower, "high": r.ci_upper}
+    x, *m, y = part.hypothesis.names
+    r, d, names = part.row, part.direct, [w.words.name(n) for n in m]
+    values = {"h": part.hypothesis.name, "x": x, "m": _route(names), "y": y, "b": r.est, "low": r.ci_lower, "high": r.ci_upper}  # fmt: skip
     if part.result.moderator is None:
         w.judge("indirect", float(r.ci_lower * r.ci_upper), **values)
-        w.say("direct", m=m, b=d.est, low=d.ci_lower, high=d.ci_upper)
+        w.say("direct", m=w.words.joined(names), b=d.est, low=d.ci_lower, high=d.ci_upper)
         if np.isfinite(part.latent):
             w.say("indirect.latent", b=part.latent)
         return
@@ -98,11 +98,17 @@ def _one_indirect(w: Writer, part: Indirect) -> None:
         w.judge("index", float(row.ci_lower * row.ci_upper), b=row.est, low=row.ci_lower, high=row.ci_upper, w=part.result.moderator, at=f" ({row['at']})" if row["at"] else "")  # fmt: skip
 
 
+def _route(names: Sequence[str]) -> str:
+    return " \u2192 ".join(names)
+
+
 def _effects(w: Writer, part: Indirect) -> pd.DataFrame:
     """Rows of one mediation for the table."""
     rows = part.result.table.copy()
     rows["name"] = [f"{part.hypothesis.name}. {claim(w, part.hypothesis)}" if k == 0 else "" for k in range(len(rows))]
-    rows["what"] = [w.words[f"effect.{e}"] + (f", {at}" if at else "") for e, at in zip(rows["effect"], rows["at"], strict=True)]  # fmt: skip
+    several = len(part.result.mediators) > 1
+    routes = [w.words["colon"] + _route([w.words.name(n) for n in m.split(" -> ")]) if several and m else "" for m in rows["mediator"]]  # fmt: skip
+    rows["what"] = [w.words[f"effect.{e}"] + m + (f", {at}" if at else "") for e, m, at in zip(rows["effect"], routes, rows["at"], strict=True)]  # fmt: skip
     return rows
 
 
@@ -150,8 +156,13 @@ def _one_moderation(w: Writer, part: Moderated) -> None:
     _hierarchy(w, part)
     _coefficients(w, part)
     _slopes(w, part)
-    w.check("moderation")
+    w.check(_line(w, "moderation"))
     _robustness(w, part)
+
+
+def _line(w: Writer, key: str) -> str:
+    """The line of the checklist: Johnson-Neyman and squares need a moderator that is a number."""
+    return key if any(m.jn is not None for m in w.a.moderated) else f"{key}.groups"
 
 
 def _hierarchy(w: Writer, part: Moderated) -> None:
@@ -239,13 +250,7 @@ def _robustness(w: Writer, part: Moderated) -> None:
     against = [w.words[f"analysis.{k}"] for k in rows.index[clear != clear.iloc[0]]]
     w.judge("agree", float((clear == clear.iloc[0]).mean()), against=against)
     w.judge("sign", float((np.sign(rows["est"]) == np.sign(rows["est"].iloc[0])).mean()))
-    note = (
-        "note.robustness"
-        if "latent" in rows.index
-        else "note.robustness.joint"
-        if len(part.result.products) > 1
-        else None
-    )
+    note = ("note.robustness" if "latent" in rows.index else "note.robustness.joint" if len(part.result.products) > 1 else None)  # fmt: skip
     if "squares" in rows.index:
         w.cite("ganzach")
     rows["analysis"] = [w.words[f"analysis.{k}"] for k in rows.index]
@@ -255,7 +260,7 @@ def _robustness(w: Writer, part: Moderated) -> None:
          ("std_all", "beta", "b3"), ("n", "n", "d")],
         note,
     )  # fmt: skip
-    w.check("robustness")
+    w.check(_line(w, "robustness"))
 
 
 # -------------------------------------------------------------------------------------------------------- verdicts
@@ -265,7 +270,7 @@ def claim(w: Writer, h: Hypothesis) -> str:
     names = [w.words.name(n) for n in h.names]
     if h.kind == "moderation":
         return f"{names[0]} \u00d7 {names[1]} \u2192 {names[2]}{sign}"
-    return " \u2192 ".join(names) + sign
+    return _route(names) + sign
 
 
 def verdicts(w: Writer) -> None:

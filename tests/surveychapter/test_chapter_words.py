@@ -40,7 +40,7 @@ LIMITS = {
     "good_rmsea": (0.06, True, False), "good_srmr": (0.08, True, False), "loading": (0.50, True, True),
     "respondents": (3.0, True, True), "ave": (0.50, True, True), "larcker": (0.0, False, True), "htmt": (0.85, False, False),
     "distinct": (0.85, True, False), "one": (1.0, False, False), "harman": (0.50, False, False), "method": (0.05, True, True),
-    "marker": (0.05, False, False), "group_size": (100.0, True, True), "standardised": (1.0, True, False),
+    "marker": (0.05, False, False), "group_size": (100.0, True, True), "group_few": (20.0, True, True), "group_rank": (1.0, False, True), "standardised": (1.0, True, False),
     "path": (0.05, False, False), "product": (0.05, False, False), "groups_differ": (0.05, False, False), "vif": (5.0, False, False),
     "indirect": (0.0, False, True), "index": (0.0, False, True), "positive": (0.0, False, True), "agree": (1.0, True, True),
     "sign": (1.0, True, True), "rho_a": (0.70, True, True), "q2": (0.0, False, True), "predict": (0.5, False, True),

@@ -92,8 +92,8 @@ def merged_header(f: Files) -> None:
     f.answers = "answers.xlsx"
 
 
-def title_on_top(f: Files) -> None:
-    f.text("Survey 2025" + "," * 9 + "\n" + answers().to_csv(index=False))
+def title_without_names(f: Files) -> None:
+    f.text("Survey 2025" + "," * 9 + "\n" + answers().to_csv(index=False, header=False))
 
 
 def two_studies(f: Files) -> None:
@@ -230,7 +230,7 @@ SPOILED = {
     wrong_sheet: "9 of the 9 variables of the codebook are no columns",
     no_such_sheet: "has no sheet 'answers'. There are: main",
     merged_header: "column 3 has no name. Write one into the first line (cells of the header that are merged",
-    title_on_top: "the first line holds 'Survey 2025' alone, which is a title",
+    title_without_names: "the first line holds 'Survey 2025' alone, which is a title",
     two_studies: "line 122 repeats the names of line 1, so two exports stand below each other",
     two_tables: "line 123: 2 cells where the header has 10",
     label_in_a_row: "column 'id' of answers.csv holds text in 1 row among numbers: 'mean'",
@@ -310,3 +310,24 @@ def test_names_that_no_model_can_spell_are_printed_as_they_are(tmp_path):
     text = (folder / "chapter.md").read_text(encoding="utf-8")
     assert "1st satisfaction → 信任 (总体) → loyalty, attitude (+)" in text and "item_1" not in text
     assert "could not be" not in text and "scale_1st" not in text
+
+
+@pytest.mark.parametrize("titles", [["Survey 2025 (answers)"], ["Customer survey", "exported by the panel"]])
+def test_a_title_above_the_names_of_a_workbook_is_left_out_and_told(titles, tmp_path, capsys):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for k, title in enumerate(titles, start=1):
+        sheet.append([title])
+        sheet.merge_cells(f"A{k}:J{k}")
+    for row in [list(answers().columns), *answers().to_numpy().tolist()]:
+        sheet.append(row)
+    book.save(tmp_path / "answers.xlsx")
+    files = Files(tmp_path)
+    files.answers = "answers.xlsx"
+    assert main(files.arguments()) == 0
+    told = (tmp_path / "answers_chapter" / "settle_first.md").read_text(encoding="utf-8")
+    assert f"above the names left out: the title {titles[0]!r}" in told
+    flow = (tmp_path / "answers_chapter" / "flow_of_n.csv").read_text(encoding="utf-8")
+    assert "records in the file,0,120" in flow and capsys.readouterr().err == ""

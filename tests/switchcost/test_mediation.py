@@ -34,6 +34,56 @@ def test_effects_and_intervals_equal_r(name):
     assert (result.n_obs, result.n_dropped, result.n_boot) == (R["n"], len(DATA) - R["n"], 4000)
 
 
+CHAIN = dict(x="x", y="y", m=["m1", "m2"], serial=True, covariates="age")
+
+
+def test_a_chain_equals_lavaan():
+    ref = json.loads((HERE / "serial_mediation.json").read_text())
+    result = sc.mediate(DATA, n_boot=4000, **CHAIN)
+    table, se = result.table, np.array(ref["se"])
+    assert table["effect"].tolist() == ["indirect"] * 3 + ["total indirect", "direct", "total"]
+    assert table["mediator"].tolist() == ["m1", "m2", "m1 -> m2", "", "", ""]
+    np.testing.assert_allclose(table["est"], ref["est"], atol=2e-6)
+    np.testing.assert_allclose(table["se"] / se, 1, atol=0.08)
+    assert (np.abs(table["ci_lower"] - ref["lower"]) < 0.25 * se).all()
+    assert (np.abs(table["ci_upper"] - ref["upper"]) < 0.25 * se).all()
+    assert result.n_obs == ref["n"]
+
+
+def test_a_chain_is_the_product_of_statsmodels_coefficients_in_the_same_resamples():
+    import statsmodels.formula.api as smf
+
+    d = DATA.dropna().reset_index(drop=True)
+    table = sc.mediate(d, n_boot=20, seed=3, **CHAIN)
+    drawn = np.random.default_rng(3).multinomial(len(d), np.full(len(d), 1 / len(d)), size=20)
+    for counts, own in zip(drawn, table.draws.to_numpy(), strict=True):
+        rows = d.loc[np.repeat(d.index, counts)]
+        m1, m2, y = (
+            smf.ols(f, rows).fit().params for f in ("m1 ~ x + age", "m2 ~ x + m1 + age", "y ~ x + m1 + m2 + age")
+        )
+        ways = [m1["x"] * y["m1"], m2["x"] * y["m2"], m1["x"] * m2["m1"] * y["m2"]]
+        np.testing.assert_allclose(own, [*ways, sum(ways), y["x"], y["x"] + sum(ways)], rtol=1e-8)
+
+
+def test_a_chain_of_three_and_of_one_and_with_a_moderator():
+    d = DATA.dropna()
+    table = sc.mediate(d, x="x", m=["m1", "m2", "age"], y="y", serial=True, n_boot=20).table
+    assert table["mediator"].tolist()[:7] == [
+        "m1",
+        "m2",
+        "age",
+        "m1 -> m2",
+        "m1 -> age",
+        "m2 -> age",
+        "m1 -> m2 -> age",
+    ]
+    assert table["est"][:7].sum() == pytest.approx(table["est"][7])
+    one, plain = (sc.mediate(d, x="x", m="m1", y="y", serial=s, n_boot=20).table for s in (True, False))
+    pd.testing.assert_frame_equal(one, plain)
+    with pytest.raises(DataError, match="serial mediators take no moderator"):
+        sc.mediate(d, x="x", m=["m1", "m2"], y="y", moderator="w", serial=True)
+
+
 def test_groups_as_moderator_equal_r():
     table = sc.mediate(DATA, x="x", y="y", m="m1", moderator="g", n_boot=200).table
     np.testing.assert_allclose(table["est"].iloc[:6], R["groups"]["est"], rtol=1e-9)

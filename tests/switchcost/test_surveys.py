@@ -14,7 +14,7 @@ import pytest
 import switchcost as sc
 from surveychapter.command import main
 from switchcost.core.errors import DataError, SurveyNote
-from switchcost.data import flow, skeleton
+from switchcost.data import flow, platforms, skeleton
 from switchcost.data.encoding import decode
 from switchcost.data.words import normal
 
@@ -503,3 +503,35 @@ def test_answers_and_headings_in_two_languages_make_a_codebook(tmp_path):
 def test_halves_that_differ_are_not_one_answer():
     assert normal("Agree 同意") == normal("agree") == "agree"
     assert normal("Agree 不同意") == "agree 不同意"
+
+
+WORDS = [["agree", "fine", "a"], ["disagree", "bad", "b"], ["agree", "fine", "c"], ["agree", "fine", "d"]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "gone"),
+    [
+        ([["Survey 2025", "", ""], ["sat", "trust", "age"], ["3", "4", "30"], ["2", "1", "41"]], 1),
+        ([["", "Survey", ""], ["", "", "by us"], ["sat", "trust", ""], ["3", "4", ""], ["2", "1", ""]], 2),
+        ([["Survey 2025", ""], ["满意度", "年龄"], ["3", "30"], ["3", "41"]], 1),
+        ([["How satisfied are you?"], ["3"], ["5"], ["4"]], 0),
+        ([["How satisfied are you?"], ["very"], ["not at all"], ["a bit"]], 0),
+        ([["sat", "trust"], ["3", ""], ["2", ""]], 0),
+    ],
+    ids=["title", "two titles", "Chinese", "one question", "one question in words", "gaps"],
+)
+def test_a_title_above_the_names_and_what_looks_like_one(lines, gone):
+    left, notes = platforms.without_title(lines, "f.xlsx")
+    assert left == lines[gone:]
+    which = {
+        0: [],
+        1: ["line 1 above the names left out: the title 'Survey 2025'"],
+        2: ["lines 1 to 2 above the names left out: the title 'Survey'"],
+    }
+    assert notes == which[gone]
+
+
+@pytest.mark.parametrize("rows", [WORDS, [["3", "4", "30"], ["2", "1", "41"]], [["sat", "", ""], ["3", "4", "30"]]])
+def test_a_title_without_names_below_it_is_refused(rows):
+    with pytest.raises(DataError, match="holds 'Survey 2025' alone, which is a title"):
+        platforms.without_title([["Survey 2025", "", ""], *rows], "f.xlsx")

@@ -68,11 +68,7 @@ def split_columns(
 
 
 def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: Findings) -> None:
-    text = (
-        col.astype(object)
-        .where(col.notna(), None)
-        .map(lambda v: None if v is None or str(v).strip() == "" else str(v).strip())
-    )
+    text = (col.astype(object).where(col.notna(), None).map(lambda v: None if v is None or str(v).strip() == "" else str(v).strip()))  # fmt: skip
     filled = text.dropna()
     value = pd.to_numeric(text, errors="coerce")
     bad = filled[value[filled.index].isna()]
@@ -102,13 +98,7 @@ def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal:
     elif share >= limit(Check.TEXT_AMONG_NUMBERS):
         comma = bad.str.fullmatch(r"[-+]?\d*,\d+").all()
         why = "decimal commas; read the file with decimal=','" if comma else "text among numbers"
-        found.add(
-            Check.TEXT_AMONG_NUMBERS,
-            name,
-            len(bad),
-            f"{name} holds {why} in {len(bad)} rows: {shown}",
-            labels=bad.index,
-        )
+        found.add(Check.TEXT_AMONG_NUMBERS, name, len(bad), f"{name} holds {why} in {len(bad)} rows: {shown}", labels=bad.index)  # fmt: skip
         numbers[name] = value.to_numpy(float)
     elif ranged:
         found.add(
@@ -129,12 +119,7 @@ def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
         v = x[name].to_numpy()
         u, count = np.unique(v[~np.isnan(v)], return_counts=True)
         if len(u) == 1:
-            found.add(
-                Check.CONSTANT,
-                name,
-                int(count[0]),
-                f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed",
-            )
+            found.add(Check.CONSTANT, name, int(count[0]), f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed")  # fmt: skip
         elif len(u) and count.max() / count.sum() >= limit(Check.NEAR_CONSTANT):
             top = u[count.argmax()]
             found.add(
@@ -240,11 +225,7 @@ def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, n
         return
     for value in (8.0, 9.0):
         rest = body[body != value]
-        between = any(
-            ((w > rest[-1]) & (w < value) & (w == np.floor(w))).any()
-            for k, w in whole.items()
-            if k != name and whole_scale(w)
-        )
+        between = any(((w > rest[-1]) & (w < value) & (w == np.floor(w))).any() for k, w in whole.items() if k != name and whole_scale(w))  # fmt: skip
         if value in body and rest[-1] <= 7 and value - rest[-1] >= 2 and not between:
             report(value, Check.UNDECLARED_CODE, f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
             body = rest

@@ -10,15 +10,4 @@ from .published import Study, directions, wanted
 from .registry import data_dir, register
 from .sets import datasets, load
 
-__all__ = [
-    "Study",
-    "data_dir",
-    "datasets",
-    "directions",
-    "flow",
-    "load",
-    "read_survey",
-    "register",
-    "skeleton",
-    "wanted",
-]
+__all__ = ["Study", "data_dir", "datasets", "directions", "flow", "load", "read_survey", "register", "skeleton", "wanted"]  # fmt: skip

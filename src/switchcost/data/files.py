@@ -411,7 +411,7 @@ def _words_to_numbers(answers: dict, reading: Reading, points: Mapping[str, floa
                 f"; the words would fit {' or '.join(map(str, other))} points too: a codebook's range decides"
                 if other
                 else ""
-            )
+            )  # fmt: skip
         )
 
 

@@ -89,8 +89,9 @@ def recognise(lines: list[list[str]], file: str) -> Export:
     Raises
     ------
     DataError
-        The first line is a title, or the header comes again further down.
+        The first line is a title without names below it, or the header comes again further down.
     """
+    lines, notes = without_title(lines, file)
     names = [re.sub(r"\s+", " ", cell.strip()) for cell in lines[0]]
     _one_file(lines, file)
     known = {short(n) for n in names}
@@ -101,7 +102,7 @@ def recognise(lines: list[list[str]], file: str) -> Export:
     if platform is not None:
         names, own = _numbered(names, own)
     labels: dict[str, str] = {}
-    rows, notes, headers = lines[1:], [], 0
+    rows, headers = lines[1:], 0
     if platform is not None and platform.name == "Qualtrics":
         marked = next((k for k, row in enumerate(rows[:3]) if sum('"ImportId"' in c for c in row) > len(row) / 2), None)
         again = bool(rows) and short(rows[0][names.index(own[0])]) in {short(own[0]), "start date"}
@@ -122,16 +123,28 @@ def recognise(lines: list[list[str]], file: str) -> Export:
     return Export(names, labels, rows, platform, own, notes)
 
 
+def without_title(lines: list[list[str]], file: str) -> tuple[list[list[str]], list[str]]:
+    """The lines from the names on, and a note where titles stood above them: lines of one filled cell, often merged.
+
+    Raises
+    ------
+    DataError
+        Below the title stand no names.
+    """
+    filled = [sum(c.strip() != "" for c in line) for line in lines[:6]]
+    k = next((k for k, n in enumerate(filled) if n != 1), 0)
+    if k == 0 or len(lines[0]) < 2:
+        return lines, []
+    title, names = next(c.strip() for c in lines[0] if c.strip()), [(j, c) for j, c in enumerate(lines[k]) if c.strip()]
+    again = any(line[j] == c for line in lines[k + 1 :] for j, c in names)  # an answer comes again, a name does not
+    if again or any(re.fullmatch(r"[-+]?\d*[.,]?\d+", c.strip()) for _, c in names) or filled[k] <= len(lines[k]) / 2:
+        raise DataError(f"{file}: the first line holds {title[:40]!r} alone, which is a title and no row of names; write the names below it, or delete the lines above them")  # fmt: skip
+    which = f"lines 1 to {k}" if k > 1 else "line 1"
+    return lines[k:], [f"{which} above the names left out: the title {title[:40]!r}"]
+
+
 def _one_file(lines: list[list[str]], file: str) -> None:
     head = lines[0]
-    if (
-        len(head) > 2
-        and sum(c.strip() != "" for c in head) == 1
-        and len(lines) > 1
-        and len(set(map(str.strip, lines[1]))) > 2
-    ):
-        title = next(c for c in head if c.strip())
-        raise DataError(f"{file}: the first line holds {title[:40]!r} alone, which is a title and no row of names; delete the lines above the names")  # fmt: skip
     for number, row in enumerate(lines[1:], start=2):
         if row[0] == head[0] and sum(a == b for a, b in zip(row, head, strict=True)) > len(head) / 2 and len(head) > 1:
             raise DataError(f"{file}: line {number} repeats the names of line 1, so two exports stand below each other; keep one, or delete the line where they belong together")  # fmt: skip

@@ -200,11 +200,7 @@ def register(folder: Path | None = None) -> pd.DataFrame:
         The registry: path, sha256, n, variables, restore.
     """
     folder = data_dir() if folder is None else Path(folder)
-    files = [
-        *folder.glob("raw/*/*.csv"),
-        *folder.glob("simulated/*/*.csv"),
-        *folder.glob("published/*/*.csv"),
-    ]
+    files = [*folder.glob("raw/*/*.csv"), *folder.glob("simulated/*/*.csv"), *folder.glob("published/*/*.csv")]  # fmt: skip
     files = [p for p in files if p.name != "codebook.csv"]
     files += [*folder.glob("published/*/study.json"), folder / "published" / "directions.csv"]
     rows = []

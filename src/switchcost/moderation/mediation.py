@@ -97,6 +97,7 @@ def mediate(
     y: str,
     moderator: str | None = None,
     moderates: str = "a",
+    serial: bool = False,
     covariates: Sequence[str] = (),
     n_boot: int = 2000,
     seed: int | None = None,
@@ -113,11 +114,13 @@ def mediate(
     x, y : str
         Predictor and outcome, numbers.
     m : str or sequence of str
-        Mediator, or several parallel ones.
+        Mediator, or several: parallel ones, or with ``serial`` a chain in the order given.
     moderator : str, optional
         A number or groups that change a stage of the mediation.
     moderates : str, default "a"
         ``"a"``: x -> m (PROCESS model 7), ``"b"``: m -> y (model 14), ``"both"`` (model 58).
+    serial : bool, default False
+        Each mediator also leads to those after it (PROCESS model 6); ``mediator`` of the table is then a route.
     covariates : sequence of str
         Enter every regression; words enter as groups.
     n_boot : int, default 2000
@@ -137,11 +140,11 @@ def mediate(
     Raises
     ------
     DataError
-        A name is not a column or has two roles, x, m or y hold words, or the rows are too few.
+        A name is not a column or has two roles, x, m or y hold words, the rows are too few, or a chain has a moderator.
 
     Notes
     -----
-    m = i + a x, y = i + c' x + b m, indirect effect a b; with a moderator w of the first stage (a + a_w w) b, whose
+    m = i + a x, y = i + c' x + b m, indirect effect a b; along a chain, the product of its paths. With a moderator w of the first stage (a + a_w w) b, whose
     change per unit of w is the index of moderated mediation a_w b (Hayes 2015). When both stages are moderated the
     indirect effect is not a straight line in w, and differences between its values are given instead. Conditional
     effects stand at the 16th, 50th and 84th percentile of w, or in each group. One bootstrap of the rows serves all
@@ -163,6 +166,8 @@ def mediate(
     mediators = [m] if isinstance(m, str) else list(m)
     if not mediators:
         raise DataError("m names no mediator; give a column name or a list of them")
+    if serial and moderator is not None:
+        raise DataError("serial mediators take no moderator here; leave one of the two out")
     roles = {"y": y, "x": x, **{f"m{i + 1}" if len(mediators) > 1 else "m": name for i, name in enumerate(mediators)}}
     if moderator is not None:
         roles["moderator"] = moderator
@@ -180,12 +185,14 @@ def mediate(
         centre = float(kept[name].mean()) if name == moderator and not groups else 0.0
         made[name] = Variable(name, centre, groups)
     w = made[moderator] if moderator else None
-    equations = _equations(kept, made, x, mediators, y, w, moderates, named)
+    equations = _equations(kept, made, x, mediators, y, w, "serial" if serial else moderates, named)
     fits = [least_squares(e.X, e.y, e.names) for e in equations]
     kept_draws = resampled([(e.X, e.y) for e in equations], n_boot, seed)
     points = _points(kept, w)
-    labels, est = _effects(equations, [f.beta[None] for f in fits], x, mediators, w, points, moderates)
-    _, draws = _effects(equations, kept_draws, x, mediators, w, points, moderates)
+    several = range(1, len(mediators) + 1 if serial else 2)
+    routes = [route for k in several for route in itertools.combinations(mediators, k)]
+    labels, est = _effects(equations, [f.beta[None] for f in fits], x, routes, w, points, moderates)
+    _, draws = _effects(equations, kept_draws, x, routes, w, points, moderates)
     table = pd.DataFrame(labels, columns=["effect", "mediator", "at"])
     table["est"], table["se"] = est[0], draws.std(axis=0, ddof=1)
     table["ci_lower"], table["ci_upper"] = percentile_interval(draws, level)
@@ -217,7 +224,8 @@ def _equations(kept, made, x, mediators, y, w, moderates, covariates) -> list[_E
             raise DataError(f"two terms of the model would be called {twice[0]!r}; rename the column of that name")
         return _Equation(outcome, np.column_stack(parts), kept[outcome].to_numpy(), names)
 
-    first = [equation(name, [x], [x] if w and moderates in ("a", "both") else []) for name in mediators]
+    earlier = {name: mediators[:k] if moderates == "serial" else [] for k, name in enumerate(mediators)}
+    first = [equation(m, [x, *earlier[m]], [x] if w and moderates in ("a", "both") else []) for m in mediators]
     return [*first, equation(y, [x, *mediators], mediators if w and moderates in ("b", "both") else [])]
 
 
@@ -235,8 +243,9 @@ def _points(kept: pd.DataFrame, w: Variable | None) -> list[tuple[str, object]]:
     ]
 
 
-def _effects(equations, draws, x, mediators, w, points, moderates) -> tuple[list[tuple[str, str, str]], np.ndarray]:
-    """Labels and values of every effect; one row of values a draw."""
+def _effects(equations, draws, x, routes, w, points, moderates) -> tuple[list[tuple[str, str, str]], np.ndarray]:
+    """Labels and values of every effect; one row of values a draw. A route is the mediators on the way from x to y."""
+    by_outcome = {e.outcome: (e, own) for e, own in zip(equations, draws, strict=True)}
     rows: list[tuple[str, str, str]] = []
     values: list[np.ndarray] = []
     last, last_draws = equations[-1], draws[-1]
@@ -245,21 +254,20 @@ def _effects(equations, draws, x, mediators, w, points, moderates) -> tuple[list
         rows.append((effect, mediator, at))
         values.append(value)
 
-    for equation, own, mediator in zip(equations, draws, mediators, strict=False):
-        at = {
-            label: equation.path(own, x, w, value) * last.path(last_draws, mediator, w, value)
-            for label, value in points
-        }
+    def along(route: tuple[str, ...], value) -> np.ndarray:
+        steps = zip((x, *route), (*route, last.outcome), strict=True)
+        return np.prod([by_outcome[end][0].path(by_outcome[end][1], start, w, value) for start, end in steps], axis=0)
+
+    for route in routes:
+        mediator = " -> ".join(route)
+        at = {label: along(route, value) for label, value in points}
         for label, value in at.items():
             add("indirect", mediator, label, value)
         if w is None:
             continue
         if moderates != "both" and not w.groups:
-            ends = [
-                equation.path(own, x, w, w.center + d) * last.path(last_draws, mediator, w, w.center + d)
-                for d in (0, 1)
-            ]
-            add("index of moderated mediation", mediator, "", ends[1] - ends[0])
+            change = along(route, w.center + 1) - along(route, w.center)
+            add("index of moderated mediation", mediator, "", change)
         else:
             name = "difference" if moderates == "both" else "index of moderated mediation"
             for one, other in itertools.combinations(at, 2):
@@ -267,7 +275,7 @@ def _effects(equations, draws, x, mediators, w, points, moderates) -> tuple[list
     direct = last_draws[:, last.names.index(x)]
     if w is None:
         total = np.sum(values, axis=0)
-        if len(mediators) > 1:
+        if len(routes) > 1:
             add("total indirect", "", "", total)
         add("direct", "", "", direct)
         add("total", "", "", direct + total)
