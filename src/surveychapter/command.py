@@ -49,7 +49,13 @@ def write_chapter(answers: str | Path, codebook: str | Path, study_file: str | P
     """
     plan = study.read_study(study_file)
     book = read_codebook(Path(codebook))
-    data = read_survey(Path(answers), book, **plan.reading)
+    own = dict(zip(book["short"], book["variable"], strict=True)) if "short" in book else {}
+    listed = {
+        k: [own.get(n, n) for n in ([v] if isinstance(v, str) else v)] for k, v in plan.reading.items() if k == "drop"
+    }
+    named = {k: {own.get(n, n): v for n, v in d.items()} for k, d in plan.reading.items() if isinstance(d, dict)}
+    data = read_survey(Path(answers), book, **{**plan.reading, **listed, **named})
+    book = book[book["variable"].isin(data.columns)]  # without what was dropped; anything else is refused by the reader
     settings = dict(plan.settings)
     paper = settings.pop("paper", "A4")
     made = results_chapter(data, book, plan.model, **settings)

@@ -10,6 +10,7 @@ import pytest
 from surveychapter import analyse, figures, plan, rules
 from surveychapter.analysis import Problem
 from surveychapter.chapter import results_chapter, written
+from surveychapter.command import write_chapter
 from surveychapter.names import Names
 from switchcost.core.errors import DataError
 from switchcost.data.codebook import codebook
@@ -142,3 +143,16 @@ def test_a_model_without_degrees_of_freedom_is_not_called_poor(data, monkeypatch
     fits = {"df": 0, "cfi": np.nan, "rmsea": np.nan, "srmr": 0.0}
     assert (rules.fit_word(fits), rules.poor_fit(fits)) == ("saturated", [])
     assert rules.fit_word({**fits, "df": 1}) == "poor"
+
+
+def test_the_reader_takes_short_names_too(data, tmp_path):
+    data.assign(check=[2] * 140 + [3] * 10, **{"9. Anything else?": 1}).to_csv(tmp_path / "a.csv", index=False)
+    more = pd.DataFrame(
+        {"variable": ["check", "9. Anything else?"], "short": ["att", "rest"], "construct": ["attention", "text"]}
+    )
+    pd.concat([BOOK, more]).fillna("").to_csv(tmp_path / "b.csv", index=False)
+    study = 'hypotheses: ["age -> Loyalty"]\nn_boot: 100\nread: {attention: {att: 2}, drop: [rest]}\n'
+    (tmp_path / "s.yaml").write_text(study, encoding="utf-8")
+    write_chapter(tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "s.yaml", notebook=False)
+    flow = pd.read_csv(tmp_path / "a_chapter" / "flow_of_n.csv")
+    assert flow["left"].tolist() == [150, 140] and flow["step"].iloc[-1] == "failed check"
