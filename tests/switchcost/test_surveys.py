@@ -505,7 +505,7 @@ def test_halves_that_differ_are_not_one_answer():
     assert normal("Agree 不同意") == "agree 不同意"
 
 
-WORDS = [["agree", "fine", "a"], ["disagree", "bad", "b"], ["agree", "fine", "c"], ["agree", "fine", "d"]]
+LIKE_A_TITLE = [["agree", "fine", "a"], ["disagree", "bad", "b"], ["agree", "fine", "c"], ["agree", "fine", "d"]]
 
 
 @pytest.mark.parametrize(
@@ -531,7 +531,9 @@ def test_a_title_above_the_names_and_what_looks_like_one(lines, gone):
     assert notes == which[gone]
 
 
-@pytest.mark.parametrize("rows", [WORDS, [["3", "4", "30"], ["2", "1", "41"]], [["sat", "", ""], ["3", "4", "30"]]])
+@pytest.mark.parametrize(
+    "rows", [LIKE_A_TITLE, [["3", "4", "30"], ["2", "1", "41"]], [["sat", "", ""], ["3", "4", "30"]]]
+)
 def test_a_title_without_names_below_it_is_refused(rows):
     with pytest.raises(DataError, match="holds 'Survey 2025' alone, which is a title"):
         platforms.without_title([["Survey 2025", "", ""], *rows], "f.xlsx")
