@@ -64,10 +64,7 @@ class Design:
     def names(self) -> list[str]:
         """Names of the coefficients."""
         columns = [c for v in self.variables for c in v.columns]
-        products = [
-            ":".join(c if e == 1 else f"{c}^{e}" for c, e in zip(columns, term, strict=True) if e)
-            for term in self.terms
-        ]
+        products = [":".join(c if e == 1 else f"{c}^{e}" for c, e in zip(columns, term, strict=True) if e) for term in self.terms]  # fmt: skip
         return ["Intercept", *self.covariates.columns, *products]
 
     @property
