@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pandas as pd
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 HERE = Path(__file__).parent.parent / "benchmarks"
 README = (HERE / "README.md").read_text(encoding="utf8")
@@ -49,6 +52,31 @@ def test_growth_and_cluster_keep_their_promise_and_are_quoted():
         times = "" if x.times_cpu != x.times_cpu else f"{x.times_cpu:.2f}"
         line = f"| {x.run} | {x.seconds:.1f} | {x.cpu_here:.1f} | {x.cpu_workers:.1f} | {x.cpu_busiest:.1f} | {times} |"
         assert line in README, line
+
+
+def test_the_versions_tried_are_those_that_are_declared():
+    table = pd.read_csv(HERE / "versions.csv", dtype=str, keep_default_na=False)
+    pairs = {(python, f"{end} allowed") for python in ("3.11", "3.12", "3.13") for end in ("oldest", "newest")}
+    assert pairs <= set(zip(table["python"], table["versions"], strict=True))
+    assert table["outcome"].str.fullmatch(r"\d+ passed").all(), table.to_string()
+    project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf8"))["project"]
+    lines = project["dependencies"] + [line for extra in project["optional-dependencies"].values() for line in extra]
+    declared = {r.name: r.specifier for r in map(Requirement, lines)}
+    shown = [c for c in table if c in declared]
+    assert {"numpy", "pandas", "scipy", "seaborn"} <= set(shown)
+    for row in table.to_dict("records"):
+        for name in shown:
+            lowest = [Version(s.version) for s in declared[name] if s.operator == ">="]
+            assert row[name] in declared[name], (row["python"], name)
+            assert row["versions"] != "oldest allowed" or Version(row[name]) == lowest[0], (row["python"], name)
+    newest = table[table["versions"] == "newest allowed"]
+    assert newest["pandas"].str.startswith("3.").all() and newest["held back"].ne("").all()
+
+
+def test_no_test_depends_on_the_order():
+    table = pd.read_csv(HERE / "random_order.csv", keep_default_na=False)
+    assert table["seed"].nunique() >= 2 and table["outcome"].str.contains(r"\d+ passed").all()
+    assert table["of these pass alone"].eq("").all(), table.to_string()
 
 
 def test_intervals_keep_their_promise():
