@@ -154,3 +154,18 @@ def test_it_says_what_it_did():
     result = sc.mediate(DATA.rename(columns={"m1": "<img>"}), x="x", m="<img>", y="y", moderator="g", n_boot=50)
     assert "'g' moderates path a" in repr(result) and "2 rows dropped" in repr(result)
     assert "reference group 'east'" in repr(result) and "<img>" not in result._repr_html_()
+
+
+def test_paths_of_a_moderated_stage_hold_at_the_mean_of_the_moderator():
+    import statsmodels.formula.api as smf
+
+    d = DATA.dropna()
+    paths = sc.mediate(d, x="x", m="m1", y="y", moderator="w", n_boot=20).paths.set_index(["outcome", "term"])["est"]
+    right = smf.ols("m1 ~ x * w", d.assign(w=d["w"] - d["w"].mean())).fit().params
+    for term in ("x", "w", "x:w"):
+        assert paths["m1", term] == pytest.approx(right[term])
+
+
+def test_a_column_named_like_a_product_is_refused():
+    with pytest.raises(DataError, match="two terms of the model would be called 'x:w'"):
+        sc.mediate(DATA.assign(**{"x:w": DATA["age"]}), x="x", m="m1", y="y", moderator="w", covariates="x:w", n_boot=20)
