@@ -168,4 +168,6 @@ def test_paths_of_a_moderated_stage_hold_at_the_mean_of_the_moderator():
 
 def test_a_column_named_like_a_product_is_refused():
     with pytest.raises(DataError, match="two terms of the model would be called 'x:w'"):
-        sc.mediate(DATA.assign(**{"x:w": DATA["age"]}), x="x", m="m1", y="y", moderator="w", covariates="x:w", n_boot=20)
+        sc.mediate(
+            DATA.assign(**{"x:w": DATA["age"]}), x="x", m="m1", y="y", moderator="w", covariates="x:w", n_boot=20
+        )
