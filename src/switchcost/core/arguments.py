@@ -54,7 +54,7 @@ COUNT = Between(1, closed="left", whole=True)
 # Arguments that mean the same wherever they occur.
 TABLE: dict[str, Constraint] = {
     **engine.TABLE,
-    **dict.fromkeys(("quadratic", "center", "keep_codes", "normalize", "chinese", "population"), FLAG),
+    **dict.fromkeys(("quadratic", "center", "keep_codes", "normalize", "chinese", "population", "serial"), FLAG),
     **dict.fromkeys(("second_moderator",), NAME),
     **dict.fromkeys(("covariates", "formative", "items"), NAMES),
     **dict.fromkeys(("reliability_x", "reliability_m", "reliability_y"), RELIABILITY),
