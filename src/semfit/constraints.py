@@ -115,16 +115,10 @@ def _constraint(c: Constraint, forms: dict) -> Equation | None:
 
 def _eliminate(equations: Sequence[Equation], n: int) -> tuple[np.ndarray, np.ndarray]:
     """Gaussian elimination; the last parameter of each equation is expressed by the others."""
-    solved: list[tuple[int, np.ndarray, float]] = []  # pivot, coefficients of the others, constant
+    K, c, gone = np.eye(n), np.zeros(n), []
     for coefficients, value, text, _ in equations:
-        row, rhs = np.zeros(n), float(value)
-        for k, v in coefficients.items():
-            row[k] += v
-        for p, q, r in solved:
-            if row[p]:
-                rhs -= row[p] * r
-                row = row + row[p] * q
-                row[p] = 0.0
+        at, weight = np.array(list(coefficients), int), np.array(list(coefficients.values()), float)
+        row, rhs = weight @ K[at], float(value) - weight @ c[at]
         row[np.abs(row) < 1e-12] = 0.0
         if not row.any():
             if abs(rhs) > 1e-9:
@@ -133,12 +127,10 @@ def _eliminate(equations: Sequence[Equation], n: int) -> tuple[np.ndarray, np.nd
         pivot = int(np.flatnonzero(row)[-1])
         q, r = -row / row[pivot], rhs / row[pivot]
         q[pivot] = 0.0
-        solved = [
-            (p, np.where(np.arange(n) == pivot, 0.0, q0 + q0[pivot] * q), r0 + q0[pivot] * r) for p, q0, r0 in solved
-        ]
-        solved.append((pivot, q, r))
-    K, c = np.eye(n), np.zeros(n)
-    for p, q, r in solved:
-        K[p], c[p] = q, r
-    pivots = {p for p, _, _ in solved}
-    return K[:, [k for k in range(n) if k not in pivots]], c
+        touched = np.flatnonzero(K[:, pivot])
+        by = K[touched, pivot]
+        K[touched, pivot] = 0.0
+        K[touched] += np.outer(by, q)
+        c[touched] += by * r
+        gone.append(pivot)
+    return np.delete(K, gone, axis=1), c

@@ -157,17 +157,17 @@ def _one_by_one(solution: Solution, loose: _Loose, op: str | None) -> list[tuple
         more = held.jacobian(model.free_values(solution.theta)[None])[0]
         R = np.concatenate([R, more])
         found += [Equation({}, 0.0, text, c) for text, c in zip(held.texts, held.constraints, strict=True)]
-    if not found:
+    names = [
+        _label(solution, list(e.coefficients), op) if e.constraint is None else None if op else _written(e.constraint)
+        for e in found
+    ]
+    if not any(names):
         return []
     back = np.linalg.pinv(R)  # column j moves constraint j alone
     hat = R @ back
     rows = []
-    for k, equation in enumerate(found):
-        if np.abs(hat[k] - np.eye(len(found))[k]).max() > DEPENDENT:
-            continue
-        written = equation.constraint
-        named = _label(solution, list(equation.coefficients), op) if written is None else _written(written)
-        if named is None or (written is not None and op is not None):
+    for k, named in enumerate(names):
+        if named is None or np.abs(hat[k] - np.eye(len(found))[k]).max() > DEPENDENT:
             continue
         chisq, change = loose.single(back[:, k])
         if np.isfinite(chisq):

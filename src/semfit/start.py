@@ -35,6 +35,8 @@ def starting_values(
     weight = np.ones(model.n_free)
     weight[order.astype(int)] = unit
     K = model.K * weight[:, None]
+    if (np.count_nonzero(K, axis=1) <= 1).all():  # shared labels: columns at right angles, a mean for each
+        return K.T @ ((free - model.c) * weight) / (K**2).sum(axis=0)
     size = np.sqrt((K**2).sum(axis=0))  # columns of one size: a unit that makes one small must not cut it off
     theta = np.linalg.lstsq(K / size, (free - model.c) * weight, rcond=None)[0] / size
     if model.curve is not None and not np.isfinite(model.free_values(theta)).all():

@@ -6,6 +6,7 @@ import warnings
 
 import pandas as pd
 
+from semfit.saturated import shared_rows
 from switchcost.core.jobs import named_steps
 
 from . import analyse_measurement as measurement
@@ -32,7 +33,7 @@ def analyse(plan: Plan) -> Analysis:
         The answers themselves cannot be used: an item that is text, a reverse item without a range.
     """
     problems: dict[str, Problem] = {}
-    with warnings.catch_warnings(), named_steps("chapter") as at:
+    with warnings.catch_warnings(), shared_rows(), named_steps("chapter") as at:
         warnings.simplefilter("ignore")  # what the functions warn of is in their results, and the words read it there
         with own_names(plan):
             sample, used = analyse_sample.sample(plan)

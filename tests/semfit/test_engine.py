@@ -6,6 +6,7 @@ import copy
 import doctest
 import importlib
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,9 @@ import pytest
 
 import switchcost as sc
 from semfit import score_tests
+from semfit.constraints import Equation, reduction
 from semfit.derivatives import hessian, meat
+from semfit.errors import DataError
 from semfit.estimate import Moments, evaluate
 from semfit.scoring import fit_batch
 from semfit.syntax import parse
@@ -317,3 +320,18 @@ def test_a_latent_mean_named_in_group_partial_is_released():
     means = free.estimates.query("op == '~1' and lhs in ['v', 't'] and group == 2").set_index("lhs")["est"]
     assert held.measures["df"] - free.measures["df"] == 1
     assert means["v"] == 0 and 0.5 < means["t"] < 1.1
+
+
+def test_elimination_keeps_every_equation_and_nothing_more():
+    rng = np.random.default_rng(6)
+    R = rng.integers(-2, 3, size=(6, 11)) * (rng.random((6, 11)) < 0.4).astype(float)
+    R[4] = R[0] + R[1]  # says nothing new
+    values = R @ rng.standard_normal(11)
+    found = [Equation({k: v for k, v in enumerate(row) if v}, b, "e") for row, b in zip(R, values, strict=True)]
+    rows = [SimpleNamespace(free=k) for k in range(11)]
+    K, c = reduction(found, rows)
+    assert K.shape == (11, 11 - np.linalg.matrix_rank(R)) == (11, np.linalg.matrix_rank(K))
+    free = K @ rng.standard_normal((K.shape[1], 20)) + c[:, None]
+    assert np.allclose(R @ free, values[:, None], atol=1e-10)
+    with pytest.raises(DataError, match="e contradicts other constraints"):
+        reduction([*found, Equation(found[0].coefficients, found[0].value + 1, "e")], rows)
