@@ -45,6 +45,7 @@ def test_growth_and_cluster_keep_their_promise_and_are_quoted():
     by = growth.set_index(["task", "size"])["cpu_seconds"]
     assert by["ladder of invariance, MLR with gaps", 60] < 10 and by["ladder of invariance, MLR with gaps", 40] < 3
     assert by["modification indices", 100] < 1 and by["modification indices", 60] < 0.15
+    assert by["configural model, 15 items", 20] < 1 and by["ladder of invariance, 15 items", 20] < 4
     cluster = pd.read_csv(HERE / "speed_cluster.csv").set_index("run")
     assert cluster["same_draws"].all() and (cluster["refits"] == 10_000).all()
     assert (cluster.loc[["n_jobs=2", "Dask, 2 workers"], "times_cpu"] >= 1.7).all()

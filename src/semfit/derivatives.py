@@ -43,7 +43,7 @@ def hessian(model: Model, data, theta: np.ndarray, *, whole: bool = True) -> np.
             continue
         stepped = theta[None] + 1j * STEP * np.eye(model.npar)[own]
         second = np.empty((len(own), len(own)))
-        for part in np.array_split(np.arange(len(own)), max(1, len(own) // 64)):
+        for part in np.array_split(np.arange(len(own)), max(1, len(own) // 24)):
             Q1, _, mean1 = structure(model, g, entries(model, g, stepped[part], sample))
             v1 = None if v is None else np.repeat(v, len(part), axis=0)
             pulled = pullback(model, g, Q1, mean1, np.repeat(M, len(part), axis=0), v1)

@@ -98,7 +98,7 @@ class _Loose:
     def __init__(self, solution: Solution):
         model = solution.model
         theta = model.free_values(solution.theta)
-        grad, info = solution.derivatives(model.unconstrained, theta)
+        grad, info = solution.derivatives(model.freed(), theta)
         kept = info @ model.K
         self.n, self.grad, self.info = solution.n_total, grad, info
         self.left = info - kept @ invert_information(model.K.T @ kept) @ kept.T

@@ -337,6 +337,10 @@ class Model:
 
     @cached_property
     def unconstrained(self) -> Model:
+        """:meth:`freed`, kept for what asks for it at every step."""
+        return self.freed()
+
+    def freed(self) -> Model:
         """The same model without equality constraints: theta are the free rows of the table."""
         return self._with(self.rows, np.eye(self.n_free), np.zeros(self.n_free))
 

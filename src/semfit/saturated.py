@@ -24,7 +24,7 @@ from .derivatives import ROWS, row_patterns
 from .design import Design
 from .estimate import Patterns, terms
 
-COLUMNS = 64  # as many matrices are formed at once
+COLUMNS = 32  # as many matrices are formed at once
 T = TypeVar("T")
 _KEPT: ContextVar[list | None] = ContextVar("kept", default=None)
 
