@@ -138,8 +138,8 @@ def parallel_analysis(
             if abs((drawn[:, k] > real[k]).mean() - over) <= error:
                 at = f"{kind}: eigenvalue {k + 1} ({real[k]:.3f}) lies within simulation error of its limit"
                 notes.append(f"{at} ({chance[k]:.3f}): other random sets may count another number; raise n_iter")
-    found.append(int((real_c > 1).sum()))
-    return ParallelAnalysis(*found, table, n, n_iter, float(percentile), draws, tuple(notes))
+    first, second, kaiser = *found, int((real_c > 1).sum())
+    return ParallelAnalysis(first, second, kaiser, table, n, n_iter, float(percentile), draws, tuple(notes))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
