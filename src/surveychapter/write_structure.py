@@ -156,13 +156,13 @@ def _one_moderation(w: Writer, part: Moderated) -> None:
     _hierarchy(w, part)
     _coefficients(w, part)
     _slopes(w, part)
-    w.check(_line(w, "moderation"))
+    w.check(_line(part, "moderation"))
     _robustness(w, part)
 
 
-def _line(w: Writer, key: str) -> str:
+def _line(part: Moderated, key: str) -> str:
     """The line of the checklist: Johnson-Neyman and squares need a moderator that is a number."""
-    return key if any(m.jn is not None for m in w.a.moderated) else f"{key}.groups"
+    return key if part.jn is not None else f"{key}.groups"
 
 
 def _hierarchy(w: Writer, part: Moderated) -> None:
@@ -260,7 +260,7 @@ def _robustness(w: Writer, part: Moderated) -> None:
          ("std_all", "beta", "b3"), ("n", "n", "d")],
         note,
     )  # fmt: skip
-    w.check(_line(w, "robustness"))
+    w.check(_line(part, "robustness"))
 
 
 # -------------------------------------------------------------------------------------------------------- verdicts

@@ -999,6 +999,8 @@ def test_the_checklist_names_johnson_neyman_and_squares_only_for_numbers(analysi
             ).checklist.index
             assert any(jn in line for line in lines) is there and any(squares in line for line in lines) is there
             assert sum("roduct" in line or "交互项" in line for line in lines) >= 1
+            by_group = any("in each group" in line or "各组的简单斜率" in line for line in lines)
+            assert by_group is any(m.jn is None for m in moderated)  # each moderation has the line of its own kind
 
 
 def test_the_table_of_findings_says_what_was_done_with_reverse_items(data, book, no_figures):
