@@ -256,9 +256,7 @@ def _length(text: str) -> float:
 def _row(values: Sequence[str], right: Sequence[bool], widths: Sequence[int], i: int, last: int, small: int) -> str:
     edges = "".join(RULE.format(edge=e, size=8) for e in (["top", "bottom"] if i == 0 else ["bottom"] if i == last else []))  # fmt: skip
     borders = f"<w:tcBorders>{edges}</w:tcBorders>" if edges else ""
-    keep = (
-        "<w:keepNext/>" if last < 25 or i >= last - 1 else ""
-    )  # a short table stays whole, a long one's end with its note
+    keep = "<w:keepNext/>" if last < 25 or i >= last - 1 else ""  # a short table, or a long one's end, with its note
     out = []
     for value, is_number, width in zip(values, right, widths, strict=True):
         fixed = "<w:noWrap/>" if is_number and i else ""
