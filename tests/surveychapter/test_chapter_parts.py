@@ -12,7 +12,16 @@ import pytest
 
 import switchcost as sc
 from semfit.errors import DroppedRows
-from surveychapter import analyse, analyse_measurement, analyse_structure, figures, notebook, outputs, plan
+from surveychapter import (
+    analyse,
+    analyse_measurement,
+    analyse_sample,
+    analyse_structure,
+    figures,
+    notebook,
+    outputs,
+    plan,
+)
 from surveychapter.chapter import results_chapter, written
 from surveychapter.document import Picture, prose_html, to_html
 from surveychapter.study import VERDICTS
@@ -1011,6 +1020,8 @@ def test_the_table_of_findings_says_what_was_done_with_reverse_items(data, book,
     (said,) = cells.loc[cells["check"] == "reverse items stored as answered", "detail"]
     assert said == "sat3: declared reverse and stored as answered; turned round before the analysis"
     assert "Reverse-worded items were turned round (low + high - answer): sat3" in made.section("missing").text
+    keyed = made.analysis.gaps.keyed["sat3"].dropna()
+    pd.testing.assert_series_equal(keyed, 1 + 5 - turned.loc[keyed.index, "sat3"], check_dtype=False)
 
 
 def test_paths_of_consistent_pls_equal_those_of_reflective_constructs(data, book, no_figures):
@@ -1033,3 +1044,72 @@ def test_paths_of_consistent_pls_equal_those_of_reflective_constructs(data, book
     cells = next(t for t in made.tables if t.title.endswith("PLS paths")).cells()
     assert cells["PLSc"].tolist() == [f"{v:.3f}".replace("-", "\u2212") for v in right]
     assert "Dijkstra" in made.section("references").text and "(PLSc)" not in made.section("pls").text
+
+
+@pytest.mark.parametrize(
+    ("products", "stage"),
+    [
+        ([("x", "m")], ("w", "a")), ([("m", "y")], ("w", "b")), ([("x", "m"), ("m", "y")], ("w", "both")),
+        ([("x", "y")], (None, None)), ([], (None, None)),
+    ],
+)  # fmt: skip
+def test_the_stage_that_a_moderation_changes(products, stage):
+    asked = SimpleNamespace(products=[SimpleNamespace(x=x, y=y, w="w") for x, y in products])
+    assert analyse_structure.moderated_stage(asked, SimpleNamespace(names=("x", "m", "y"))) == stage
+    assert analyse_structure.moderated_stage(asked, SimpleNamespace(names=("x", "m", "n", "y"))) == (None, None)
+
+
+def test_pages_have_margins_of_an_inch_and_tables_three_rules(analysis, no_figures, tmp_path):
+    from docx import Document
+
+    small = sc.tables.table(pd.DataFrame({"a": ["x", "y", "z"], "b": [1, 2, 3]}), "Small")
+    document = Document(str(small.to_docx(tmp_path / "small.docx")))
+    page = document.sections[0]
+    assert [side.inches for side in (page.left_margin, page.right_margin, page.top_margin, page.bottom_margin)] == [
+        1
+    ] * 4
+    rules = [set(re.findall(r"<w:(top|bottom) w:val=\"single\"", row._tr.xml)) for row in document.tables[0].rows]  # noqa: SLF001
+    assert rules == [{"top", "bottom"}, set(), set(), {"bottom"}]
+
+
+def test_the_notebook_repeats_the_exploration_where_there_is_one(analysis):
+    with_it, without = (notebook.cells(a, "en") for a in (analysis, dataclasses.replace(analysis, exploration=None)))
+    assert sum("FactorAnalyzer(" in text for _, text in with_it) == 1
+    assert not any("FactorAnalyzer(" in text for _, text in without) and len(with_it) == len(without) + 2
+
+
+def test_the_checklist_says_under_which_heading_each_thing_stands(analysis, no_figures):
+    cells = written(analysis).tables[-1].cells().set_index("what")["where"]
+    for what, where in {
+        "Reliability with intervals": "Reliability", "Common method bias": "Common method bias",
+        "Validity: AVE and HTMT": "Convergent and discriminant validity", "Mediation: bootstrapped indirect effects": "Mediation",
+    }.items():  # fmt: skip
+        assert cells[what] == where
+
+
+def test_sentences_that_hold_the_first_and_the_method_numbers(analysis, no_figures):
+    made = written(analysis)
+    assert f"The file held {analysis.sample.n_file} rows" in made.section("participants").text
+    bias = analysis.method_bias.harman.table
+    assert f"One factor behind all items fits with CFI = {bias.loc['one factor', 'cfi']:.3f}".replace("0.", ".") in made.section("bias").text  # fmt: skip
+    cells = next(
+        t for t in made.tables if "ommon method" in t.title or "method factor" in t.cells().to_string()
+    ).cells()
+    assert cells.iloc[:2, 0].tolist() == ["one factor", "the scales"]
+    assert "Johnson-Neyman: the slope" in "\n".join(s.text for s in made.sections)
+
+
+def test_the_flow_of_n_leaves_room_above_its_first_box():
+    import matplotlib.pyplot as plt
+
+    ax = plt.figure().subplots()
+    figures.flow([("n = 9", ""), ("n = 8", "1 left")])(ax)
+    assert ax.get_ylim() == (-1.6, 0.6) and ax.get_xlim() == (0, 10)
+
+
+def test_participants_are_described_by_mean_only_where_numbers_count():
+    asked = SimpleNamespace(nominal={"code"}, raw=pd.DataFrame())
+    used = pd.DataFrame({"age": np.arange(20.0, 60), "code": np.arange(40.0), "few": np.tile([1.0, 2.0], 20)})
+    rows = {name: analyse_sample._described(used, name, asked) for name in used}
+    assert len(rows["age"]) == 1 and rows["age"][0][3] == 39.5
+    assert len(rows["code"]) > 1 and np.isnan(rows["code"][0][3]) and len(rows["few"]) == 2
