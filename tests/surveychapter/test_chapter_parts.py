@@ -1113,3 +1113,23 @@ def test_participants_are_described_by_mean_only_where_numbers_count():
     rows = {name: analyse_sample._described(used, name, asked) for name in used}
     assert len(rows["age"]) == 1 and rows["age"][0][3] == 39.5
     assert len(rows["code"]) > 1 and np.isnan(rows["code"][0][3]) and len(rows["few"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("drivers", "said"), [([], "No dependence of gaps on other columns"), (["age"], "Gaps depended on age")]
+)
+def test_gaps_that_depend_on_a_column_and_gaps_that_do_not(analysis, no_figures, drivers, said):
+    other = dataclasses.replace(analysis, gaps=dataclasses.replace(analysis.gaps, drivers=drivers))
+    assert said in written(other).section("missing").text
+
+
+def test_numbers_in_a_word_file_are_held_together(analysis, tmp_path):
+    from docx import Document
+
+    for language, together in (
+        ("en", True),
+        ("zh", False),
+    ):  # among Chinese characters such a blank breaks them in Writer
+        path = written(analysis, language).to_docx(tmp_path / f"{language}.docx")
+        text = "\n".join(p.text for p in Document(str(path)).paragraphs)
+        assert bool(re.search("95%\u00a0CI\u00a0\\[|95% CI\u00a0\\[", text)) is together

@@ -215,6 +215,7 @@ def test_the_worked_example_runs(tmp_path, capsys):
     source = (folder / "analysis.ipynb").read_text(encoding="utf-8")
     assert all(name in source for name in ("pingouin", "semopy", "factor_analyzer")) and "switchcost" not in source
     assert "iopub.execute_input" not in source  # no times of a run in a file that people compare
+    assert source.count('"output_type": "execute_result"') >= 5  # it was run, and its numbers are in it
     verdicts = [pd.read_csv(t) for t in folder.glob("table_*.csv") if ",verdict," in t.read_text(encoding="utf-8")]
     assert verdicts[0].iloc[:, 0].tolist() == ["H1", "H2", "H3", "H4", "H5"]
     flow = pd.read_csv(folder / "flow_of_n.csv")
