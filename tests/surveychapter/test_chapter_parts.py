@@ -1133,3 +1133,23 @@ def test_numbers_in_a_word_file_are_held_together(analysis, tmp_path):
         path = written(analysis, language).to_docx(tmp_path / f"{language}.docx")
         text = "\n".join(p.text for p in Document(str(path)).paragraphs)
         assert bool(re.search("95%\u00a0CI\u00a0\\[|95% CI\u00a0\\[", text)) is together
+
+
+def test_only_numbers_that_cannot_pass_one_lose_their_zero(analysis):
+    words = {language: Wording(language, analysis.plan) for language in ("en", "zh")}
+    right = {"r": ".30", "r3": ".300", "b": "0.30", "b3": "0.300", "b1": "0.3", "b0": "0"}
+    assert {kind: words["en"].format_field(0.3, kind) for kind in right} == right
+    assert words["zh"].format_field(0.3, "r") == "0.30" and words["en"].format_field(-1.25, "b3") == "\u22121.250"
+
+
+def test_a_plain_mediation_has_the_product_of_the_paths_beside_it(analysis, no_figures):
+    part = analysis.indirect[0]
+    plain = dataclasses.replace(part, result=dataclasses.replace(part.result, moderator=None), latent=0.217)
+    text = written(dataclasses.replace(analysis, indirect=[plain])).section("indirect").text
+    assert "In the structural model the product of the paths is 0.217." in text
+    unknown = dataclasses.replace(plain, latent=float("nan"))
+    assert (
+        "product of the paths"
+        not in written(dataclasses.replace(analysis, indirect=[unknown])).section("indirect").text
+    )
+    assert "Common method bias was examined with a one-factor model" in written(analysis).section("method").text
