@@ -1131,7 +1131,10 @@ def test_numbers_in_a_word_file_are_held_together(analysis, tmp_path):
         ("zh", False),
     ):  # among Chinese characters such a blank breaks them in Writer
         path = written(analysis, language).to_docx(tmp_path / f"{language}.docx")
-        text = "\n".join(p.text for p in Document(str(path)).paragraphs)
+        paragraphs = Document(str(path)).paragraphs
+        pictures = [p for p in paragraphs if "<w:drawing" in p._p.xml]  # noqa: SLF001
+        assert pictures and all(p.paragraph_format.keep_with_next for p in pictures)  # each on the page of its caption
+        text = "\n".join(p.text for p in paragraphs)
         assert bool(re.search("95%\u00a0CI\u00a0\\[|95% CI\u00a0\\[", text)) is together
 
 
@@ -1153,3 +1156,12 @@ def test_a_plain_mediation_has_the_product_of_the_paths_beside_it(analysis, no_f
         not in written(dataclasses.replace(analysis, indirect=[unknown])).section("indirect").text
     )
     assert "Common method bias was examined with a one-factor model" in written(analysis).section("method").text
+
+
+def test_no_correlation_is_said_of_a_predictor_that_is_a_category():
+    asked = SimpleNamespace(
+        named=["operator", "age"], nominal={"operator"}, predictors=["operator"], outcome="age", items=["age"]
+    )
+    frame = pd.DataFrame({"operator": [1, 2, 1, 2, 1], "age": [20.0, 30, 25, 41, 33]})
+    found = analyse_sample.descriptives(asked, SimpleNamespace(scores=frame, keyed=frame))
+    assert found.pair is None and list(found.correlations) == ["age"]
