@@ -629,7 +629,11 @@ def test_files_of_a_chapter(analysis, tmp_path):
     asked = set(re.findall(r" REF (_Ref_\w+) ", xml))
     assert asked and asked <= held
     page = document.sections[0]
-    assert round(page.page_width.inches, 2) == 8.5 and 'w:eastAsia="SimSun"' in document.styles.element.xml
+    assert (
+        round(page.page_width.inches, 2) == 8.5
+        and round(page.page_height.inches, 2) == 11
+        and 'w:eastAsia="SimSun"' in document.styles.element.xml
+    )
     assert re.search(r"<w:i/>\s*<w:sz", xml)
 
 
@@ -1065,6 +1069,7 @@ def test_pages_have_margins_of_an_inch_and_tables_three_rules(analysis, no_figur
     small = sc.tables.table(pd.DataFrame({"a": ["x", "y", "z"], "b": [1, 2, 3]}), "Small")
     document = Document(str(small.to_docx(tmp_path / "small.docx")))
     page = document.sections[0]
+    assert (round(page.page_width.cm, 1), round(page.page_height.cm, 1)) == (21.0, 29.7)
     assert [side.inches for side in (page.left_margin, page.right_margin, page.top_margin, page.bottom_margin)] == [
         1
     ] * 4
@@ -1085,6 +1090,7 @@ def test_the_checklist_says_under_which_heading_each_thing_stands(analysis, no_f
         "Validity: AVE and HTMT": "Convergent and discriminant validity", "Mediation: bootstrapped indirect effects": "Mediation",
     }.items():  # fmt: skip
         assert cells[what] == where
+    assert {"Software, version and seed", "References for the methods", "Latent interaction"} <= set(cells.index)
 
 
 def test_sentences_that_hold_the_first_and_the_method_numbers(analysis, no_figures):
@@ -1134,6 +1140,10 @@ def test_numbers_in_a_word_file_are_held_together(analysis, tmp_path):
         paragraphs = Document(str(path)).paragraphs
         pictures = [p for p in paragraphs if "<w:drawing" in p._p.xml]  # noqa: SLF001
         assert pictures and all(p.paragraph_format.keep_with_next for p in pictures)  # each on the page of its caption
+        assert all(re.search(r'<wp:docPr [^>]*descr="[^"]+" title="[^"]+"', p._p.xml) for p in pictures)  # noqa: SLF001
+        xml = "".join(p._p.xml for p in paragraphs)  # noqa: SLF001
+        held = set(re.findall(r'w:bookmarkStart [^>]*w:name="(_Ref_[^"]+)"', xml))
+        assert set(re.findall(r" REF (_Ref_\w+) ", xml)) <= held  # every "Table 3" leads to a table
         text = "\n".join(p.text for p in paragraphs)
         assert bool(re.search("95%\u00a0CI\u00a0\\[|95% CI\u00a0\\[", text)) is together
 
@@ -1165,3 +1175,34 @@ def test_no_correlation_is_said_of_a_predictor_that_is_a_category():
     frame = pd.DataFrame({"operator": [1, 2, 1, 2, 1], "age": [20.0, 30, 25, 41, 33]})
     found = analyse_sample.descriptives(asked, SimpleNamespace(scores=frame, keyed=frame))
     assert found.pair is None and list(found.correlations) == ["age"]
+
+
+def test_infinite_numbers_keep_their_sign():
+    from surveychapter.numbers import number
+
+    assert (number(float("inf")), number(float("-inf")), number(float("nan"))) == ("inf", "\u2212inf", "")
+
+
+def test_the_latent_product_stands_with_the_other_choices(analysis, no_figures):
+    (first, *_) = [m for m in analysis.moderated if m.latent is not None]
+    text = "\n".join(s.text for s in written(analysis).sections)
+    assert f"complete rows, n = {first.latent.n_obs}" in text
+    assert "latent" in first.robustness.index and first.robustness.loc["latent", "n"] == first.latent.n_obs
+    columns = [t.cells() for t in written(analysis).tables]
+    assert any("satisfaction \u00d7 benefit loss \u2192 attitudinal" in str(c.to_numpy().tolist()) for c in columns)
+
+
+def test_sentences_that_depend_on_gaps_and_on_a_pair(analysis, no_figures):
+    full = analysis.factors.fit.options.missing == "fiml"
+    assert ("full information" in written(analysis).section("factors").text) is full
+    without = dataclasses.replace(analysis, descriptives=dataclasses.replace(analysis.descriptives, pair=None))
+    said = f"correlated {analysis.descriptives.r:.2f}".replace("0.", ".").replace("-", "\u2212")
+    assert said in written(analysis).section("descriptives").text
+    assert said not in written(without).section("descriptives").text
+    share = float(analysis.exploration.efa.variance["cumulative"].iloc[-1])
+    assert f"{100 * share:.1f}%" in written(analysis).section("exploration").text
+
+
+def test_the_notebook_holds_the_indirect_effect_against_the_chapters(data, book):
+    made = results_chapter(data, book, {"hypotheses": ["satisfaction -> trust -> attitudinal"]}, n_boot=100)
+    assert any('mediation.loc["Indirect", "coef"]' in text for _, text in notebook.cells(made.analysis, "en"))
