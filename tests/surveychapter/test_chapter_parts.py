@@ -1200,7 +1200,7 @@ def test_sentences_that_depend_on_gaps_and_on_a_pair(analysis, no_figures):
     assert said in written(analysis).section("descriptives").text
     assert said not in written(without).section("descriptives").text
     share = float(analysis.exploration.efa.variance["cumulative"].iloc[-1])
-    assert f"{100 * share:.1f}%" in written(analysis).section("exploration").text
+    assert f"{100 * share:.0f}%" in written(analysis).section("exploration").text
 
 
 def test_the_notebook_holds_the_indirect_effect_against_the_chapters(data, book):
