@@ -1048,6 +1048,11 @@ def test_paths_of_consistent_pls_equal_those_of_reflective_constructs(data, book
     cells = next(t for t in made.tables if t.title.endswith("PLS paths")).cells()
     assert cells["PLSc"].tolist() == [f"{v:.3f}".replace("-", "\u2212") for v in right]
     assert "Dijkstra" in made.section("references").text and "(PLSc)" not in made.section("pls").text
+    out = part.prediction.set_index("item")
+    spread = part.fit.answers[list(out.index)].sub(part.fit.answers[list(out.index)].mean()).pow(2).mean()
+    assert out["q2_predict"].to_numpy() == pytest.approx(
+        (1 - out["rmse_pls"] ** 2 / spread).to_numpy(), abs=0.05
+    )  # gaps are filled there
 
 
 @pytest.mark.parametrize(
