@@ -9,6 +9,7 @@ from scipy.linalg import qr
 
 from .curve import Curve, Equations
 from .errors import DataError, FitWarning
+from .inference import START_SEED
 from .model import Model
 from .scoring import fit_batch
 
@@ -45,7 +46,7 @@ def lowest_branch(model: Model, data, theta: np.ndarray, F: float, converged: bo
         return model, theta, F, converged
     size = 1 / np.abs(np.vstack([g.D for g in model.unconstrained.groups])).max(axis=0)
     ground = _Ground(curve.equations, curve.K, curve.c, 1 / (np.abs(curve.K) / size[:, None]).max(axis=0))
-    rng, best = np.random.default_rng(20031), (model, theta, F, converged)
+    rng, best = np.random.default_rng(START_SEED), (model, theta, F, converged)
     here = curve.at(theta).base if converged else curve.base
     named = np.abs(curve.K[curve.equations.touched]).any(axis=0)
     for _ in range(BRANCHES):
@@ -79,7 +80,7 @@ class _Ground:
 
     def point(self, start: np.ndarray) -> np.ndarray:
         """u (m,) at which the constraints hold, from the start and from others around it."""
-        rng = np.random.default_rng(20031)
+        rng = np.random.default_rng(START_SEED)
         best: tuple[float, int] = (np.inf, 0)
         for spread in SPREADS:
             for _ in range(TRIES if spread else 1):

@@ -9,6 +9,7 @@ from .arguments import DRAWS, MOST_DRAWS, SEED, shown
 from .errors import DataError
 
 DEFAULT_SEED = 20260101  # used wherever seed=None
+START_SEED = 20031  # of further starts inside a search, which no seed of the user moves
 
 
 def default_seed(seed: int | None) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from .derivatives import eigenvalues_above, hessian
 from .errors import NotIdentifiedError
 from .estimate import entries, evaluate, gram, products, sample_of, slopes, structure
+from .inference import START_SEED
 from .model import Model
 from .scoring import fit_batch
 from .start import starting_values
@@ -24,7 +25,7 @@ def estimate(model: Model, data, h1: Saturated) -> tuple:
     theta, F, ok = fit_batch(model, None, start=start, data=data)
     if ok[0]:
         return theta[0], F[0], True, []
-    rng = np.random.default_rng(20031)
+    rng = np.random.default_rng(START_SEED)
     size = 1 / np.abs(np.vstack([g.D for g in model.groups])).max(axis=0)
     starts = [starting_values(model, h1.cov, means, v) for v in (0.05, -0.05)]
     starts += [start + spread * size * rng.normal(size=model.npar) for spread in (0.1, 0.3)]

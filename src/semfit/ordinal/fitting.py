@@ -11,6 +11,7 @@ import pandas as pd
 from ..design import Design, mean_and_cov
 from ..errors import CategoryTrouble, DataError, NotIdentifiedError
 from ..estimate import Moments
+from ..inference import START_SEED
 from ..model import Model
 from ..partable import Ordered, Variables, parameter_table
 from ..sample import designed, from_rows
@@ -284,7 +285,7 @@ def _estimate(structure: OrdinalStructure, targets: Targets, h1: Saturated, star
     theta, F, ok = search(structure, targets, start)
     if ok[0]:
         return theta[0], float(F[0]), True, []
-    rng = np.random.default_rng(20031)
+    rng = np.random.default_rng(START_SEED)
     starts = [start + spread * rng.normal(size=len(start)) * (0.1 + np.abs(start)) for spread in (0.1, 0.2, 0.4)]
     tries = [search(structure, targets, s) for s in starts]
     best = min(((F[0], k) for k, (_, F, ok) in enumerate(tries) if ok[0]), default=None)
