@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.linalg import qr
 
 from ..estimate import structure as matrices
 from ..measures import chi2_p, comparative, rmsea, srmr
@@ -218,9 +219,10 @@ class OrdinalSolution(Solution):
     def _difference(self, restricted: OrdinalSolution) -> ScaledShifted:
         free, held = np.concatenate(self.jacobians), np.concatenate(restricted.jacobians)
         reached = np.linalg.lstsq(free, held, rcond=None)[0]
-        u, values, _ = np.linalg.svd(reached)
-        rank = int((values > 1e-7 * values.max(initial=1e-300)).sum())
-        A = u[:, rank:].T
+        # By QR: the divide-and-conquer routine behind numpy's singular values gave up on finite matrices of this kind.
+        q, r, _ = qr(reached, pivoting=True)
+        sizes = np.abs(np.diagonal(r))
+        A = q[:, int((sizes > 1e-7 * sizes.max(initial=1e-300)).sum()) :].T
         df = restricted.df - self.df
         EA = self.expected_bread @ A.T
         M = EA @ np.linalg.pinv(A @ EA) @ EA.T @ self.meat
