@@ -6,7 +6,7 @@ python run.py 05 11      the same with those two only
 python run.py test       run the tests
 python run.py lab        open JupyterLab at the first notebook
 python run.py refresh    run notebooks in place and keep their new outputs (refresh 05 11: only those)
-python run.py copies     write student/ (solutions removed) and instructor/ (solutions open, lesson plans, answer key)
+python run.py copies     write student/ and student.zip (no solutions), instructor/ (solutions, plans, slides, answer key)
 python run.py game       write game/, the replication game for one session (game team_a.csv team_b.csv: the board)
 python run.py book       build the readable site into build/book (--without-solutions; book --check looks for faults)
 python run.py codebook answers.sav   write a codebook to begin with beside a survey file
@@ -203,7 +203,7 @@ def main(arguments: "list[str]") -> int:
         return inside("-m", "pytest", *workers, *rest, alone=False)
     if command == "lab":
         # The root is the project's folder, so that data/ and student/ can be opened; scripts of .venv know an old place.
-        first = "/lab/tree/notebooks/00_start_here.ipynb"
+        first = f"/lab/tree/notebooks/{min((p.name for p in ROOT.glob('notebooks/*.ipynb')), default='')}"
         place = (f"--ServerApp.root_dir={ROOT}", f"--LabApp.default_url={first}")
         return inside("-m", "jupyterlab", *place, *rest, alone=False)
     if command in ("codebook", "chapter", "new-study"):  # files are named from where the person is
@@ -213,7 +213,8 @@ def main(arguments: "list[str]") -> int:
     if command == "game":
         return inside("docs/tools/game.py", *map(os.path.abspath, rest))
     if command == "copies":
-        return inside("-m", "coursepages", command, *rest) or inside("docs/tools/game.py", "--key")
+        steps = (("-m", "coursepages", command, *rest), ("docs/tools/class_kit.py", *rest), ("docs/tools/game.py", "--key"))
+        return next((code for code in (inside(*step) for step in steps) if code), 0)
     if command == "book":
         return inside("docs/tools/make_book.py", *rest)
     if command == "all":

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from switchcost.core.errors import DataError
+
 from .pages import ROOT, safe_write
 
 ASKED = re.compile(r"""teach\.check\(\s*["'](\d\d-[a-z0-9-]+)""")
@@ -27,7 +29,10 @@ def worked(name: str) -> str:
 
     from . import solutions
 
-    block, argument = solutions.sections(name[:2])[name]
+    written = solutions.sections(name[:2])
+    if name not in written:
+        raise DataError(f"the solution of {name} is not here: a project handed to students comes without; use the whole one")
+    block, argument = written[name]
     fields = yaml.safe_load(block)
     answer = fields.get("answer", fields.get("words", fields.get("names")))
     if "between" in fields:
