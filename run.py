@@ -213,7 +213,11 @@ def main(arguments: "list[str]") -> int:
     if command == "game":
         return inside("docs/tools/game.py", *map(os.path.abspath, rest))
     if command == "copies":
-        steps = (("-m", "coursepages", command, *rest), ("docs/tools/class_kit.py", *rest), ("docs/tools/game.py", "--key"))
+        steps = (
+            ("-m", "coursepages", command, *rest),
+            ("docs/tools/class_kit.py", *rest),
+            ("docs/tools/game.py", "--key"),
+        )
         return next((code for code in (inside(*step) for step in steps) if code), 0)
     if command == "book":
         return inside("docs/tools/make_book.py", *rest)

@@ -31,7 +31,9 @@ def worked(name: str) -> str:
 
     written = solutions.sections(name[:2])
     if name not in written:
-        raise DataError(f"the solution of {name} is not here: a project handed to students comes without; use the whole one")
+        raise DataError(
+            f"the solution of {name} is not here: a project handed to students comes without; use the whole one"
+        )
     block, argument = written[name]
     fields = yaml.safe_load(block)
     answer = fields.get("answer", fields.get("words", fields.get("names")))
