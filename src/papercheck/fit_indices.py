@@ -153,11 +153,11 @@ def _incremental(get: Mapping[str, Cell], df: float, put: Callable, leave_open: 
         )
 
 
-def degrees_of_freedom(items: int, constructs: int, paths: Sequence[tuple[str, str]], df: Printed) -> Reproduction:
-    """Degrees of freedom of a structural model from its items, constructs and paths.
+def degrees_of_freedom(items: int, paths: Sequence[tuple[str, str]], df: Printed) -> Reproduction:
+    """Degrees of freedom of a structural model from its items and paths.
 
-    Free are, for k constructs with p items: p - k loadings, p error variances, k (residual) variances, the paths, and
-    up to all covariances of the exogenous constructs.
+    Free are, for k constructs with p items: p - k loadings, p error variances, k (residual) variances, so that k
+    cancels; the paths; and up to all covariances of the exogenous constructs.
     """
     targets = {t for _, t in paths}
     exogenous = [s for s in dict.fromkeys(s for s, _ in paths) if s not in targets]
@@ -190,18 +190,16 @@ def check_degrees_of_freedom(numbers: PrintedNumbers) -> Found:
         edges, items = printed_edges(numbers, key[0]), numbers.n_items.get(key[0], {})
         if edges and {c for t, s in edges.items() for c in (t, *s)} <= set(items):
             pairs = [(s, t) for t, sources in edges.items() for s in sources]
-            out[key] = degrees_of_freedom(sum(items.values()), len(items), pairs, df.printed)
+            out[key] = degrees_of_freedom(sum(items.values()), pairs, df.printed)
     return out
 
 
-def chisq_difference(first: Fit, second: Fit, claimed: Printed, said: str = "") -> Reproduction:
-    """A printed difference of two chi-squares, and whether it is a test of nested models.
+def chisq_difference(first: Fit, second: Fit, said: str = "") -> Reproduction:
+    """The difference of two printed chi-squares, and whether it is a test of nested models.
 
     Parameters
     ----------
     first, second : Fit
-    claimed : Printed
-        The difference that the paper prints.
     said : str, optional
         ``"significant"`` or ``"not significant"``, what the paper concludes.
 
@@ -247,7 +245,7 @@ def check_claims(numbers: PrintedNumbers) -> Found:
         return out
     first, second = fits.values()
     for key, claim in numbers.of("chisq_difference"):
-        found = chisq_difference(first, second, claim.printed, claim.beside.get("said", ""))
+        found = chisq_difference(first, second, claim.beside.get("said", ""))
         out[key] = found
         out[key[0], f"{key[1]} df", key[2], key[3]] = Reproduction(
             abs(first.df - second.df),

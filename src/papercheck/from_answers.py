@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -110,30 +109,6 @@ def recode_like_switching(items: pd.DataFrame) -> pd.DataFrame:
     first, second, third = (items[c] for c in items)
     columns = [(first - 1).clip(1, 5), (second - 1).clip(1, 5), (third - 1).clip(1, 5), (first - 2).clip(1, 4)]
     return pd.concat(columns, axis=1, keys=["one", "two", "three", "four"])
-
-
-def placebo_moderators(data: pd.DataFrame | None = None, items: list[str] | None = None) -> pd.DataFrame:
-    """The moderation model of Hair et al. with every triple of quality items in the place of the switching costs.
-
-    Parameters
-    ----------
-    data : DataFrame, optional; ``sc.load("corp_rep")`` when left out
-    items : columns to draw triples from; the eight quality items when left out
-
-    Returns
-    -------
-    DataFrame
-        One row a triple: ``items`` (the middle one plays the part of qual_6), ``interaction`` (CUSA*SC -> CUSL),
-        ``direct`` (SC -> CUSL), ``shared`` (how many of the three are among qual_5, qual_6, qual_7).
-    """
-    data = load("corp_rep") if data is None else data
-    rows = []
-    for triple in itertools.combinations(DRIVERS["QUAL"] if items is None else items, 3):
-        a, b, c = triple
-        path = hair2021("moderation", data, recode_like_switching(data[[b, c, a]])).paths
-        path = path[path["to"] == "CUSL"].set_index("from").estimate
-        rows.append((", ".join(triple), path["CUSA*SC"], path["SC"], len({"qual_5", "qual_6", "qual_7"} & set(triple))))
-    return pd.DataFrame(rows, columns=["items", "interaction", "direct", "shared"])
 
 
 def ecsi(scheme: str = "path", tol: float = 1e-10) -> PlsFit:

@@ -420,16 +420,21 @@ def latent_product_power(
         raise DataError(
             f"the model could be fitted to {len(kept)} of {n_rep} samples only; n = {n} is too small for it"
         )
-    found = kept[kept[:, 1] < alpha, 0]
-    share = len(found) / len(kept)
-    out = {
-        "power": share, "se": np.sqrt(max(share * (1 - share), 0.25 / len(kept)) / len(kept)),
-        "mean_estimate": float(kept[:, 0].mean()),
+    estimates, p_values = kept.T
+    return pd.Series(detections(estimates, p_values, alpha, beta) | {"n_converged": float(len(kept))})
+
+
+def detections(estimates: np.ndarray, p_values: np.ndarray, alpha: float, true: float) -> dict[str, float]:
+    """How often samples of an effect ``true`` were significant, and how large and of which sign it looked then."""
+    n, found = len(estimates), estimates[p_values < alpha]
+    share = len(found) / n
+    return {
+        "power": share,
+        "se": np.sqrt(max(share * (1 - share), 0.25 / n) / n),
+        "mean_estimate": float(np.mean(estimates)),
         "mean_found": float(np.abs(found).mean()) if len(found) else np.nan,
-        "wrong_sign": float((np.sign(found) != np.sign(beta)).mean()) if len(found) and beta else np.nan,
-        "n_converged": float(len(kept)),
-    }  # fmt: skip
-    return pd.Series(out)
+        "wrong_sign": float((np.sign(found) != np.sign(true)).mean()) if len(found) and true else np.nan,
+    }
 
 
 @dataclass(frozen=True, eq=False)

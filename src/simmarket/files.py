@@ -18,7 +18,7 @@ from .worlds import stored_truth
 TEMPLATES = Path(__file__).parent / "templates"  # what the READMEs and codebooks say in words
 
 
-def _survey_codebook(t: Mapping, data: pd.DataFrame) -> pd.DataFrame:
+def _survey_codebook(t: Mapping) -> pd.DataFrame:
     dimension = {f: d for d, facets in t["dimensions"].items() for f in facets}
     scale_source = "simulated; own wording after the construct in Burnham, Frels & Mahajan (2003)"
     rows = []
@@ -69,7 +69,7 @@ def write(folder: str | Path | None = None, population: bool = False) -> list[Pa
     answers[items] = answers[items].astype("Int64")
     texts = {
         "telecom_survey/telecom_survey.csv": answers.to_csv(index=False, lineterminator="\n"),
-        "telecom_survey/codebook.csv": _survey_codebook(t, data).to_csv(index=False, lineterminator="\n"),
+        "telecom_survey/codebook.csv": _survey_codebook(t).to_csv(index=False, lineterminator="\n"),
         "telecom_survey/README.md": (TEMPLATES / "telecom_survey.md")
         .read_text(encoding="utf-8")
         .format(n=len(data), k=data.shape[1], items=len(items), seed=t["seed"]),

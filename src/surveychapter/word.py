@@ -53,7 +53,7 @@ def to_docx(title: str, sections: Sequence[Any], path: str | Path, *, language: 
     from docx.shared import Cm, Inches
 
     document = Document()
-    _styles(document, language)
+    _styles(document)
     page = document.sections[0]
     size = (Cm(21), Cm(29.7)) if paper == "A4" else (Inches(8.5), Inches(11))
     page.page_width, page.page_height = size
@@ -81,7 +81,7 @@ def to_docx(title: str, sections: Sequence[Any], path: str | Path, *, language: 
     return atomic_write(path, lambda file: document.save(str(file)))
 
 
-def _styles(document: Any, language: str) -> None:
+def _styles(document: Any) -> None:
     from docx.enum.text import WD_LINE_SPACING
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn

@@ -170,7 +170,7 @@ def test_fit_of_a_true_model_is_never_accused(items, ratio, base, n):
         (".30", interval(".30", ".35", ".50")),
         (".50", reliability_limit(".50", ".60")),
         (".90", reliability_limit(".90", ".60", 3)),
-        ("9", degrees_of_freedom(6, 2, [("a", "b")], Printed.read("9"))),
+        ("9", degrees_of_freedom(6, [("a", "b")], Printed.read("9"))),
         ("<.05", p_of_test("F", "3.10", "<.05", 2, 60)),
     ],
 )
@@ -263,11 +263,11 @@ def test_paths_imply_r2():
 def test_chisq_difference_of_nested_models_is_not_accused():
     equal, free = Fit(Printed.read("120.5"), 50, 300), Fit(Printed.read("110.2"), 46, 300)
     for first, second in ((equal, free), (free, equal)):
-        row = chisq_difference(first, second, Printed.read("10.3"), "significant")
+        row = chisq_difference(first, second, "significant")
         assert judge("10.3", row)[0] == "exact"
-    row = chisq_difference(equal, free, Printed.read("10.3"), "not significant")
+    row = chisq_difference(equal, free, "not significant")
     assert judge("10.3", row)[0] == "inconsistent" and "which the paper calls not significant" in row.why
-    row = chisq_difference(equal, Fit(Printed.read("110.2"), 46, 280), Printed.read("10.3"), "significant")
+    row = chisq_difference(equal, Fit(Printed.read("110.2"), 46, 280), "significant")
     assert judge("10.3", row)[0] == "not comparable"
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from papercheck import board as replicate
-from papercheck.from_answers import end_band, hair2021, placebo_moderators, recode_like_switching
+from papercheck.from_answers import end_band, hair2021, recode_like_switching
 from papercheck.reading import numbers
 from papercheck.recipes import _alpha_of_two, _rho_of_two
 from papercheck.reproduction import Reproduction, rounding_box
@@ -247,9 +247,8 @@ def test_switching_items_are_what_the_recode_makes_of_quality():
     made = recode_like_switching(data[["qual_6", "qual_7", "qual_5"]])
     for k, column in enumerate(made, start=1):
         assert (made[column] == data[f"switch_{k}"]).all()
-    own = placebo_moderators(data, ["qual_5", "qual_6", "qual_7"])
-    path = hair2021("moderation", data).paths.set_index(["from", "to"]).estimate
-    assert own.interaction[0] == pytest.approx(path["CUSA*SC", "CUSL"], abs=1e-12) and own.shared[0] == 3
+    own, path = (hair2021("moderation", data, items).paths.estimate for items in (made, None))
+    assert own.to_numpy() == pytest.approx(path.to_numpy(), abs=1e-12)
     with pytest.raises(ValueError, match="three columns are recoded, and these are 2"):
         recode_like_switching(data[["qual_6", "qual_7"]])
     with pytest.raises(ValueError, match="the simple model has no moderator"):

@@ -73,7 +73,7 @@ def reproduce(table: pd.DataFrame, meta: Mapping) -> Found:
     out = _paths(numbers) | _moderation(numbers)
     df = ("table5", "df", "", "")
     edges = [k[2:] for k in numbers.by if k[0] == "table6" and k[1] == "t"]
-    row = degrees_of_freedom(34, 14, edges, numbers.by[df].printed)
+    row = degrees_of_freedom(34, edges, numbers.by[df].printed)
     said = "36 items listed, two of them deleted (p. 152-153), and the paths of Table 6"
     out[df] = replace(row, how=said, basis="assumed", why=f"{said}: {row.why}")
     text = [k for k in numbers.by if k[0] == "text"]

@@ -13,7 +13,6 @@ from ..arithmetic import reliability_limit
 from ..reproduction import Key, PrintedNumbers, Reproduction
 from .common import Found, cells, missing, percent_of, repeats
 
-_NUMBER = {"prevailing": 1, "extinct": 2, "Nostalgia": 6}
 _ITEMS = {
     "1 Attitude prevailing brand": 7, "2 Attitude extinct brand": 7, "3 Switching costs": 5,
     "4 Attitudinal loyalty": 8, "5 Behavioral loyalty": 4, "7 Propensity": 8,

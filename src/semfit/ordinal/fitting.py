@@ -28,8 +28,6 @@ from .solution import OrdinalSolution, weights
 from .statistics import Statistics, statistics
 from .structure import DELTA, THETA, OrdinalStructure
 
-PARAMETERIZATIONS = (DELTA, THETA)
-
 
 def chosen_items(parsed: Parsed, roles: Variables, ordered: bool | str | Sequence[str], fixed_x: bool) -> list[str]:
     """Ordered variables of the model: those named, or all that are no fixed predictors; and those with thresholds."""
@@ -164,7 +162,7 @@ def _solve(
         )
     start = _start(structure, h1, samples)
     _identified(structure, targets, start)
-    theta, F, converged, more = _estimate(structure, targets, h1, start)
+    theta, F, converged, more = _estimate(structure, targets, start)
     solution = OrdinalSolution(
         model=model,
         data=data,
@@ -234,7 +232,7 @@ def _moments(
 
 
 def _start(structure: OrdinalStructure, h1: Saturated, samples: list[Statistics], second: float | None = None):
-    model, lay = structure.model, structure.layout
+    model = structure.model
     others = np.full(model.n_free, np.nan)
     for place, s in zip(structure.places, samples, strict=True):
         for n, row in enumerate(place.tau_rows):
@@ -246,10 +244,10 @@ def _start(structure: OrdinalStructure, h1: Saturated, samples: list[Statistics]
                 r = model.rows[row]
                 others[r.free] = 1.0 if r.start is None else r.start
     theta = starting_values(model, h1.cov, h1.mean, second, others)
-    return theta if structure.delta else _theta_units(structure, theta, lay)
+    return theta if structure.delta else _theta_units(structure, theta)
 
 
-def _theta_units(structure: OrdinalStructure, theta: np.ndarray, lay) -> np.ndarray:
+def _theta_units(structure: OrdinalStructure, theta: np.ndarray) -> np.ndarray:
     """The start supposes variances of one; with residual variances of one, variances are near two."""
     model = structure.model
     factor = np.ones(model.n_free)
@@ -280,7 +278,7 @@ def _identified(structure: OrdinalStructure, targets: Targets, start: np.ndarray
     not_identified(structure.model, directions)
 
 
-def _estimate(structure: OrdinalStructure, targets: Targets, h1: Saturated, start: np.ndarray) -> tuple:
+def _estimate(structure: OrdinalStructure, targets: Targets, start: np.ndarray) -> tuple:
     """Gauss-Newton from the usual start; where that fails, from others, and the lowest discrepancy wins."""
     theta, F, ok = search(structure, targets, start)
     if ok[0]:

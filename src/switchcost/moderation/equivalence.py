@@ -69,22 +69,19 @@ def equivalence(model: FittedModel, margin: float, units: str, alpha: float) -> 
     one_of("raw", "partial_r").check("units", units)
     row, df = model.coefficients.loc[model.product], model.df_test
     if units == "raw":
-        est, se, edge = float(row["est"]), float(row["se"]), margin
-        half = float(stdtrit(df, 1 - alpha)) * se
-        low, high = est - half, est + half
-    else:
-        check(r_xm=margin) if margin >= 1 else None
-        est = float(row["t"] / np.sqrt(row["t"] ** 2 + df))
-        z, se, edge = float(np.arctanh(est)), 1 / np.sqrt(df - 1), float(np.arctanh(margin))
-        low, high = (float(np.tanh(z + s * ndtri(1 - alpha) * se)) for s in (-1, 1))
-    middle = est if units == "raw" else float(np.arctanh(est))
-    statistics = np.array([(middle + edge) / se, (middle - edge) / se])
-    tail = (lambda v: stdtr(df, v)) if units == "raw" else ndtr
-    p = np.array([tail(-statistics[0]), tail(statistics[1])])
-    table = pd.DataFrame(
-        {"statistic": statistics, "pvalue": p}, index=pd.Index(["above -margin", "below margin"], name="test")
-    )
-    largest = float(p.max())
+        middle, se, edge = row["est"], row["se"], margin
+        statistics = np.array([middle + edge, middle - edge]) / se
+        p, critical = stdtr(df, statistics * [-1, 1]), stdtrit(df, 1 - alpha)
+    else:  # by Fisher's z
+        if margin >= 1:
+            check(r_xm=margin)
+        middle, se, edge = np.arctanh(row["t"] / np.sqrt(row["t"] ** 2 + df)), 1 / np.sqrt(df - 1), np.arctanh(margin)
+        statistics = np.array([middle + edge, middle - edge]) / se
+        p, critical = ndtr(statistics * [-1, 1]), ndtri(1 - alpha)
+    ends = middle + np.array([0, -1, 1]) * critical * se
+    est, low, high = (float(v) for v in (ends if units == "raw" else np.tanh(ends)))
+    tests = pd.Index(["above -margin", "below margin"], name="test")
+    table, largest = pd.DataFrame({"statistic": statistics, "pvalue": p}, index=tests), float(p.max())
     return Equivalence(
         model.product, est, low, high, margin, units, alpha, largest, largest < alpha, table, model.n_obs
     )

@@ -11,6 +11,7 @@ import scipy.linalg
 from scipy.special import fdtrc
 
 from ..core.errors import DataError
+from ..core.inference import estimate_columns
 from .terms import Design
 
 
@@ -29,6 +30,13 @@ class Estimate:
     def adj_r2(self) -> float:
         """R2 less what as many useless predictors would have explained."""
         return 1 - (1 - self.r2) * (len(self.resid) - 1) / self.df_resid
+
+    def combine(self, weights: np.ndarray, level: float) -> pd.DataFrame:
+        """Weighted sums of the coefficients with ``se t pvalue ci_lower ci_upper``, one row a row of weights."""
+        variance = np.einsum("ij,jk,ik->i", weights, self.cov, weights)
+        return pd.DataFrame(
+            estimate_columns(weights @ self.beta, np.sqrt(np.maximum(variance, 0)), self.df_test, level)
+        )
 
 
 def least_squares(

@@ -12,14 +12,15 @@ import pandas as pd
 from ..core import checks
 from ..core.arguments import NAMES, checked, one_of
 from ..core.errors import DataError
-from ..core.inference import default_seed, estimate_columns
+from ..core.inference import default_seed
 from ..core.results import Result
-from .estimation import least_squares
+from .estimation import Estimate, least_squares
 from .regression import check_roles, nominal_columns
 from .resampling import bias_corrected_interval, percentile_interval, resampled
-from .terms import Variable, ordered_groups, read_columns
+from .terms import Variable, read_columns, variables_of
 
 PERCENTILES = (16, 50, 84)
+INDEX = "index of moderated mediation"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,6 +89,34 @@ class _Equation:
         return value
 
 
+@dataclass(frozen=True)
+class _Stages:
+    """Who leads to whom, and which of these paths the moderator changes."""
+
+    x: str
+    mediators: tuple[str, ...]
+    y: str
+    chain: bool  # each mediator also leads to those after it
+    moderator: Variable | None
+    moderates: str
+
+    @property
+    def routes(self) -> list[tuple[str, ...]]:
+        """The mediators on each way from x to y."""
+        longest = len(self.mediators) if self.chain else 1
+        return [r for k in range(1, longest + 1) for r in itertools.combinations(self.mediators, k)]
+
+    def terms(self, outcome: str) -> list[tuple[str, ...]]:
+        """What predicts an outcome: a name, or a name and the moderator that multiplies it."""
+        last = outcome == self.y
+        earlier = self.mediators if last else self.mediators[: self.mediators.index(outcome)] if self.chain else ()
+        own: list[tuple[str, ...]] = [(name,) for name in (self.x, *earlier)]
+        if self.moderator is None or self.moderates not in ("both", "b" if last else "a"):
+            return own
+        w = self.moderator.name
+        return [*own, (w,), *((name, w) for name in (self.mediators if last else (self.x,)))]
+
+
 @checked(m=NAMES, moderates=one_of("a", "b", "both"))
 def mediate(
     data: pd.DataFrame,
@@ -144,13 +173,13 @@ def mediate(
 
     Notes
     -----
-    m = i + a x, y = i + c' x + b m, indirect effect a b; along a chain, the product of its paths. With a moderator w of the first stage (a + a_w w) b, whose
-    change per unit of w is the index of moderated mediation a_w b (Hayes 2015). When both stages are moderated the
-    indirect effect is not a straight line in w, and differences between its values are given instead. Conditional
-    effects stand at the 16th, 50th and 84th percentile of w, or in each group. One bootstrap of the rows serves all
-    effects; ``bc`` intervals are moved by the share of draws below the estimate (Efron 1982). Paths, direct, indirect
-    and total effects equal ``pingouin.mediation_analysis``, except that its row ``Y ~ M`` is the slope of m *without*
-    x: here b is held at x. Checked against R (tests/reference/mediation.R).
+    m = i + a x, y = i + c' x + b m, indirect effect a b; along a chain, the product of its paths. With a moderator w of
+    the first stage (a + a_w w) b, whose change per unit of w is the index of moderated mediation a_w b (Hayes 2015).
+    When both stages are moderated the indirect effect is not a straight line in w, and differences between its values
+    are given instead. Conditional effects stand at the 16th, 50th and 84th percentile of w, or in each group. One
+    bootstrap of the rows serves all effects; ``bc`` intervals are moved by the share of draws below the estimate (Efron
+    1982). Paths, direct, indirect and total effects equal ``pingouin.mediation_analysis``, except that its row ``Y ~ M``
+    is the slope of m *without* x: here b is held at x. Checked against R (tests/reference/mediation.R).
 
     Examples
     --------
@@ -177,56 +206,37 @@ def mediate(
     kept, dropped = checks.complete_rows(frame)
     if dropped:
         checks.numeric(kept[[c for c in kept.columns if kept[c].dtype.kind == "f"]])
-    made = {}
-    for name in kept.columns:
-        groups = () if kept[name].dtype.kind == "f" else ordered_groups(kept[name], (reference or {}).get(name))
-        if groups:
-            notes.append(f"{name!r} entered as groups; reference group {groups[0]!r}")
-        centre = float(kept[name].mean()) if name == moderator and not groups else 0.0
-        made[name] = Variable(name, centre, groups)
-    w = made[moderator] if moderator else None
-    equations = _equations(kept, made, x, mediators, y, w, "serial" if serial else moderates, named)
+    variables, more = variables_of(kept, [moderator] if moderator else [], reference or {})
+    stages = _Stages(x, tuple(mediators), y, serial, variables[moderator] if moderator else None, moderates)
+    entered = [(name,) for name in named]
+    equations = [_equation(kept, variables, n, [*entered, *stages.terms(n)]) for n in [*mediators, y]]
     fits = [least_squares(e.X, e.y, e.names) for e in equations]
-    kept_draws = resampled([(e.X, e.y) for e in equations], n_boot, seed)
-    points = _points(kept, w)
-    several = range(1, len(mediators) + 1 if serial else 2)
-    routes = [route for k in several for route in itertools.combinations(mediators, k)]
-    labels, est = _effects(equations, [f.beta[None] for f in fits], x, routes, w, points, moderates)
-    _, draws = _effects(equations, kept_draws, x, routes, w, points, moderates)
+    coefficients = resampled([(e.X, e.y) for e in equations], n_boot, seed)
+    points = _points(kept, stages.moderator)
+    labels, est = _effects(stages, equations, [f.beta[None] for f in fits], points)
+    _, draws = _effects(stages, equations, coefficients, points)
     table = pd.DataFrame(labels, columns=["effect", "mediator", "at"])
     table["est"], table["se"] = est[0], draws.std(axis=0, ddof=1)
     table["ci_lower"], table["ci_upper"] = percentile_interval(draws, level)
     table["bc_lower"], table["bc_upper"] = bias_corrected_interval(draws, est[0], level)
     unit = kept[x].std() / kept[y].std()
-    table["std_all"] = np.where(table["effect"].str.startswith("index"), np.nan, table["est"] * unit)
+    table["std_all"] = np.where(table["effect"] == INDEX, np.nan, table["est"] * unit)
     return Mediation(
         table, _path_table(equations, fits, level), pd.DataFrame(draws), x, tuple(mediators), y, moderator,
-        moderates if moderator else None, level, default_seed(seed), len(kept), dropped, len(draws), tuple(notes),
+        moderates if moderator else None, level, default_seed(seed), len(kept), dropped, len(draws), (*notes, *more),
     )  # fmt: skip
 
 
-def _equations(kept, made, x, mediators, y, w, moderates, covariates) -> list[_Equation]:
-    """The regressions of the mediators and of the outcome."""
-
-    def columns(name: str) -> tuple[list[str], np.ndarray]:
-        return list(made[name].columns), made[name].encode(kept[name])
-
-    def equation(outcome: str, predictors: Sequence[str], moderated: Sequence[str]) -> _Equation:
-        names, parts = ["Intercept"], [np.ones((len(kept), 1))]
-        for name in [*covariates, *predictors, *([w.name] if moderated else [])]:
-            more, block = columns(name)
-            names, parts = names + more, [*parts, block]
-        for name in moderated:
-            more, block = columns(w.name)
-            names, parts = names + [f"{name}:{c}" for c in more], [*parts, kept[name].to_numpy()[:, None] * block]
-        twice = sorted({n for n in names if names.count(n) > 1})
-        if twice:
-            raise DataError(f"two terms of the model would be called {twice[0]!r}; rename the column of that name")
-        return _Equation(outcome, np.column_stack(parts), kept[outcome].to_numpy(), names)
-
-    earlier = {name: mediators[:k] if moderates == "serial" else [] for k, name in enumerate(mediators)}
-    first = [equation(m, [x, *earlier[m]], [x] if w and moderates in ("a", "both") else []) for m in mediators]
-    return [*first, equation(y, [x, *mediators], mediators if w and moderates in ("b", "both") else [])]
+def _equation(kept: pd.DataFrame, variables: Mapping[str, Variable], outcome: str, terms: Sequence) -> _Equation:
+    """One regression; a term is a tuple of names that are multiplied."""
+    names, parts = ["Intercept"], [np.ones((len(kept), 1))]
+    for *factors, last in terms:
+        names += [":".join([*factors, column]) for column in variables[last].columns]
+        parts.append(kept[factors].to_numpy(float).prod(axis=1)[:, None] * variables[last].encode(kept[last]))
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise DataError(f"two terms of the model would be called {twice[0]!r}; rename the column of that name")
+    return _Equation(outcome, np.column_stack(parts), kept[outcome].to_numpy(), names)
 
 
 def _points(kept: pd.DataFrame, w: Variable | None) -> list[tuple[str, object]]:
@@ -243,8 +253,11 @@ def _points(kept: pd.DataFrame, w: Variable | None) -> list[tuple[str, object]]:
     ]
 
 
-def _effects(equations, draws, x, routes, w, points, moderates) -> tuple[list[tuple[str, str, str]], np.ndarray]:
-    """Labels and values of every effect; one row of values a draw. A route is the mediators on the way from x to y."""
+def _effects(
+    stages: _Stages, equations: list[_Equation], draws: list[np.ndarray], points: list[tuple[str, object]]
+) -> tuple[list[tuple[str, str, str]], np.ndarray]:
+    """Labels and values of every effect; one row of values a draw."""
+    w, routes = stages.moderator, stages.routes
     by_outcome = {e.outcome: (e, own) for e, own in zip(equations, draws, strict=True)}
     rows: list[tuple[str, str, str]] = []
     values: list[np.ndarray] = []
@@ -255,7 +268,7 @@ def _effects(equations, draws, x, routes, w, points, moderates) -> tuple[list[tu
         values.append(value)
 
     def along(route: tuple[str, ...], value) -> np.ndarray:
-        steps = zip((x, *route), (*route, last.outcome), strict=True)
+        steps = zip((stages.x, *route), (*route, stages.y), strict=True)
         return np.prod([by_outcome[end][0].path(by_outcome[end][1], start, w, value) for start, end in steps], axis=0)
 
     for route in routes:
@@ -265,14 +278,14 @@ def _effects(equations, draws, x, routes, w, points, moderates) -> tuple[list[tu
             add("indirect", mediator, label, value)
         if w is None:
             continue
-        if moderates != "both" and not w.groups:
+        if stages.moderates != "both" and not w.groups:
             change = along(route, w.center + 1) - along(route, w.center)
-            add("index of moderated mediation", mediator, "", change)
+            add(INDEX, mediator, "", change)
         else:
-            name = "difference" if moderates == "both" else "index of moderated mediation"
+            name = "difference" if stages.moderates == "both" else INDEX
             for one, other in itertools.combinations(at, 2):
                 add(name, mediator, f"{other} - {one}", at[other] - at[one])
-    direct = last_draws[:, last.names.index(x)]
+    direct = last_draws[:, last.names.index(stages.x)]
     if w is None:
         total = np.sum(values, axis=0)
         if len(routes) > 1:
@@ -284,9 +297,9 @@ def _effects(equations, draws, x, routes, w, points, moderates) -> tuple[list[tu
     return rows, np.column_stack(values)
 
 
-def _path_table(equations, fits, level: float) -> pd.DataFrame:
+def _path_table(equations: list[_Equation], fits: list[Estimate], level: float) -> pd.DataFrame:
     parts = []
     for equation, fit in zip(equations, fits, strict=True):
-        columns = estimate_columns(fit.beta, np.sqrt(np.diag(fit.cov)), fit.df_test, level)
-        parts.append(pd.DataFrame({"outcome": equation.outcome, "term": equation.names, **columns}))
+        names = {"outcome": equation.outcome, "term": equation.names}
+        parts.append(pd.DataFrame(names).join(fit.combine(np.eye(len(fit.beta)), level)))
     return pd.concat(parts, ignore_index=True)

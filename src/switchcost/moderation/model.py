@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import DataError
-from ..core.inference import estimate_columns
 from ..core.results import Result
 from .estimation import Estimate, least_squares
 from .terms import Design, Exponents, Variable
@@ -106,9 +105,7 @@ class FittedModel(Result):
     @cached_property
     def coefficients(self) -> pd.DataFrame:
         """Index ``term``; columns ``est se t pvalue ci_lower ci_upper``."""
-        se = np.sqrt(np.diag(self.estimate.cov))
-        table = estimate_columns(self.estimate.beta, se, self.df_test, self.level)
-        return pd.DataFrame(table, index=pd.Index(self.design.names, name="term"))
+        return self.combine(np.eye(len(self.estimate.beta))).set_index(pd.Index(self.design.names, name="term"))
 
     @property
     def products(self) -> list[str]:
@@ -159,9 +156,7 @@ class FittedModel(Result):
 
     def combine(self, weights: np.ndarray) -> pd.DataFrame:
         """Weighted sums of the coefficients with ``se t pvalue ci_lower ci_upper``, one row a row of weights."""
-        variance = np.einsum("ij,jk,ik->i", weights, self.estimate.cov, weights)
-        se = np.sqrt(np.maximum(variance, 0))
-        return pd.DataFrame(estimate_columns(weights @ self.estimate.beta, se, self.df_test, self.level))
+        return self.estimate.combine(weights, self.level)
 
     def refit(self, terms: Sequence[Exponents]) -> FittedModel:
         """The same rows with other terms."""

@@ -17,6 +17,7 @@ from scipy.special import chdtri, chndtr, chndtrix, fdtrc, fdtri, ncfdtr
 
 from semfit.structural_power import (
     StructuralPower,
+    detections,
     indirect_power,
     invariance_power,
     latent_product_power,
@@ -367,20 +368,8 @@ def simulated_power(
     sizes = [n_rep] if n_rep <= ONE_STREAM else [min(PIECE, n_rep - k) for k in range(0, n_rep, PIECE)]
     found = run_batches(surveys, list(zip(streams, sizes, strict=True)), n_jobs, progress, "simulation")
     p_values, estimates, alphas = np.concatenate(found).T
-    share = float(np.mean(p_values < alpha))
-    significant = estimates[p_values < alpha]
-    return pd.Series(
-        {
-            "power": share,
-            "se": np.sqrt(max(share * (1 - share), 0.25 / n_rep) / n_rep),
-            "mean_estimate": float(np.mean(estimates)),
-            "mean_found": float(np.abs(significant).mean()) if len(significant) else np.nan,
-            "wrong_sign": float((np.sign(significant) != np.sign(beta)).mean())
-            if len(significant) and beta
-            else np.nan,
-            "reliability": float(np.mean(alphas)) if n_items > 1 else loading**2,
-        }
-    )
+    reliability = float(np.mean(alphas)) if n_items > 1 else loading**2
+    return pd.Series(detections(estimates, p_values, alpha, beta) | {"reliability": reliability})
 
 
 def _surveys(n, beta, r_xm, slopes, explained, n_items, loading, edges, moved, piece: tuple) -> np.ndarray:

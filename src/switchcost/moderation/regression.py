@@ -407,17 +407,10 @@ def moderate(
         raise DataError("cluster has one group only; clustered standard errors need at least two, better thirty")
     variables = [v for role, v in roles.items() if role != "y"]
     design = build(
-        kept,
-        y,
-        variables,
-        n_total=len(data),
-        quadratic=quadratic,
-        center=center,
-        reference=reference or {},
-        notes=notes,
+        kept, y, variables, len(data), quadratic=quadratic, center=center, reference=reference or {}, notes=notes
     )
-    made = fitted(design, cov_type, clusters, level)
-    return Moderation(made.design, made.estimate, cov_type, clusters, level)
+    model = fitted(design, cov_type, clusters, level)
+    return Moderation(model.design, model.estimate, cov_type, clusters, level)
 
 
 def check_roles(data: pd.DataFrame, roles: Mapping[str, str], covariates: Sequence[str]) -> None:

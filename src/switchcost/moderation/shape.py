@@ -170,10 +170,7 @@ def binned(model: FittedModel, n_bins: int = 3) -> BinnedSlopes:
     fit = least_squares(
         np.column_stack([*blocks, covariates]), y, [*names, *covariates], model.cov_type, model.clusters
     )
-    k = len(fit.beta)
-    own = model.combine(np.zeros((n_bins, len(model.estimate.beta)))).iloc[:0]
-    binned_model = FittedModel(model.design, fit, model.cov_type, model.clusters, model.level)
-    slopes = binned_model.combine(np.eye(k)[n_bins : 2 * n_bins])[own.columns]
+    slopes = fit.combine(np.eye(len(fit.beta))[n_bins : 2 * n_bins], model.level)
     span = np.ptp(x)
     rows = [x[which == j] for j in range(n_bins)]
     table = pd.DataFrame(
@@ -190,7 +187,9 @@ def binned(model: FittedModel, n_bins: int = 3) -> BinnedSlopes:
     return BinnedSlopes(table, model.moderator, f, 4 * (n_bins - 1), fit.df_test, p, model.level, model.n_obs)
 
 
-def _bins_against_line(model: FittedModel, x, m, member, y) -> tuple[float, float]:
+def _bins_against_line(
+    model: FittedModel, x: np.ndarray, m: np.ndarray, member: np.ndarray, y: np.ndarray
+) -> tuple[float, float]:
     """Wald test of the bins' own levels, slopes and products on top of the straight interaction."""
     base = np.column_stack([np.ones_like(x), x, m, x * m, model.design.covariates])
     extra = member[:, 1:]

@@ -127,7 +127,8 @@ def specification_curve(
     data = checks.frame(data)
     options = {
         "y": _options(y), "x": _options(x), "moderator": _options(moderator),
-        "covariates": _labelled("covariates", covariates, {"none": ()}), "rows": _labelled("rows", rows, {"all": None}), "quadratic": _options(quadratic), "cov_type": _options(cov_type),
+        "covariates": _labelled("covariates", covariates, {"none": ()}),
+        "rows": _labelled("rows", rows, {"all": None}), "quadratic": _options(quadratic), "cov_type": _options(cov_type),
     }  # fmt: skip
     found = []
     for labels in itertools.product(*options.values()):

@@ -64,7 +64,8 @@ class Design:
     def names(self) -> list[str]:
         """Names of the coefficients."""
         columns = [c for v in self.variables for c in v.columns]
-        products = [":".join(c if e == 1 else f"{c}^{e}" for c, e in zip(columns, term, strict=True) if e) for term in self.terms]  # fmt: skip
+        powers = [[(c, e) for c, e in zip(columns, term, strict=True) if e] for term in self.terms]
+        products = [":".join(c if e == 1 else f"{c}^{e}" for c, e in term) for term in powers]
         return ["Intercept", *self.covariates.columns, *products]
 
     @property
@@ -157,29 +158,35 @@ def read_columns(
     return pd.DataFrame(parts), notes
 
 
+def variables_of(
+    kept: pd.DataFrame, centered: Sequence[str], reference: Mapping[str, str]
+) -> tuple[dict[str, Variable], list[str]]:
+    """Each column as a variable, numbers named in ``centered`` less their mean, and notes on groups."""
+    found, notes = {}, []
+    for name in kept.columns:
+        groups = () if kept[name].dtype.kind == "f" else ordered_groups(kept[name], reference.get(name))
+        if groups:
+            notes.append(f"{name!r} entered as groups; reference group {groups[0]!r}")
+        found[name] = Variable(name, float(kept[name].mean()) if name in centered and not groups else 0.0, groups)
+    return found, notes
+
+
 def build(
     kept: pd.DataFrame,
     y: str,
     variables: Sequence[str],
-    *,
     n_total: int,
+    *,
     quadratic: bool,
     center: bool,
     reference: Mapping[str, str],
     notes: Sequence[str],
 ) -> Design:
     """Variables, covariates and terms of the complete rows: main effects, squares, products."""
-    made, notes = [], list(notes)
-    for name in kept.columns:
-        groups = () if kept[name].dtype.kind == "f" else ordered_groups(kept[name], reference.get(name))
-        if groups:
-            notes.append(f"{name!r} entered as groups; reference group {groups[0]!r}")
-        mean = float(kept[name].mean()) if center and not groups else 0.0
-        made.append(Variable(name, mean, groups))
-    by_name = {v.name: v for v in made}
-    for name in set(reference) - {v.name for v in made if v.groups}:
+    found, more = variables_of(kept, variables if center else (), reference)
+    for name in set(reference) - {name for name, v in found.items() if v.groups}:
         raise DataError(f"reference names {name!r}, which does not enter the model as groups")
-    chosen = tuple(by_name[name] for name in variables)
+    chosen = tuple(found[name] for name in variables)
     columns = [(i, v) for i, v in enumerate(chosen) for _ in v.columns]
     unit = np.eye(len(columns), dtype=int)
     terms = [tuple(row) for row in unit]
@@ -189,13 +196,11 @@ def build(
         for members in itertools.combinations(range(len(chosen)), size):
             places = [[j for j, (i, _) in enumerate(columns) if i == member] for member in members]
             terms += [tuple(unit[list(pick)].sum(axis=0)) for pick in itertools.product(*places)]
-    others = [v for v in made if v.name not in (y, *variables)]
-    encoded = [
-        pd.DataFrame(Variable(v.name, 0.0, v.groups).encode(kept[v.name]), kept.index, v.columns) for v in others
-    ]
+    others = [v for name, v in found.items() if name not in (y, *variables)]
+    encoded = [pd.DataFrame(v.encode(kept[v.name]), kept.index, v.columns) for v in others]
     design = Design(
         y, chosen, tuple(tuple(int(e) for e in t) for t in terms), kept[[y, *variables]],
-        pd.concat([pd.DataFrame(index=kept.index), *encoded], axis=1), n_total, center, tuple(notes),
+        pd.concat([pd.DataFrame(index=kept.index), *encoded], axis=1), n_total, center, (*notes, *more),
     )  # fmt: skip
     twice = sorted({n for n in design.names if design.names.count(n) > 1})
     if twice:
