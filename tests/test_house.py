@@ -127,6 +127,29 @@ def test_about_forty_names():
     assert 35 <= len(dir(switchcost)) <= 50
 
 
+def test_importing_the_helper_opens_nothing_heavy():
+    """A name opens its module when it is asked for; the import itself waits for no pandas, scipy or figure."""
+    code = (
+        "import sys, switchcost as sc; heavy = {'pandas', 'numpy', 'scipy', 'semfit', 'matplotlib'};"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules);"
+        "assert sc.load('corp_rep').shape[0] > 300 and not {'statsmodels', 'pingouin', 'matplotlib'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_front_door_says_its_names_alike():
+    """To people (``__all__``), to Python (``HOME``, ``MODULES``) and to type checkers (the block that only they read)."""
+    given = [name for names in switchcost.HOME.values() for name in names] + [*switchcost.MODULES]
+    assert sorted([*given, "__version__"]) == sorted(switchcost.__all__)
+    tree = ast.parse(Path(switchcost.__file__).read_text(encoding="utf-8"))
+    block = next(n for n in tree.body if isinstance(n, ast.If))
+    told = [a.asname or a.name for n in block.body for a in n.names]  # type: ignore[attr-defined]
+    assert sorted(told) == sorted(given)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        switchcost.nothing  # noqa: B018
+
+
 def lines(file: Path) -> int:
     return len(file.read_text(encoding="utf-8").splitlines())
 

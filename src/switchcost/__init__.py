@@ -1,56 +1,86 @@
 """Switching costs, satisfaction and loyalty: reliability, factor analysis, structural models, moderation.
 
 Everything a notebook needs hangs directly on the package: ``import switchcost as sc`` and ``sc.load(...)``,
-``sc.fit(...)``, ``sc.scoreboard()``. The estimator under it is a package of its own, ``semfit``; so is what stands on
-it, and is imported when its name is first asked for: ``simmarket``, ``papercheck``, ``surveychapter``.
+``sc.fit(...)``, ``sc.scoreboard()``. The estimator under it is a package of its own, ``semfit``; on it stand
+``simmarket``, ``papercheck`` and ``surveychapter``. A name's module is imported when the name is first asked for: who
+only loads a table waits for no regression and no figure.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from semfit import Fit, fit, invariance, latent_interaction
-
-from . import plots
-from .bridges import compare, from_factor_analyzer, from_semopy
-from .core.errors import SwitchcostError
 from .core.version import __version__
-from .data.codebook import codebook
-from .data.files import read_survey
-from .data.published import directions, published, wanted
-from .data.sets import datasets, load
-from .measurement.adequacy import bartlett, kmo
-from .measurement.factors import efa
-from .measurement.method_bias import marker_correction, method_factor, single_factor_test
-from .measurement.n_factors import map_test, parallel_analysis
-from .measurement.reliability import (
-    average_variance_extracted,
-    composite_reliability,
-    item_analysis,
-    reliability,
-)
-from .measurement.validity import fornell_larcker, htmt, phi_test
-from .moderation import power
-from .moderation.mediation import mediate
-from .moderation.regression import moderate
-from .moderation.specifications import specification_curve
-from .plspm.fitting import pls
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what HOME says at run time, said to editors and type checkers
     import simmarket as simulate
     from papercheck.board import scoreboard
     from papercheck.consistency import check_table
+    from semfit import Fit, fit, invariance, latent_interaction
     from surveychapter import chapter, tables
     from surveychapter.screening.audit import audit
 
-# Name -> where it stands above the helper, and what it is called there ("" for the module itself).
-ABOVE = {
-    "audit": ("surveychapter.screening.audit", "audit"),
-    "chapter": ("surveychapter.chapter", ""),
-    "check_table": ("papercheck.consistency", "check_table"),
-    "scoreboard": ("papercheck.board", "scoreboard"),
-    "simulate": ("simmarket", ""),
-    "tables": ("surveychapter.tables", ""),
+    from . import data, plots
+    from .bridges import compare, from_factor_analyzer, from_semopy
+    from .core.errors import SwitchcostError
+    from .data.codebook import codebook
+    from .data.files import read_survey
+    from .data.published import directions, published, wanted
+    from .data.sets import datasets, load
+    from .measurement.adequacy import bartlett, kmo
+    from .measurement.factors import efa
+    from .measurement.method_bias import marker_correction, method_factor, single_factor_test
+    from .measurement.n_factors import map_test, parallel_analysis
+    from .measurement.reliability import (
+        average_variance_extracted,
+        composite_reliability,
+        item_analysis,
+        reliability,
+    )
+    from .measurement.validity import fornell_larcker, htmt, phi_test
+    from .moderation import power
+    from .moderation.mediation import mediate
+    from .moderation.regression import moderate
+    from .moderation.specifications import specification_curve
+    from .plspm.fitting import pls
+
+# Module -> the names that it gives to the package.
+HOME: dict[str, tuple[str, ...]] = {
+    "semfit": ("Fit", "fit", "invariance", "latent_interaction"),
+    "switchcost.bridges": ("compare", "from_factor_analyzer", "from_semopy"),
+    "switchcost.core.errors": ("SwitchcostError",),
+    "switchcost.data.codebook": ("codebook",),
+    "switchcost.data.files": ("read_survey",),
+    "switchcost.data.published": ("directions", "published", "wanted"),
+    "switchcost.data.sets": ("datasets", "load"),
+    "switchcost.measurement.adequacy": ("bartlett", "kmo"),
+    "switchcost.measurement.factors": ("efa",),
+    "switchcost.measurement.method_bias": ("marker_correction", "method_factor", "single_factor_test"),
+    "switchcost.measurement.n_factors": ("map_test", "parallel_analysis"),
+    "switchcost.measurement.reliability": (
+        "average_variance_extracted",
+        "composite_reliability",
+        "item_analysis",
+        "reliability",
+    ),
+    "switchcost.measurement.validity": ("fornell_larcker", "htmt", "phi_test"),
+    "switchcost.moderation.mediation": ("mediate",),
+    "switchcost.moderation.regression": ("moderate",),
+    "switchcost.moderation.specifications": ("specification_curve",),
+    "switchcost.plspm.fitting": ("pls",),
+    "papercheck.board": ("scoreboard",),
+    "papercheck.consistency": ("check_table",),
+    "surveychapter.screening.audit": ("audit",),
 }
+# Name -> the module that it is.
+MODULES = {
+    "chapter": "surveychapter.chapter",
+    "data": "switchcost.data",
+    "plots": "switchcost.plots",
+    "power": "switchcost.moderation.power",
+    "simulate": "simmarket",
+    "tables": "surveychapter.tables",
+}
+_HOME_OF = {name: module for module, names in HOME.items() for name in names}
 
 __all__ = [
     "Fit",
@@ -64,6 +94,7 @@ __all__ = [
     "codebook",
     "compare",
     "composite_reliability",
+    "data",
     "datasets",
     "directions",
     "efa",
@@ -100,12 +131,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Open what stands above, once."""
-    if name not in ABOVE:
+    """Import what gives the name, once."""
+    if name in MODULES:
+        thing: object = import_module(MODULES[name])
+    elif name in _HOME_OF:
+        thing = getattr(import_module(_HOME_OF[name]), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, inner = ABOVE[name]
-    found = import_module(module)
-    thing = getattr(found, inner) if inner else found
     globals()[name] = thing
     return thing
 
