@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -330,4 +331,6 @@ def test_a_title_above_the_names_of_a_workbook_is_left_out_and_told(titles, tmp_
     told = (tmp_path / "answers_chapter" / "settle_first.md").read_text(encoding="utf-8")
     assert f"above the names left out: the title {titles[0]!r}" in told
     flow = (tmp_path / "answers_chapter" / "flow_of_n.csv").read_text(encoding="utf-8")
-    assert "records in the file,0,120" in flow and capsys.readouterr().err == ""
+    said = [part for part in re.split(r"[\r\n]+", capsys.readouterr().err) if part.strip()]
+    assert "records in the file,0,120" in flow
+    assert [part for part in said if not part.startswith("chapter:")] == []  # a slow machine draws a progress bar
