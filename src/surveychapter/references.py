@@ -23,4 +23,5 @@ REFERENCES = {
     "pls": "Hair, J. F., Hult, G. T. M., Ringle, C. M., Sarstedt, M., Danks, N. P., & Ray, S. (2021). Partial least squares structural equation modeling (PLS-SEM) using R. Springer.",
     "plsc": "Dijkstra, T. K., & Henseler, J. (2015). Consistent partial least squares path modeling. MIS Quarterly, 39, 297-316.",
     "plspredict": "Shmueli, G., Sarstedt, M., Hair, J. F., Cheah, J.-H., Ting, H., Vaithilingam, S., & Ringle, C. M. (2019). Predictive model assessment in PLS-SEM: Guidelines for using PLSpredict. European Journal of Marketing, 53, 2322-2347.",
+    "seminrextras": "Ray, S. (2026). seminrExtras: Supplementary PLS-SEM evaluation and validation tools (Version 0.1.0) [Python package].",
 }  # fmt: skip

@@ -15,6 +15,8 @@ WORDS: dict[str, str] = {
     "the respondents analysed (`{file}`), as they were given.",
     "notebook.structure": "semopy uses complete rows and plain maximum likelihood; the chapter uses every answer and robust errors, so "
     "estimates differ a little where answers are missing.",
+    "notebook.pls": "`assess_cvpat` fills gaps and forms products before the folds are cut, and takes the items' means (IA) from all rows; the "
+    "chapter keeps a fold's rows out of all that predicts them. Its losses therefore differ a little where there are gaps or products.",
     "notebook.moderation": "Coefficients are those of the chapter; pingouin gives classical standard errors (see the row of that name "
     "under Robustness).",
     "notebook.checks": "The chapter's numbers beside these", "notebook.failed": "- The notebook was not written: {reason}.",
@@ -56,7 +58,8 @@ WORDS: dict[str, str] = {
     "(Aiken & West, 1991; MacKinnon & White, 1985), and probed by {probed}.",
     "probed": "simple slopes", "probed.jn": "simple slopes and the Johnson-Neyman technique",
     "method.pls": "The paths were estimated by partial least squares (Hair et al., 2021) with percentile intervals from {n_boot:d} "
-    "bootstrap samples; out-of-sample prediction was judged by PLSpredict (Shmueli et al., 2019).",
+    "bootstrap samples.",
+    "method.prediction": "Out-of-sample prediction was judged by PLSpredict (Shmueli et al., 2019) and CVPAT (Sharma et al., 2023).",
     "method.level": "Tests are two-sided at .05, and intervals are 95% intervals. Conventional limits (omega .70, loadings .50, CFI "
     ".90, RMSEA .08, SRMR .10, AVE .50, HTMT .85) are conventions, not laws.",
     # -- sample ---------------------------------------------------------------------------------------------------
@@ -316,7 +319,7 @@ WORDS: dict[str, str] = {
     "least medium.",
     "predict.no": "For only {count:d} of {of:item|items} its error is smaller than that of a regression on all items: predictive power is low "
     "or absent.",
-    "pls.not": "Not computed here: CVPAT, importance-performance maps, necessary condition analysis and multi-group "
+    "pls.not": "Not computed here: importance-performance maps, necessary condition analysis and multi-group "
     "analysis. Products with groups are tested by regression.",
     "table.pls_measurement": "PLS measurement model", "table.pls_paths": "PLS paths",
     "note.pls_measurement": "CR: composite reliability rho_C; AVE: average variance extracted; VIF: variance inflation factor of the item "
@@ -324,8 +327,20 @@ WORDS: dict[str, str] = {
     "note.pls_paths": "Standardised; percentile intervals of {n_boot:d} bootstrap samples. PLSc: consistent PLS, with measurement error taken "
     "out by rho_A (not for a product). f²: effect size; empty for parts of a product.",
     "table.prediction": "Out-of-sample prediction of the items of the outcomes",
-    "note.prediction": "Ten folds. Q²: one less the squared errors over those around the item's mean. RMSE of PLS and of a regression on all "
-    "items of the predictors (LM).",
+    "note.prediction": "Ten folds. Q²: one less the squared errors over those around the item's mean in the other folds. RMSE of PLS and of a "
+    "regression on all items of the predictors (LM).",
+    "cvpat.ia.yes": "By the cross-validated predictive ability test (CVPAT) the model predicts the outcomes better than the means of their items: "
+    "average loss {own:b3} against {other:b3}, {p:p} ({table}).",
+    "cvpat.ia.no": "The cross-validated predictive ability test (CVPAT) does not show that the model predicts the outcomes better than the means "
+    "of their items: average loss {own:b3} against {other:b3}, {p:p} ({table}).",
+    "cvpat.lm.yes": "It predicts them better than a regression on all items (average loss {other:b3}, {p:p}).",
+    "cvpat.lm.no": "That it predicts them better or worse than a regression on all items is not shown (average loss {other:b3}, {p:p}).",
+    "cvpat.lm.worse": "It predicts them worse than a regression on all items (average loss {other:b3}, {p:p}): single items say something about "
+    "the outcomes that the constructs leave out.",
+    "cvpat.same": "A regression on all items makes the same predictions, since every construct has one item.",
+    "cvpat.all": "all outcomes", "table.cvpat": "Average losses out of sample (CVPAT)",
+    "note.cvpat": "Loss: mean squared error over the items of an outcome, in the same ten folds; p from {n_boot:d} bootstrap samples of the "
+    "losses. LM: regression on all items of the predictors. IA: means of the items in the other folds. A difference below zero favours PLS.",
     # -- hypotheses and closing -----------------------------------------------------------------------------------
     "hypotheses": "{count:d} of {of:hypothesis is|hypotheses are} supported: the 95% interval leaves out zero on the side that was claimed "
     "({table}).",
@@ -359,7 +374,7 @@ WORDS: dict[str, str] = {
     "check.reliability": "Reliability with intervals", "check.exploration": "Exploratory factor analysis",
     "check.factors": "Factor analysis: fit and loadings", "check.validity": "Validity: AVE and HTMT",
     "check.bias": "Common method bias", "check.groups": "Measurement invariance across groups",
-    "check.structure": "Structural model: paths and fit", "check.pls": "PLS: measurement, paths and prediction",
+    "check.structure": "Structural model: paths and fit", "check.pls": "PLS: measurement and paths", "check.prediction": "PLS: prediction out of sample, PLSpredict and CVPAT",
     "check.indirect": "Mediation: bootstrapped indirect effects",
     "check.moderation": "Moderated regression: product, slopes, Johnson-Neyman", "check.latent": "Latent interaction",
     "check.moderation.groups": "Moderated regression: products, slopes in each group", "check.robustness.groups": "The product under other choices",

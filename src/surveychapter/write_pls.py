@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .analysis import Pls
+from .analysis import Pls, Prediction
 from .rules import EFFECT_F2, RULES, word
 from .writer import Writer
 
@@ -37,10 +37,13 @@ def least_squares_paths(w: Writer) -> None:
         "note.pls_measurement",
     )  # fmt: skip
     _paths(w, p)
-    _prediction(w, p)
+    if w.a.prediction is None:
+        w.failed("prediction", "prediction")
+    else:
+        _prediction(w, w.a.prediction)
     w.end()
     w.say("pls.not")
-    w.cite("pls", "plspredict", "plsc")
+    w.cite("pls", "plsc")
     w.check("pls")
 
 
@@ -67,9 +70,9 @@ def _paths(w: Writer, p: Pls) -> None:
     )  # fmt: skip
 
 
-def _prediction(w: Writer, p: Pls) -> None:
+def _prediction(w: Writer, p: Prediction) -> None:
     """Out of sample: better than the mean, and better than a regression on the items?"""
-    t = p.prediction
+    t = p.items
     w.judge("q2", float(t["q2_predict"].min()), low=t["q2_predict"].min(), high=t["q2_predict"].max())
     better = t["rmse_pls"] < t["rmse_lm"]
     w.judge("predict", float(better.mean()), count=int(better.sum()), of=len(t))
@@ -78,3 +81,18 @@ def _prediction(w: Writer, p: Pls) -> None:
         [("item", "item", "item"), ("q2_predict", "Q2", "b3"), ("rmse_pls", "RMSE PLS", "b3"), ("rmse_lm", "RMSE LM", "b3")],
         "note.prediction",
     )  # fmt: skip
+    overall = p.losses.iloc[-1]
+    for benchmark in ("ia", "lm"):
+        d, value = overall[f"d_{benchmark}"], overall[f"p_{benchmark}"]
+        worse = "no" if benchmark == "ia" else "worse"  # against the means this p is too small too often (benchmarks/cvpat.py)
+        side = "no" if not RULES["cvpat"](value) else worse if RULES["positive"](d) else "yes"
+        key = f"cvpat.{benchmark}.{side}" if value == value else "cvpat.same"
+        w.say(key, own=overall["pls"], other=overall[benchmark], p=value)
+    rows = p.losses.assign(name=[w.words.name(c) if c else w.words["cvpat.all"] for c in p.losses["outcome"]])
+    w.table(
+        "cvpat", rows,
+        [("name", "outcome", "text"), ("pls", "PLS", "b3"), ("lm", "LM", "b3"), ("d_lm", "PLS \u2212 LM", "b3"), ("p_lm", "p", "p"),
+         ("ia", "IA", "b3"), ("d_ia", "PLS \u2212 IA", "b3"), ("p_ia", "p", "p")],
+        "note.cvpat", n_boot=w.plan.n_boot,
+    )  # fmt: skip
+    w.check("prediction")

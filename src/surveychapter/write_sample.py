@@ -46,7 +46,10 @@ def method(w: Writer) -> None:
         w.cite("aiken", "hc3", *(["jn"] if numeric else []))
     if a.pls is not None:
         w.say("method.pls", n_boot=plan.n_boot)
-        w.cite("pls", "plspredict")
+        w.cite("pls")
+    if a.prediction is not None:
+        w.say("method.prediction")
+        w.cite("plspredict", "seminrextras")
     w.say("method.level")
     w.end()
 
