@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -14,6 +15,7 @@ from .estimate import Moments, Patterns
 from .solution import Solution
 
 CELLS = 2**20  # row numbers drawn at once
+ROWS = 4096  # in a block: the products of a million rows would not fit in memory
 KINDS = ("nonparametric", "bollen-stine", "parametric")
 
 
@@ -123,12 +125,12 @@ class RowsByPattern:
         low = np.tril_indices(p)
         counts = counts[:, self.order]
         sums = np.zeros((len(counts), len(self.mask), p + len(low[0])))
-        for first in range(0, n, 4096):  # blocks of rows, as in weighted_moments
-            rows = X[self.order[first : first + 4096]]
+        for first in range(0, n, ROWS):
+            rows = X[self.order[first : first + ROWS]]
             rows = np.where(np.isnan(rows), 0.0, rows)
             both = np.concatenate([rows, rows[:, low[0]] * rows[:, low[1]]], axis=1)
             edges, columns = np.clip(self.start - first, 0, len(rows)), np.arange(len(rows))
-            for b, c in enumerate(counts[:, first : first + 4096]):
+            for b, c in enumerate(counts[:, first : first + ROWS]):
                 sums[b] += csr_array((c.astype(float), columns, edges), shape=(len(self.mask), len(rows))) @ both
         for c, total in zip(counts, sums, strict=True):
             size = np.diff(np.concatenate([[0.0], np.cumsum(c)])[self.start])
@@ -142,7 +144,13 @@ class RowsByPattern:
             yield mask, size[here], m, S
 
 
-def _row_counts(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
+def block_sizes(n_boot: int, n: int) -> list[int]:
+    """How many resamples of n rows to hold at once, for the counts to stay small."""
+    block = min(250, 1 + 2**25 // n)
+    return [min(block, n_boot - first) for first in range(0, n_boot, block)]
+
+
+def row_counts(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
     """How often each of n rows is drawn in ``size`` resamples, (size, n); in single bytes where rows are many."""
     together = max(1, CELLS // n)
     out = np.empty((size, n), float if together >= size else np.uint8)
@@ -159,30 +167,33 @@ def resampled_covariances(x: np.ndarray, n_boot: int, rng: np.random.Generator) 
     Samples in which an item is constant are left out.
     """
     n, x, out = len(x), x - x.mean(0), []
-    block = min(250, 1 + 2**25 // n)  # to keep the counts small
-    for first in range(0, n_boot, block):
-        size = min(block, n_boot - first)
-        out.append(weighted_moments(x, _row_counts(rng, size, n))[1] * n / (n - 1))
+    for size in block_sizes(n_boot, n):
+        out.append(weighted_moments(x, row_counts(rng, size, n))[1] * n / (n - 1))
     found = np.concatenate(out)
     return found[(np.diagonal(found, axis1=1, axis2=2) > 1e-12 * x.var(0)).all(1)]
 
 
-def weighted_moments(X: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def weighted_moments(X: Any, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means (B, p) and covariances (B, p, p), divisor n, of resamples of X (n, p) given row counts (B, n).
 
-    X should be centred near its mean, so that no digits are lost.
+    X should be centred near its mean, so that no digits are lost; what gives its rows by slices does as well.
     """
     p, total = X.shape[1], counts.sum(axis=1, dtype=float)[:, None]
-    low = np.tril_indices(p)
-    mean, second = np.zeros((len(counts), p)), np.zeros((len(counts), len(low[0])))
-    for first in range(0, len(X), 4096):  # blocks of rows: the outer products of a million rows would not fit in memory
-        rows, times = X[first : first + 4096], counts[:, first : first + 4096].astype(float, copy=False)
-        second += times @ (rows[:, low[0]] * rows[:, low[1]])
+    row, column = np.tril_indices(p)
+    mean, second = np.zeros((len(counts), p)), np.zeros((len(counts), len(row)))
+    for first in range(0, len(X), ROWS):
+        rows, times = X[first : first + ROWS], counts[:, first : first + ROWS].astype(float, copy=False)
+        by_item = np.ascontiguousarray(rows.T)  # an item in one piece: picking columns would be many times slower
+        products = by_item[row]
+        products *= by_item[column]
+        second += times @ products.T
         mean += times @ rows
     mean /= total
-    cov = np.empty((len(counts), p, p))
-    cov[:, low[0], low[1]] = second / total - mean[:, low[0]] * mean[:, low[1]]
-    cov[:, low[1], low[0]] = cov[:, low[0], low[1]]
+    second /= total
+    square = np.zeros((p, p), int)
+    square[row, column] = square[column, row] = np.arange(len(row))
+    cov = second[:, square.ravel()].reshape(-1, p, p)
+    cov -= mean[:, :, None] * mean[:, None, :]
     return mean, cov
 
 

@@ -1,153 +1,234 @@
-"""Many resamples of one PLS model at once."""
+"""Many resamples of one PLS model at once, from their moments; the draws are the last axis of the arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from semfit.htmt import htmt_values
+from semfit.resampling import ROWS, weighted_moments
+from semfit.threads import one_thread
 
 from ..core.jobs import run_batches
 from .spec import Specification, htmt_pairs
 
 
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Centred answers, made block by block: 0 where one is missing, and a column more for each item with gaps (1 there)."""
+
+    x: np.ndarray
+    center: np.ndarray
+    variance: np.ndarray
+    gaps: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> _Rows:
+        answered = [column[~np.isnan(column)] for column in x.T]
+        center, variance = (np.array([f(column) for column in answered]) for f in (np.mean, np.var))
+        return cls(x, center, variance, np.flatnonzero([len(column) < len(x) for column in answered]))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.x), self.x.shape[1] + len(self.gaps)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        x = self.x[part] - self.center
+        missing = np.isnan(x)
+        return np.hstack([np.where(missing, 0.0, x), missing[:, self.gaps]])
+
+
 def resample(
-    spec: Specification, x: np.ndarray, counts: np.ndarray, chunk: int = 250, n_jobs: int | None = None
+    spec: Specification, x: np.ndarray, draws: Sequence[Callable[[], np.ndarray]], n_jobs: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Estimate the model for each row of ``counts`` (draws x respondents: how often a respondent was drawn)."""
-    pieces = [counts[k : k + chunk] for k in range(0, len(counts), chunk)]
-    parts = run_batches(partial(_estimate_batch, spec, x), pieces, n_jobs)
+    """Estimate the model for each row of what ``draws`` return (draws x respondents: how often one was drawn)."""
+    parts = run_batches(partial(_estimate_batch, spec, _Rows.of(x)), draws, n_jobs)
     return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
 
 
-def _estimate_batch(spec: Specification, x: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
-    n_draws, p = len(counts), x.shape[1]
-    answered = ~np.isnan(x)
-    filled = np.where(answered, x, 0.0)
-    size = counts.sum(1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        means = (counts @ filled) / (counts @ answered)
-    r = np.empty((n_draws, p, p))
-    sd = np.empty((n_draws, p))
-    for b in range(n_draws):
-        dev = (filled - means[b]) * answered  # a missing answer sits at the mean of its own resample
-        cov = dev.T @ (dev * counts[b][:, None]) / (size[b] - 1)
-        sd[b] = np.sqrt(np.diag(cov))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            r[b] = cov / np.outer(sd[b], sd[b])
-    at = {c: np.array([spec.items.index(i) for i in b]) for c, b in spec.blocks.items()}
-    bad = ~np.isfinite(r).all(axis=(1, 2))
-    r[bad] = np.eye(p)
+def _estimate_batch(spec: Specification, rows: _Rows, draw: Callable[[], np.ndarray]) -> dict[str, np.ndarray]:
+    with one_thread(), np.errstate(divide="ignore", invalid="ignore"):
+        return _estimated(spec, rows, draw())
+
+
+def _estimated(spec: Specification, rows: _Rows, counts: np.ndarray) -> dict[str, np.ndarray]:
+    ends = np.cumsum([len(b) for b in spec.blocks.values()])
+    at = {c: slice(e - len(b), e) for e, (c, b) in zip(ends, spec.blocks.items(), strict=True)}
+    mean, sd, by_draw = _correlations(rows, counts)
+    r = np.ascontiguousarray(by_draw.transpose(1, 2, 0))
+    inverse = {}
     for c in spec.formative:
-        singular = np.linalg.eigvalsh(r[np.ix_(np.arange(n_draws), at[c], at[c])])[:, 0] < 1e-10
-        r[singular], bad = np.eye(p), bad | singular
-
+        unit = np.broadcast_to(np.eye(len(spec.blocks[c]))[..., None], r[at[c], at[c]].shape)
+        inverse[c] = _solve(r[at[c], at[c]], unit)
     main = {t: [s for s in ss if "*" not in s] for t, ss in spec.edges.items()}
-    weights = _iterate(r, at, spec, {t: ss for t, ss in main.items() if ss})
+    weights = _iterate(r, at, spec, {t: ss for t, ss in main.items() if ss}, inverse)
     scale = {}
-    full, where = r, dict(at)
     if spec.products:
-        k = len(spec.products)
-        full = np.empty((n_draws, p + k, p + k))
-        full[:, :p, :p] = r
-        product_sd = np.empty((n_draws, k))
-        names = list(at)
-        for b in range(n_draws):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                z = np.nan_to_num((filled - means[b]) * answered / sd[b])
-            scores = z @ weights[b]
-            prod = np.column_stack(
-                [np.prod([scores[:, names.index(c)] for c in q.split("*")], axis=0) for q in spec.products]
-            )
-            prod = prod - (counts[b] @ prod) / size[b]
-            product_sd[b] = np.sqrt(counts[b] @ prod**2 / (size[b] - 1))
-            prod = prod / np.where(product_sd[b] > 0, product_sd[b], 1.0)
-            cross = z.T @ (prod * counts[b][:, None]) / (size[b] - 1)
-            full[b, :p, p:], full[b, p:, :p] = cross, cross.T
-            full[b, p:, p:] = prod.T @ (prod * counts[b][:, None]) / (size[b] - 1)
+        r, scales = _with_products(spec, rows, counts, mean, sd, r, weights, at)
         for j, q in enumerate(spec.products):
-            where[q] = np.array([p + j])
-            scale[q] = product_sd[:, j]
-        weights = _iterate(full, where, spec, spec.edges)
+            at[q], scale[q] = slice(ends[-1] + j, ends[-1] + j + 1), scales[j]
+        weights = _iterate(r, at, spec, spec.edges, inverse)
 
-    names = list(where)
-    cov_items = full @ weights
-    cov = weights.transpose(0, 2, 1) @ cov_items
+    names = list(at)
+    with_items, cov = _covariances(r, weights, at)
     paths, r2 = [], []
     for target, sources in spec.edges.items():
         s, t = [names.index(q) for q in sources], names.index(target)
-        rhs = cov[:, s, t]
-        beta = np.linalg.solve(cov[np.ix_(range(n_draws), s, s)], rhs[..., None])[..., 0]
-        r2.append((beta * rhs).sum(1))
-        for j, q in enumerate(sources):
-            paths.append(beta[:, j] / scale.get(q, 1.0))
-    own = [(i, names.index(c)) for c in spec.blocks for i in at[c]]
-    rows, cols = (np.array(v) for v in zip(*own, strict=True))
+        beta = _solve(cov[np.ix_(s, s)], cov[s, t][:, None])[:, 0]
+        r2.append((beta * cov[s, t]).sum(0))
+        paths += [b / scale.get(q, 1.0) for q, b in zip(sources, beta, strict=True)]
     out = {
         "paths": np.column_stack(paths),
-        "loadings": cov_items[:, rows, cols],
-        "weights": weights[:, rows, cols],
-        "htmt": _htmt_batch(r, at, spec),
+        "loadings": np.vstack([with_items[names.index(c), at[c]] for c in spec.blocks]).T,
+        "weights": weights[: ends[-1]].T,
+        "htmt": _htmt_batch(by_draw, at, spec),
         "r2": np.column_stack(r2),
     }
+    bad = np.isnan(out["paths"]).any(axis=1)
     for values in out.values():
         values[bad] = np.nan
     return out
 
 
-def _iterate(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification, edges: dict[str, list[str]]) -> np.ndarray:
-    """Outer weights (draws x items x constructs) by the PLS iteration, scaled to composites of variance 1."""
-    names = list(at)
-    n_draws, p, k = len(r), r.shape[1], len(names)
-    path = np.zeros((k, k))
+def _correlations(rows: _Rows, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means, standard deviations and correlations of the items by draw; NaN where an item is constant."""
+    p, size = len(rows.center), counts.sum(axis=1, dtype=float)[:, None]
+    mean, cov = weighted_moments(rows, counts)
+    mean[:, rows.gaps] /= 1 - mean[:, p:]
+    fill = mean[:, rows.gaps]  # a missing answer sits at the mean of its own resample
+    cov[:, rows.gaps] += fill[:, :, None] * cov[:, p:]
+    cov[:, :, rows.gaps] += fill[:, None, :] * cov[:, :, p:]
+    variance = np.diagonal(cov, axis1=1, axis2=2)[:, :p]
+    sd = np.sqrt(np.where(variance > 1e-12 * rows.variance, variance, np.nan))
+    return mean[:, :p], sd * np.sqrt(size / (size - 1)), cov[:, :p, :p] / (sd[:, :, None] * sd[:, None, :])
+
+
+def _with_products(
+    spec: Specification,
+    rows: _Rows,
+    counts: np.ndarray,
+    mean: np.ndarray,
+    sd: np.ndarray,
+    r: np.ndarray,
+    weights: np.ndarray,
+    at: dict[str, slice],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Correlations with the products of the composites behind the items, and the products' standard deviations."""
+    (n_draws, p), k = mean.shape, len(spec.products)
+    size = counts.sum(axis=1, dtype=float)
+    score, shift = {}, {}
+    for c in {c for q in spec.products for c in q.split("*")}:
+        w = np.zeros((n_draws, rows.shape[1]))
+        w[:, at[c]] = weights[at[c]].T / sd[:, at[c]]
+        shift[c] = (mean * w[:, :p]).sum(1)[:, None]
+        w[:, p:] = (mean * w[:, :p])[:, rows.gaps]
+        score[c] = w
+    first, second = np.zeros((k, n_draws)), np.zeros((k, k, n_draws))
+    cross = np.zeros((k, n_draws, rows.shape[1]))
+    for start in range(0, len(rows), ROWS):
+        part = slice(start, start + ROWS)
+        x = rows[part]
+        scores = {c: w @ x.T - shift[c] for c, w in score.items()}
+        products = [scores[a] * scores[b] for a, b in (q.split("*") for q in spec.products)]
+        for i, product in enumerate(products):
+            drawn = counts[:, part] * product
+            first[i] += drawn.sum(1)
+            cross[i] += drawn @ x
+            for j in range(i + 1):
+                second[i, j] += np.einsum("bn,bn->b", drawn, products[j])
+    second = np.where(np.tri(k, dtype=bool)[..., None], second, second.swapaxes(0, 1))
+    second = (second - first[:, None] * first / size) / (size - 1)
+    product_sd = np.sqrt(np.einsum("iib->ib", second))
+    with_items = cross[:, :, :p] - mean * first[:, :, None]
+    with_items[:, :, rows.gaps] += mean[:, rows.gaps] * cross[:, :, p:]
+    with_items = (with_items / (sd * (size[:, None] - 1))).swapaxes(1, 2) / product_sd[:, None]
+    full = np.empty((p + k, p + k, n_draws))
+    full[:p, :p], full[p:, :p], full[:p, p:] = r, with_items, with_items.swapaxes(0, 1)
+    full[p:, p:] = second / (product_sd[:, None] * product_sd)
+    return full, product_sd
+
+
+def _solve(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """x (k, m, draws) with a x = b for positive definite a (k, k, draws), by elimination; NaN where a is singular."""
+    both, k = np.concatenate([a, b], axis=1), len(a)
+    for i in range(k):
+        pivot = np.where(both[i, i] < 1e-10, np.nan, both[i, i])
+        both[i, i:] /= pivot
+        others = both[:, i].copy()
+        others[i] = 0
+        both[:, i:] -= others[:, None] * both[i, i:]
+    return both[:, k:]
+
+
+def _covariances(r: np.ndarray, w: np.ndarray, at: dict[str, slice]) -> tuple[np.ndarray, np.ndarray]:
+    """Covariances of the composites with the items, (constructs, items, draws), and with each other."""
+    rw, cov = np.empty((len(at), *w.shape)), np.empty((len(at), len(at), w.shape[1]))
+    for j, block in enumerate(at.values()):
+        np.einsum("ipb,ib->pb", r[block], w[block], out=rw[j])
+    for j, block in enumerate(at.values()):
+        np.einsum("jib,ib->jb", rw[:, block], w[block], out=cov[:, j])
+    return rw, cov
+
+
+def _iterate(
+    r: np.ndarray,
+    at: dict[str, slice],
+    spec: Specification,
+    edges: dict[str, list[str]],
+    inverse: dict[str, np.ndarray],
+) -> np.ndarray:
+    """Outer weights (items x draws) by the PLS iteration, scaled to composites of variance 1."""
+    place, k = {c: j for j, c in enumerate(at)}, len(at)
+    path = np.zeros((k, k), bool)
+    together: dict[tuple[int, ...], list[int]] = {}  # outcomes that share their sources share the elimination
     for target, sources in edges.items():
-        for s in sources:
-            path[names.index(s), names.index(target)] = 1
-    mask = np.zeros((p, k))
-    for j, c in enumerate(names):
-        mask[at[c], j] = 1
-    inverse = {c: np.linalg.inv(r[np.ix_(np.arange(n_draws), at[c], at[c])]) for c in spec.formative if len(at[c]) > 1}
-    final = np.empty((n_draws, p, k))
-    todo = np.arange(n_draws)
-    w = np.broadcast_to(mask, (n_draws, p, k)).copy()
-    rw = r @ w
-    for _ in range(301):
-        cov = w.transpose(0, 2, 1) @ rw
-        sd = np.sqrt(np.einsum("bjj->bj", cov))
-        corr = cov / (sd[:, :, None] * sd[:, None, :])
+        path[[place[s] for s in sources], place[target]] = True
+        together.setdefault(tuple(place[s] for s in sources), []).append(place[target])
+    regressions = [(np.ix_(q, q), np.ix_(q, t)) for q, t in together.items()]
+    beside = [np.flatnonzero(row) for row in path | path.T]
+    owner = np.repeat(np.arange(k), [b.stop - b.start for b in at.values()])
+    final = np.empty((len(r), r.shape[2]))
+    todo, running = np.arange(r.shape[2]), np.ones(r.shape[2], bool)
+    new = w = np.ones_like(final)
+    for turn in range(302):
+        rw, cov = _covariances(r, new, at)
+        sd = np.sqrt(np.einsum("jjb->jb", cov))
+        new = new / sd[owner]
+        still = (np.abs(new - w).sum(0) >= 1e-10) & (turn < 301) if turn else running
+        w, stop = new, running & ~still
+        final[:, todo[stop]] = w[:, stop]
+        running = running & still
+        if not running.any():
+            break
+        if 2 * running.sum() < len(running):
+            todo, w, rw, cov, sd, r = (v[..., running] for v in (todo, w, rw, cov, sd, r))
+            inverse = {c: v[..., running] for c, v in inverse.items()}
+            running = running[running]
+        corr = cov / (sd[:, None] * sd)
+        inner = np.sign(corr) if spec.scheme == "centroid" else corr.copy()
         if spec.scheme == "path":
-            inner = corr * path.T
-            for target, sources in edges.items():
-                q, t = np.array([names.index(s) for s in sources]), names.index(target)
-                beta = np.linalg.solve(corr[np.ix_(np.arange(len(todo)), q, q)], corr[:, q, t][..., None])[..., 0]
-                inner[:, q, t] = beta
-        else:
-            inner = (np.sign(corr) if spec.scheme == "centroid" else corr) * (path + path.T)
-        proxy = (rw / sd[:, None, :]) @ inner
-        new = proxy * mask
-        for c, inv in inverse.items():
-            j = names.index(c)
-            new[:, at[c], j] = (inv @ proxy[:, at[c], j][..., None])[..., 0]
-        rw = r @ new
-        scale = np.sqrt(np.einsum("bij,bij->bj", new, rw))[:, None, :]
-        new, rw = new / scale, rw / scale
-        moved = np.abs(new - w).sum(axis=(1, 2))
-        done = ~(moved >= 1e-10)
-        w = new
-        if done.any():
-            final[todo[done]] = new[done]
-            todo, w, rw, r = todo[~done], new[~done], rw[~done], r[~done]
-            inverse = {c: inv[~done] for c, inv in inverse.items()}
-        if len(todo) == 0:
-            return final
-    final[todo] = w
+            for among, on in regressions:
+                inner[on] = _solve(corr[among], corr[on])
+        inner /= sd[:, None]
+        new = np.empty_like(w)
+        for j, (c, block) in enumerate(at.items()):
+            new[block] = np.einsum("lb,lib->ib", inner[beside[j], j], rw[beside[j], block])
+            if c in inverse:
+                new[block] = np.einsum("ijb,jb->ib", inverse[c], new[block])
     return final
 
 
-def _htmt_batch(r: np.ndarray, at: dict[str, np.ndarray], spec: Specification) -> np.ndarray:
-    names = list(at)
-    member = np.array([[i in at[c] for c in names] for i in range(r.shape[1])])
+def _htmt_batch(r: np.ndarray, at: dict[str, slice], spec: Specification) -> np.ndarray:
+    names = list(spec.blocks)
+    member = np.zeros((r.shape[1], len(names)))
+    for j, c in enumerate(names):
+        member[at[c], j] = 1
     ratio = htmt_values(r, member)
     pairs = [(names.index(a), names.index(b)) for a, b in htmt_pairs(spec)]
     return np.column_stack([ratio[:, i, j] for i, j in pairs]) if pairs else np.empty((len(r), 0))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
+
+from semfit.resampling import block_sizes, row_counts
 
 from ..core.arguments import checked, one_of
 from ..core.errors import DataError
@@ -166,10 +170,12 @@ class PlsFit(Result):
             ``n_boot`` is no whole number of at least 20.
         """
         n_boot, seed = enough_draws(n_boot), default_seed(seed)
-        rng, n = np.random.default_rng(seed), self.n_obs
-        draws = [rng.integers(0, n, size=n, dtype=np.intp) for _ in range(n_boot)]
-        counts = np.array([np.bincount(d, minlength=n) for d in draws], dtype=float)
-        drawn = resample(self.spec, self.answers.to_numpy(), counts, n_jobs=n_jobs)
+        rng, n, draws = np.random.default_rng(seed), self.n_obs, []
+        for size in block_sizes(n_boot, n):
+            draws.append(partial(row_counts, deepcopy(rng), size, n))
+            for _ in range(size):  # on to where the next block begins
+                rng.integers(n, size=n)
+        drawn = resample(self.spec, self.answers.to_numpy(), draws, n_jobs=n_jobs)
         good = ~np.isnan(drawn["paths"]).any(axis=1)
         return PlsBootstrap(self, n_boot, seed, {k: v[good] for k, v in drawn.items()}, int((~good).sum()))
 
@@ -193,6 +199,13 @@ class PlsFit(Result):
         return [("", self.paths), ("", self.r2)]
 
 
+def _all_but(first: int, last: int, n: int) -> np.ndarray:
+    """Counts of samples that lack one row each, the rows from ``first`` to ``last``."""
+    counts = np.ones((last - first, n))
+    np.fill_diagonal(counts[:, first:], 0)
+    return counts
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class PlsBootstrap(Result):
     """Bootstrap of a PLS model: the draws, and tables made from them.
@@ -212,16 +225,18 @@ class PlsBootstrap(Result):
     def n_obs(self) -> int:
         return self.fit.n_obs
 
-    def _again(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        return resample(self.fit.spec, self.fit.answers.to_numpy(), counts)
+    def _again(self, draws: list) -> dict[str, np.ndarray]:
+        return resample(self.fit.spec, self.fit.answers.to_numpy(), draws)
 
     @cached_property
     def _jackknife(self) -> dict[str, np.ndarray]:
-        return self._again(np.ones((self.n_obs, self.n_obs)) - np.eye(self.n_obs))
+        n = self.n_obs
+        starts = np.cumsum([0, *block_sizes(n, n)])
+        return self._again([partial(_all_but, first, last, n) for first, last in pairwise(starts)])
 
     @cached_property
     def estimates(self) -> dict[str, np.ndarray]:
-        return {k: v[0] for k, v in self._again(np.ones((1, self.n_obs))).items()}
+        return {k: v[0] for k, v in self._again([partial(np.ones, (1, self.n_obs))]).items()}
 
     @checked(interval=one_of("percentile", "bca"), what=None)
     def table(self, what: str = "paths", level: float = 0.95, interval: str = "percentile") -> pd.DataFrame:
