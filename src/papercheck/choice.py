@@ -91,6 +91,8 @@ def halton_normal(people: int, draws: int, dimensions: int, skip: int = 0) -> np
     return ndtri(points).reshape(people, draws, dimensions)
 
 
+PEOPLE = 32  # at once: what is made for them stays near the processor
+
 #: Columns of the choice data: chosen or not, who, and which task.
 COLUMNS = ("choice", "id", "chid")
 
@@ -165,65 +167,56 @@ class MixedLogit:
         k = len(self.random)
         return k * (k + 1) // 2 if self.correlated else k
 
-    def coefficients(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients (people, draws, k), and the derivatives of the random ones by their mean and by their spread."""
-        k, m = self.difference.shape[-1], len(self.random)
-        beta = np.broadcast_to(theta[:k], (*self.normal.shape[:2], k)).copy()
-        spread = theta[k:]
-        deviate = self.normal.copy()
+    def coefficients(self, theta: np.ndarray, people: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients (people, draws, k), and their derivatives by the parameters (people, draws, parameters)."""
+        deviate, m = self.normal[people].copy(), len(self.random)
+        k = self.difference.shape[-1]
+        beta = np.broadcast_to(theta[:k], (*deviate.shape[:2], k)).copy()
+        by_theta = np.ones((*deviate.shape[:2], len(theta)))
         for i, kind in enumerate(self.kinds):
             if kind == "uniform":
                 deviate[..., i] = 2 * ndtr(deviate[..., i]) - 1
-        by_mean = np.ones_like(deviate)
+        rows, cols = np.tril_indices(m) if self.correlated else (np.arange(m), np.arange(m))
         lower = np.zeros((m, m))
-        if self.correlated:
-            lower[np.tril_indices(m)] = spread
-        else:
-            np.fill_diagonal(lower, spread)
+        lower[rows, cols] = theta[k:]
         shift = deviate @ lower.T
         for i, (column, kind) in enumerate(zip(self.random, self.kinds, strict=True)):
             value = theta[column] + shift[..., i]
             if kind == "lognormal":
                 value = np.exp(np.clip(value, -50, 50))
-                by_mean[..., i] = value
+                by_theta[..., column] = value
             beta[..., column] = value
-        rows, cols = np.tril_indices(m) if self.correlated else (np.arange(m), np.arange(m))
-        return beta, by_mean, by_mean[..., rows] * deviate[..., cols]
+        if m:
+            by_theta[..., k:] = by_theta[..., np.array(self.random)[rows]] * deviate[..., cols]
+        return beta, by_theta
 
     def __call__(self, theta: np.ndarray, by_task: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Log-likelihood by person, and the score by person (or, ``by_task``, by choice)."""
-        n, tasks, others, k = self.difference.shape
-        flat = self.difference.reshape(n, tasks * others, k)
-        beta, by_mean, by_spread = self.coefficients(theta)
-        draws = beta.shape[1]
-        rest = np.exp(np.clip(-(flat @ beta.transpose(0, 2, 1)), -700, 700)).reshape(n, tasks, others, draws)
+        starts = range(0, len(self.real), PEOPLE)
+        parts = [self._of(slice(first, first + PEOPLE), theta) for first in starts]
+        loglik, score = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return loglik, score.swapaxes(0, 1)[self.real.T] if by_task else score.sum(1)
+
+    def _of(self, people: slice, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log-likelihood and the score by choice (people, tasks, parameters); 0 for choices nobody made."""
+        difference, real = self.difference[people], self.real[people]
+        n, tasks, others, k = difference.shape
+        flat = difference.reshape(n, tasks * others, k)
+        beta, by_theta = self.coefficients(theta, people)
+        rest = np.exp(np.clip(-(flat @ beta.transpose(0, 2, 1)), -700, 700)).reshape(n, tasks, others, -1)
         total = 1 + rest.sum(2)
-        log_choice = np.where(self.real[:, :, None], -np.log(total), 0).sum(1)
+        log_choice = np.where(real[:, :, None], -np.log(total), 0).sum(1)
         top = log_choice.max(1, keepdims=True)
         weight = np.exp(log_choice - top)
         loglik = top[:, 0] + np.log(weight.mean(1))
         weight /= weight.sum(1, keepdims=True)
-        share = np.where(self.real[:, :, None, None], rest / total[:, :, None], 0).reshape(n, tasks * others, draws)
-        if not by_task:  # derivative of the log-probability by each draw's coefficients, weighted
-            slope = (share.transpose(0, 2, 1) @ flat) * weight[:, :, None]
-            return loglik, self._score(slope, by_mean, by_spread, len(theta))
-        rows = []
-        for t in range(tasks):
-            part = slice(t * others, (t + 1) * others)
-            slope = (share[:, part].transpose(0, 2, 1) @ flat[:, part]) * weight[:, :, None]
-            rows.append(self._score(slope, by_mean, by_spread, len(theta))[self.real[:, t]])
-        return loglik, np.vstack(rows)
-
-    def _score(self, slope: np.ndarray, by_mean: np.ndarray, by_spread: np.ndarray, size: int) -> np.ndarray:
-        k = slope.shape[-1]
-        score = np.zeros((len(slope), size))
-        score[:, :k] = slope.sum(1)
-        if self.random:
-            part = slope[..., list(self.random)]
-            score[:, list(self.random)] = (part * by_mean).sum(1)
-            rows = np.tril_indices(len(self.random))[0] if self.correlated else np.arange(len(self.random))
-            score[:, k:] = (part[..., rows] * by_spread).sum(1)
-        return score
+        rest /= np.where(real[:, :, None], total, np.inf)[:, :, None]
+        # The derivative of the log-probability by a parameter: over the draws by one product, then over the others.
+        slope = rest.reshape(n, tasks * others, -1) @ (by_theta * weight[:, :, None])
+        m = np.arange(len(self.random))
+        spread = np.array(self.random, int)[np.tril_indices(len(m))[0] if self.correlated else m]
+        slope *= flat[..., np.concatenate([np.arange(k), spread])]
+        return loglik, slope.reshape(n, tasks, others, -1).sum(2)
 
 
 def choice_model(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -150,6 +153,27 @@ def block_sizes(n_boot: int, n: int) -> list[int]:
     return [min(block, n_boot - first) for first in range(0, n_boot, block)]
 
 
+def blocks_of_counts(rng: np.random.Generator, n_boot: int, n: int) -> list[Callable[[], np.ndarray]]:
+    """``row_counts`` of all resamples, block by block; each block is made when it is called, wherever that is."""
+    blocks: list[Callable[[], np.ndarray]] = []
+    for size in block_sizes(n_boot, n):
+        blocks.append(partial(row_counts, deepcopy(rng), size, n))
+        for _ in range(size):  # on to where the next block begins
+            rng.integers(n, size=n)
+    return blocks
+
+
+def blocks_of_all_but_one(n: int) -> list[Callable[[], np.ndarray]]:
+    """Row counts of the jackknife: the first sample lacks the first of n rows, and so on."""
+    return [partial(_all_but_one, *ends, n) for ends in pairwise(np.cumsum([0, *block_sizes(n, n)]))]
+
+
+def _all_but_one(first: int, last: int, n: int) -> np.ndarray:
+    counts = np.ones((last - first, n))
+    np.fill_diagonal(counts[:, first:], 0)
+    return counts
+
+
 def row_counts(rng: np.random.Generator, size: int, n: int) -> np.ndarray:
     """How often each of n rows is drawn in ``size`` resamples, (size, n); in single bytes where rows are many."""
     together = max(1, CELLS // n)
@@ -195,6 +219,65 @@ def weighted_moments(X: Any, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray
     cov = second[:, square.ravel()].reshape(-1, p, p)
     cov -= mean[:, :, None] * mean[:, None, :]
     return mean, cov
+
+
+@dataclass(frozen=True, eq=False)
+class FilledRows:
+    """Rows x (n, p) with gaps, for resamples in which a gap is filled with the item's mean in that resample.
+
+    A slice gives centred rows, 0 where a value is missing, and behind them a column for each item with gaps, 1 where
+    one is: the fillings of all resamples follow from the moments of these columns.
+    """
+
+    x: np.ndarray
+    center: np.ndarray
+    variance: np.ndarray
+    gaps: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> FilledRows:
+        there = [column[~np.isnan(column)] for column in x.T]
+        center, variance = (np.array([f(column) for column in there]) for f in (np.mean, np.var))
+        return cls(x, center, variance, np.flatnonzero([len(column) < len(x) for column in there]))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.x), self.x.shape[1] + len(self.gaps)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        x = self.x[part] - self.center
+        missing = np.isnan(x)
+        return np.hstack([np.where(missing, 0.0, x), missing[:, self.gaps]])
+
+    def moments(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Means from the centre, standard deviations (B, p) and correlations (B, p, p); NaN for a constant item."""
+        p, size = len(self.center), counts.sum(axis=1, dtype=float)[:, None]
+        mean, cov = weighted_moments(self, counts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean[:, self.gaps] /= 1 - mean[:, p:]
+        fill = mean[:, self.gaps]
+        cov[:, self.gaps] += fill[:, :, None] * cov[:, p:]
+        cov[:, :, self.gaps] += fill[:, None, :] * cov[:, :, p:]
+        variance = np.diagonal(cov, axis1=1, axis2=2)[:, :p]
+        sd = np.sqrt(np.where(variance > 1e-12 * self.variance, variance, np.nan))
+        return mean[:, :p], sd * np.sqrt(size / (size - 1)), cov[:, :p, :p] / (sd[:, :, None] * sd[:, None, :])
+
+    def column_weights(self, weights: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights (B, columns) and constants (B, 1) so that a slice's rows times the former, less the latter, are the
+        weighted sums of the filled items less their means."""
+        both = weights * mean
+        return np.hstack([weights, both[:, self.gaps]]), both.sum(1)[:, None]
+
+    def cross_products(self, sums: np.ndarray, total: np.ndarray, mean: np.ndarray) -> np.ndarray:
+        """Sums of products (..., p) of the filled items less their means, from ``sums`` (..., columns) of products with
+        a slice's columns and the ``total`` (..., 1) of what they are multiplied with."""
+        p = len(self.center)
+        out = sums[..., :p] - mean * total
+        out[..., self.gaps] += mean[:, self.gaps] * sums[..., p:]
+        return out
 
 
 def wishart(rng: np.random.Generator, root: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from semfit import resampling
 from switchcost.core.inference import DEFAULT_SEED
+from switchcost.plspm import batch
 from switchcost.plspm.fitting import pls
 
 
@@ -218,3 +220,43 @@ def test_bad_data_name_the_mistake(data):
         pls(twin, OUTCOME, SIMPLE, formative=["COMP"])
     with pytest.raises(ValueError, match=r"n_boot must be a whole number of at least 20, and is 10"):
         pls(data, OUTCOME, SIMPLE).bootstrap(10)
+
+
+def test_draws_do_not_depend_on_how_many_are_made_together(moderation, monkeypatch):
+    """Row counts are made block by block, each from the generator's state at its beginning; gaps and a product included."""
+    together = moderation.bootstrap(30, seed=5).draws
+    monkeypatch.setattr(resampling, "block_sizes", lambda n_boot, n: [7, 1, 22])
+    for what, draws in moderation.bootstrap(30, seed=5).draws.items():
+        assert draws == pytest.approx(together[what], abs=1e-13)
+
+
+def test_moments_of_many_rows_are_added_in_blocks(data, monkeypatch):
+    blocks = {"COMP": OUTCOME["COMP"], "CUSA": ["cusa"], "CUSL": OUTCOME["CUSL"]}
+    fit = pls(data, blocks, "CUSL ~ COMP + CUSA + COMP*CUSA")
+    at_once = fit.bootstrap(20, seed=1).draws
+    for module in (batch, resampling):
+        monkeypatch.setattr(module, "ROWS", 100)
+    for what, draws in fit.bootstrap(20, seed=1).draws.items():
+        assert draws == pytest.approx(at_once[what], abs=1e-13)
+
+
+def test_jackknife_leaves_each_row_out_once(data):
+    fit = pls(data, OUTCOME, SIMPLE, missing="listwise")
+    left_out = fit.bootstrap(20, seed=1)._jackknife["paths"]
+    assert left_out.shape == (336, 5)
+    for row in (0, 249, 250, 335):  # the first and the last of either block
+        again = pls(fit.answers.drop(index=fit.answers.index[row]), OUTCOME, SIMPLE)
+        assert left_out[row] == pytest.approx(again.paths.estimate.to_numpy(), abs=1e-9)
+
+
+def test_a_resample_without_variance_or_rank_is_left_out_and_counted():
+    rng = np.random.default_rng(4)
+    f = rng.normal(size=40)
+    d = pd.DataFrame({f"x{i}": f + rng.normal(size=40) for i in range(3)})
+    d["y"] = f + rng.normal(size=40)
+    d["rare"] = (np.arange(40) == 3) * 1.0  # constant in a third of the resamples
+    d["twin"] = d.x0 + d.rare  # equal to x0 in the same resamples
+    formative = pls(d, {"X": ["x0", "twin"], "Y": ["y"]}, "Y ~ X", formative=["X"]).bootstrap(60, seed=1)
+    reflective = pls(d, {"X": ["x1", "x2", "rare"], "Y": ["y"]}, "Y ~ X").bootstrap(60, seed=1)
+    rows = np.random.default_rng(1).integers(0, 40, (60, 40))
+    assert formative.n_failed == reflective.n_failed == (rows != 3).all(axis=1).sum() > 10

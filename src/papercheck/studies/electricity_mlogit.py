@@ -27,6 +27,7 @@ MODELS = {
 _HOW = "mixed logit on the 4,308 choices, 100 Halton draws a person; one step of the search from its printed start"
 
 
+@cache
 def prepared(model: str) -> MixedLogit:
     """The likelihood of a printed model; time-of-day and seasonal rates are turned round where they are lognormal."""
     data = load("electricity")

@@ -3,77 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from semfit.htmt import htmt_values
-from semfit.resampling import ROWS, weighted_moments
+from semfit.resampling import ROWS, FilledRows
 from semfit.threads import one_thread
 
 from ..core.jobs import run_batches
 from .spec import Specification, htmt_pairs
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """Centred answers, made block by block: 0 where one is missing, and a column more for each item with gaps (1 there)."""
-
-    x: np.ndarray
-    center: np.ndarray
-    variance: np.ndarray
-    gaps: np.ndarray
-
-    @classmethod
-    def of(cls, x: np.ndarray) -> _Rows:
-        answered = [column[~np.isnan(column)] for column in x.T]
-        center, variance = (np.array([f(column) for column in answered]) for f in (np.mean, np.var))
-        return cls(x, center, variance, np.flatnonzero([len(column) < len(x) for column in answered]))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.x), self.x.shape[1] + len(self.gaps)
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def __getitem__(self, part: slice) -> np.ndarray:
-        x = self.x[part] - self.center
-        missing = np.isnan(x)
-        return np.hstack([np.where(missing, 0.0, x), missing[:, self.gaps]])
-
-
 def resample(
     spec: Specification, x: np.ndarray, draws: Sequence[Callable[[], np.ndarray]], n_jobs: int | None = None
 ) -> dict[str, np.ndarray]:
     """Estimate the model for each row of what ``draws`` return (draws x respondents: how often one was drawn)."""
-    parts = run_batches(partial(_estimate_batch, spec, _Rows.of(x)), draws, n_jobs)
+    parts = run_batches(partial(_estimate_batch, spec, FilledRows.of(x)), draws, n_jobs)
     return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
 
 
-def _estimate_batch(spec: Specification, rows: _Rows, draw: Callable[[], np.ndarray]) -> dict[str, np.ndarray]:
+def _estimate_batch(spec: Specification, rows: FilledRows, draw: Callable[[], np.ndarray]) -> dict[str, np.ndarray]:
     with one_thread(), np.errstate(divide="ignore", invalid="ignore"):
         return _estimated(spec, rows, draw())
 
 
-def _estimated(spec: Specification, rows: _Rows, counts: np.ndarray) -> dict[str, np.ndarray]:
-    ends = np.cumsum([len(b) for b in spec.blocks.values()])
-    at = {c: slice(e - len(b), e) for e, (c, b) in zip(ends, spec.blocks.items(), strict=True)}
-    mean, sd, by_draw = _correlations(rows, counts)
-    r = np.ascontiguousarray(by_draw.transpose(1, 2, 0))
-    inverse = {}
-    for c in spec.formative:
-        unit = np.broadcast_to(np.eye(len(spec.blocks[c]))[..., None], r[at[c], at[c]].shape)
-        inverse[c] = _solve(r[at[c], at[c]], unit)
-    main = {t: [s for s in ss if "*" not in s] for t, ss in spec.edges.items()}
-    weights = _iterate(r, at, spec, {t: ss for t, ss in main.items() if ss}, inverse)
-    scale = {}
+def _estimated(spec: Specification, rows: FilledRows, counts: np.ndarray) -> dict[str, np.ndarray]:
+    mean, sd, by_draw = rows.moments(counts)
+    (n_draws, p), r = mean.shape, np.ascontiguousarray(by_draw.transpose(1, 2, 0))
+    at = {c: spec.places[c] for c in spec.blocks}
+    unit = np.broadcast_to(np.eye(p)[..., None], r.shape)
+    inverse = {c: _solve(r[at[c], at[c]], unit[at[c], at[c]]) for c in spec.formative}
+    main = {t: only for t, ss in spec.edges.items() if (only := [s for s in ss if "*" not in s])}
+    weights = _iterate(r, at, spec.scheme, main, inverse)
+    product_sd = np.empty((0, n_draws))
     if spec.products:
-        r, scales = _with_products(spec, rows, counts, mean, sd, r, weights, at)
-        for j, q in enumerate(spec.products):
-            at[q], scale[q] = slice(ends[-1] + j, ends[-1] + j + 1), scales[j]
-        weights = _iterate(r, at, spec, spec.edges, inverse)
+        r, product_sd = _with_products(spec, rows, counts, (mean, sd, weights.T), r)
+        at = spec.places
+        weights = _iterate(r, at, spec.scheme, spec.edges, inverse)
 
     names = list(at)
     with_items, cov = _covariances(r, weights, at)
@@ -82,12 +49,13 @@ def _estimated(spec: Specification, rows: _Rows, counts: np.ndarray) -> dict[str
         s, t = [names.index(q) for q in sources], names.index(target)
         beta = _solve(cov[np.ix_(s, s)], cov[s, t][:, None])[:, 0]
         r2.append((beta * cov[s, t]).sum(0))
-        paths += [b / scale.get(q, 1.0) for q, b in zip(sources, beta, strict=True)]
+        paths += [b / product_sd[spec.products.index(q)] if "*" in q else b for q, b in zip(sources, beta, strict=True)]
+    htmt = htmt_values(by_draw, np.repeat(np.eye(len(spec.blocks)), [*map(len, spec.blocks.values())], axis=0))
     out = {
         "paths": np.column_stack(paths),
         "loadings": np.vstack([with_items[names.index(c), at[c]] for c in spec.blocks]).T,
-        "weights": weights[: ends[-1]].T,
-        "htmt": _htmt_batch(by_draw, at, spec),
+        "weights": weights[:p].T,
+        "htmt": np.array([htmt[:, names.index(a), names.index(b)] for a, b in htmt_pairs(spec)]).reshape(-1, n_draws).T,
         "r2": np.column_stack(r2),
     }
     bad = np.isnan(out["paths"]).any(axis=1)
@@ -96,61 +64,37 @@ def _estimated(spec: Specification, rows: _Rows, counts: np.ndarray) -> dict[str
     return out
 
 
-def _correlations(rows: _Rows, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Means, standard deviations and correlations of the items by draw; NaN where an item is constant."""
-    p, size = len(rows.center), counts.sum(axis=1, dtype=float)[:, None]
-    mean, cov = weighted_moments(rows, counts)
-    mean[:, rows.gaps] /= 1 - mean[:, p:]
-    fill = mean[:, rows.gaps]  # a missing answer sits at the mean of its own resample
-    cov[:, rows.gaps] += fill[:, :, None] * cov[:, p:]
-    cov[:, :, rows.gaps] += fill[:, None, :] * cov[:, :, p:]
-    variance = np.diagonal(cov, axis1=1, axis2=2)[:, :p]
-    sd = np.sqrt(np.where(variance > 1e-12 * rows.variance, variance, np.nan))
-    return mean[:, :p], sd * np.sqrt(size / (size - 1)), cov[:, :p, :p] / (sd[:, :, None] * sd[:, None, :])
-
-
 def _with_products(
-    spec: Specification,
-    rows: _Rows,
-    counts: np.ndarray,
-    mean: np.ndarray,
-    sd: np.ndarray,
-    r: np.ndarray,
-    weights: np.ndarray,
-    at: dict[str, slice],
+    spec: Specification, rows: FilledRows, counts: np.ndarray, found: tuple[np.ndarray, ...], r: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Correlations with the products of the composites behind the items, and the products' standard deviations."""
-    (n_draws, p), k = mean.shape, len(spec.products)
+    """Correlations with the products of the composites behind the items, and the products' standard deviations.
+
+    ``found`` are the means, the standard deviations and the weights of the items, (draws, items) each.
+    """
+    (mean, sd, weights), (p, _, n_draws), k = found, r.shape, len(spec.products)
+    pairs = [q.split("*") for q in spec.products]
     size = counts.sum(axis=1, dtype=float)
-    score, shift = {}, {}
-    for c in {c for q in spec.products for c in q.split("*")}:
-        w = np.zeros((n_draws, rows.shape[1]))
-        w[:, at[c]] = weights[at[c]].T / sd[:, at[c]]
-        shift[c] = (mean * w[:, :p]).sum(1)[:, None]
-        w[:, p:] = (mean * w[:, :p])[:, rows.gaps]
-        score[c] = w
-    first, second = np.zeros((k, n_draws)), np.zeros((k, k, n_draws))
-    cross = np.zeros((k, n_draws, rows.shape[1]))
+    how = {}
+    for c in {c for pair in pairs for c in pair}:
+        own = np.zeros((n_draws, p))
+        own[:, spec.places[c]] = (weights / sd)[:, spec.places[c]]
+        how[c] = rows.column_weights(own, mean)
+    total, squares, sums = np.zeros((k, n_draws)), np.zeros((k, k, n_draws)), np.zeros((k, n_draws, rows.shape[1]))
     for start in range(0, len(rows), ROWS):
-        part = slice(start, start + ROWS)
-        x = rows[part]
-        scores = {c: w @ x.T - shift[c] for c, w in score.items()}
-        products = [scores[a] * scores[b] for a, b in (q.split("*") for q in spec.products)]
-        for i, product in enumerate(products):
-            drawn = counts[:, part] * product
-            first[i] += drawn.sum(1)
-            cross[i] += drawn @ x
-            for j in range(i + 1):
-                second[i, j] += np.einsum("bn,bn->b", drawn, products[j])
-    second = np.where(np.tri(k, dtype=bool)[..., None], second, second.swapaxes(0, 1))
-    second = (second - first[:, None] * first / size) / (size - 1)
-    product_sd = np.sqrt(np.einsum("iib->ib", second))
-    with_items = cross[:, :, :p] - mean * first[:, :, None]
-    with_items[:, :, rows.gaps] += mean[:, rows.gaps] * cross[:, :, p:]
-    with_items = (with_items / (sd * (size[:, None] - 1))).swapaxes(1, 2) / product_sd[:, None]
+        x, times = rows[start : start + ROWS], counts[:, start : start + ROWS]
+        scores = {c: w @ x.T - less for c, (w, less) in how.items()}
+        products = np.array([scores[a] * scores[b] for a, b in pairs])
+        drawn = times * products
+        total += drawn.sum(2)
+        sums += drawn @ x
+        squares += np.einsum("ibn,jbn->ijb", drawn, products)
+    cov = (squares - total[:, None] * total / size) / (size - 1)
+    product_sd = np.sqrt(np.einsum("iib->ib", cov))
+    with_items = rows.cross_products(sums, total[..., None], mean) / (sd * (size[:, None] - 1))
     full = np.empty((p + k, p + k, n_draws))
-    full[:p, :p], full[p:, :p], full[:p, p:] = r, with_items, with_items.swapaxes(0, 1)
-    full[p:, p:] = second / (product_sd[:, None] * product_sd)
+    full[:p, :p], full[p:, p:] = r, cov / (product_sd[:, None] * product_sd)
+    full[p:, :p] = with_items.swapaxes(1, 2) / product_sd[:, None]
+    full[:p, p:] = full[p:, :p].swapaxes(0, 1)
     return full, product_sd
 
 
@@ -158,8 +102,7 @@ def _solve(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """x (k, m, draws) with a x = b for positive definite a (k, k, draws), by elimination; NaN where a is singular."""
     both, k = np.concatenate([a, b], axis=1), len(a)
     for i in range(k):
-        pivot = np.where(both[i, i] < 1e-10, np.nan, both[i, i])
-        both[i, i:] /= pivot
+        both[i, i:] /= np.where(both[i, i] < 1e-10, np.nan, both[i, i])
         others = both[:, i].copy()
         others[i] = 0
         both[:, i:] -= others[:, None] * both[i, i:]
@@ -177,11 +120,7 @@ def _covariances(r: np.ndarray, w: np.ndarray, at: dict[str, slice]) -> tuple[np
 
 
 def _iterate(
-    r: np.ndarray,
-    at: dict[str, slice],
-    spec: Specification,
-    edges: dict[str, list[str]],
-    inverse: dict[str, np.ndarray],
+    r: np.ndarray, at: dict[str, slice], scheme: str, edges: dict[str, list[str]], inverse: dict[str, np.ndarray]
 ) -> np.ndarray:
     """Outer weights (items x draws) by the PLS iteration, scaled to composites of variance 1."""
     place, k = {c: j for j, c in enumerate(at)}, len(at)
@@ -195,7 +134,8 @@ def _iterate(
     owner = np.repeat(np.arange(k), [b.stop - b.start for b in at.values()])
     final = np.empty((len(r), r.shape[2]))
     todo, running = np.arange(r.shape[2]), np.ones(r.shape[2], bool)
-    new = w = np.ones_like(final)
+    w: np.ndarray = np.ones_like(final)
+    new = w
     for turn in range(302):
         rw, cov = _covariances(r, new, at)
         sd = np.sqrt(np.einsum("jjb->jb", cov))
@@ -207,12 +147,12 @@ def _iterate(
         if not running.any():
             break
         if 2 * running.sum() < len(running):
-            todo, w, rw, cov, sd, r = (v[..., running] for v in (todo, w, rw, cov, sd, r))
+            w, rw, cov, sd, r = (v[..., running] for v in (w, rw, cov, sd, r))
             inverse = {c: v[..., running] for c, v in inverse.items()}
-            running = running[running]
+            todo, running = todo[running], running[running]
         corr = cov / (sd[:, None] * sd)
-        inner = np.sign(corr) if spec.scheme == "centroid" else corr.copy()
-        if spec.scheme == "path":
+        inner = np.sign(corr) if scheme == "centroid" else corr.copy()
+        if scheme == "path":
             for among, on in regressions:
                 inner[on] = _solve(corr[among], corr[on])
         inner /= sd[:, None]
@@ -222,13 +162,3 @@ def _iterate(
             if c in inverse:
                 new[block] = np.einsum("ijb,jb->ib", inverse[c], new[block])
     return final
-
-
-def _htmt_batch(r: np.ndarray, at: dict[str, slice], spec: Specification) -> np.ndarray:
-    names = list(spec.blocks)
-    member = np.zeros((r.shape[1], len(names)))
-    for j, c in enumerate(names):
-        member[at[c], j] = 1
-    ratio = htmt_values(r, member)
-    pairs = [(names.index(a), names.index(b)) for a, b in htmt_pairs(spec)]
-    return np.column_stack([ratio[:, i, j] for i, j in pairs]) if pairs else np.empty((len(r), 0))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from semfit.resampling import block_sizes, row_counts
+from semfit.resampling import blocks_of_all_but_one, blocks_of_counts
 
 from ..core.arguments import checked, one_of
 from ..core.errors import DataError
@@ -128,15 +126,14 @@ class PlsFit(Result):
         The model is estimated again without the path (so composites may shift a little). NaN for the components of
         a product: without its main effects a product has no meaning.
         """
-        from .estimation import estimate_model
-
         out = []
         for source, target in self.spec.pairs:
             part_of = {p for s in self.spec.edges[target] if "*" in s for p in s.split("*")}
             have, smaller = self.r2.r2[target], self.spec.without(source, target)
             less = 0.0
             if smaller is not None and target in smaller.edges and source not in part_of:
-                less = estimate_model(self.answers, smaller).r_squared.get("Rsq", target)
+                again = resample(smaller, self.answers[smaller.items].to_numpy(), [partial(np.ones, (1, self.n_obs))])
+                less = again["r2"][0, list(smaller.edges).index(target)]
             out.append(np.nan if source in part_of else (have - less) / (1 - have))
         return row_keys(self.spec, "paths").assign(f2=out)
 
@@ -170,11 +167,7 @@ class PlsFit(Result):
             ``n_boot`` is no whole number of at least 20.
         """
         n_boot, seed = enough_draws(n_boot), default_seed(seed)
-        rng, n, draws = np.random.default_rng(seed), self.n_obs, []
-        for size in block_sizes(n_boot, n):
-            draws.append(partial(row_counts, deepcopy(rng), size, n))
-            for _ in range(size):  # on to where the next block begins
-                rng.integers(n, size=n)
+        draws = blocks_of_counts(np.random.default_rng(seed), n_boot, self.n_obs)
         drawn = resample(self.spec, self.answers.to_numpy(), draws, n_jobs=n_jobs)
         good = ~np.isnan(drawn["paths"]).any(axis=1)
         return PlsBootstrap(self, n_boot, seed, {k: v[good] for k, v in drawn.items()}, int((~good).sum()))
@@ -197,13 +190,6 @@ class PlsFit(Result):
 
     def _tables(self) -> list[tuple[str, pd.DataFrame]]:
         return [("", self.paths), ("", self.r2)]
-
-
-def _all_but(first: int, last: int, n: int) -> np.ndarray:
-    """Counts of samples that lack one row each, the rows from ``first`` to ``last``."""
-    counts = np.ones((last - first, n))
-    np.fill_diagonal(counts[:, first:], 0)
-    return counts
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -230,9 +216,7 @@ class PlsBootstrap(Result):
 
     @cached_property
     def _jackknife(self) -> dict[str, np.ndarray]:
-        n = self.n_obs
-        starts = np.cumsum([0, *block_sizes(n, n)])
-        return self._again([partial(_all_but, first, last, n) for first, last in pairwise(starts)])
+        return self._again(blocks_of_all_but_one(self.n_obs))
 
     @cached_property
     def estimates(self) -> dict[str, np.ndarray]:
@@ -283,25 +267,11 @@ class PlsBootstrap(Result):
         z = z0 + ndtri(tails)
         return ndtr(z0 + z / (1 - a * z))
 
-    @property
-    def paths(self) -> pd.DataFrame:
-        return self.table("paths")
-
-    @property
-    def loadings(self) -> pd.DataFrame:
-        return self.table("loadings")
-
-    @property
-    def weights(self) -> pd.DataFrame:
-        return self.table("weights")
-
-    @property
-    def htmt(self) -> pd.DataFrame:
-        return self.table("htmt")
-
-    @property
-    def r2(self) -> pd.DataFrame:
-        return self.table("r2")
+    paths = property(lambda self: self.table("paths"))
+    loadings = property(lambda self: self.table("loadings"))
+    weights = property(lambda self: self.table("weights"))
+    htmt = property(lambda self: self.table("htmt"))
+    r2 = property(lambda self: self.table("r2"))
 
     def _heading(self) -> str:
         failed = f", {self.n_failed} left out" if self.n_failed else ""

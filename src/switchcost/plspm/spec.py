@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import pandas as pd
 
@@ -106,6 +107,13 @@ class Specification:
     @property
     def items(self) -> list[str]:
         return [i for b in self.blocks.values() for i in b]
+
+    @property
+    def places(self) -> dict[str, slice]:
+        """Where the items of each construct stand among all items; a product is an item behind them."""
+        sizes = [*map(len, self.blocks.values()), *(1 for _ in self.products)]
+        names = [*self.blocks, *self.products]
+        return {c: slice(e - n, e) for c, n, e in zip(names, sizes, accumulate(sizes), strict=True)}
 
     @property
     def products(self) -> list[str]:
