@@ -156,6 +156,7 @@ def inside(*arguments: str, where: "str | Path" = ROOT, alone: bool = True) -> i
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         env.setdefault(name, "1")
     env.pop("PYTHONPATH", None)
+    env["SWITCHCOST_CALL"] = f"{'py' if os.name == 'nt' else 'python3'} {sys.argv[0]}"  # for commands to copy
     alone = alone and os.name != "nt"
     process = subprocess.Popen([str(venv_python()), *arguments], cwd=where, env=env, start_new_session=alone)
     try:

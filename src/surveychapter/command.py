@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from switchcost.data.sets import load
 
 from . import outputs, study
 from .chapter import results_chapter
-from .codebooks import missing_parts, write_skeleton
+from .codebooks import missing_parts, overview, write_skeleton
 
 
 def write_chapter(answers: str | Path, codebook: str | Path, study_file: str | Path, *, out: str | Path | None = None, notebook: bool = True) -> list[Path]:  # fmt: skip
@@ -85,9 +86,14 @@ def new_study(name: str | Path) -> Path:
     return folder.resolve()
 
 
+def call() -> str:
+    """How this program was called, for commands that a person copies."""
+    return os.environ.get("SWITCHCOST_CALL", "switchcost")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 0 when the files are written, 2 with one sentence when they cannot be."""
-    parser = argparse.ArgumentParser(prog="switchcost", description=__doc__)
+    parser = argparse.ArgumentParser(prog=call(), description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     chapter = commands.add_parser("chapter", help="write a results chapter")
     for name in ("answers", "codebook", "study"):
@@ -109,7 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "new-study":
             folder = new_study(options.name)
             print(f"{folder} holds answers.csv (simulated), codebook.csv and study.yaml; put your own in their place.")
-            print(f'Run it: chapter "{folder / "answers.csv"}" "{folder / "codebook.csv"}" "{folder / "study.yaml"}"')
+            print(
+                f'Run it: {call()} chapter "{folder / "answers.csv"}" "{folder / "codebook.csv"}" "{folder / "study.yaml"}"'
+            )
             return 0
         with warnings.catch_warnings(record=True) as notes:
             warnings.simplefilter("always", SurveyNote)
@@ -135,9 +143,13 @@ def _chapter(options: argparse.Namespace) -> list[str]:
 def _codebook(options: dict[str, Any]) -> list[str]:
     reading = {k: v for k, v in options.items() if k not in ("command", "file", "out")}
     written = write_skeleton(options["file"], options["out"], **reading)
+    book = read_codebook(written)
     return [
         f"The codebook to begin with is {written}. Its column 'guessed' says what to look at.",
-        *(f"Still to fill in: {part}" for part in missing_parts(read_codebook(written))),
+        overview(book),
+        *(f"Still to fill in: {part}" for part in missing_parts(book)),
+        f'Next: correct it and write a study file ("{call()} new-study example" writes one to copy from), then:',
+        f'{call()} chapter "{options["file"]}" "{written}" study.yaml',
     ]
 
 

@@ -74,7 +74,7 @@ WORDS: dict[str, str] = {
     "flow.records in the file": "records in the file", "flow.previews": "previews", "flow.unfinished": "unfinished",
     "flow.duplicated": "duplicated", "flow.near duplicates": "near duplicates", "flow.careless": "careless",
     "flow.unusual profile": "unusual profile", "flow.failed": "failed the attention item {item}",
-    "flow.fast": "answered in less than {seconds} seconds",
+    "flow.fast": "answered in less than {seconds} seconds", "flow.filter": "not selected: {rule}",
     "people.none": "The file says nothing about who the respondents are, so nobody can judge whom the results are about.",
     "table.people": "Participants", "note.people": "Missing answers are left out of each line.",
     "figure.flow": "From the records in the file to the respondents analysed.",

@@ -56,7 +56,7 @@ WORDS: dict[str, str] = {
     "sample.mean": "M = {mean:b1}，SD = {sd:b1}，{low:g} 至 {high:g}", "flow.n": "{what} n = {n:d}", "flow.left": "{what}：剔除 {n:d} 条",
     "flow.records in the file": "文件中的记录", "flow.previews": "预览记录", "flow.unfinished": "未完成的问卷",
     "flow.duplicated": "重复记录", "flow.near duplicates": "近似重复记录", "flow.careless": "不认真作答", "flow.unusual profile": "异常作答模式",
-    "flow.failed": "未通过注意力检测题 {item}", "flow.fast": "作答时间少于 {seconds} 秒",
+    "flow.failed": "未通过注意力检测题 {item}", "flow.fast": "作答时间少于 {seconds} 秒", "flow.filter": "未入选（{rule}）",
     "people.none": "数据文件没有受访者的背景信息，无法判断结论适用于哪些人。",
     "table.people": "研究对象", "note.people": "各行不含缺失值。", "figure.flow": "从文件中的记录到进入分析的受访者。",
     "alt.flow": "流程图，起点为文件中的 {n:d} 条记录；步骤：{steps:list}。",

@@ -92,6 +92,8 @@ def _step(w: Writer, what: str) -> str:
         return w.words("flow.failed", item=found[1])
     if found := re.fullmatch(r"answered in less than (.*) seconds", what):
         return w.words("flow.fast", seconds=found[1])
+    if found := re.match(r"not selected in SPSS \((.*)\)", what):
+        return w.words("flow.filter", rule=found[1])
     return w.words.get(f"flow.{what}", what)
 
 

@@ -33,13 +33,13 @@ WITH_CHAPTER = ["01_google_forms.csv", "03_limesurvey.csv", "06_wjx_gb18030.csv"
 
 def corrected(path: Path) -> pd.DataFrame:
     """What a person does in Excel with the codebook to begin with: name the four scales, and the attention item."""
-    book = pd.read_csv(path, encoding="utf-8-sig")
+    book = pd.read_excel(path)
     number = book["low"].notna() & (book["construct"] != "attention")
     items = book.index[number][:16]
     book.loc[items, "construct"] = ORDER
     attention = book["variable"] == "attention"
     book.loc[attention, ["construct", "low", "high"]] = ["attention", 2, 2]
-    book.to_csv(path, index=False)
+    book.to_excel(path, index=False)
     return book.loc[items]
 
 
@@ -49,7 +49,7 @@ def test_two_commands_lead_from_the_file_to_the_right_numbers(file, tmp_path, ca
     path = Path(shutil.copy(SURVEYS / file, tmp_path))
     assert main(["codebook", str(path)]) == 0
     assert "The codebook to begin with is" in capsys.readouterr().out
-    book_file = tmp_path / f"{path.stem}_codebook.csv"
+    book_file = tmp_path / f"{path.stem}_codebook.xlsx"
     items = corrected(book_file)
     assert items["reverse"].astype(float).tolist() == [0] * 8 + [1] + [0] * 6 + [1] or file.startswith("01")
     with warnings.catch_warnings():

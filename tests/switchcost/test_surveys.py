@@ -425,8 +425,8 @@ def test_the_command_writes_a_codebook_that_can_be_read(tmp_path, capsys):
     shutil.copy(HERE / "02_qualtrics.csv", tmp_path)
     assert main(["codebook", str(tmp_path / "02_qualtrics.csv")]) == 0
     said = capsys.readouterr().out
-    assert "a Qualtrics export; 231 records read" in said and "02_qualtrics_codebook.csv" in said
-    book = sc.codebook(tmp_path / "02_qualtrics_codebook.csv")
+    assert "a Qualtrics export; 231 records read" in said and "02_qualtrics_codebook.xlsx" in said
+    book = sc.codebook(tmp_path / "02_qualtrics_codebook.xlsx")
     assert len(read("02_qualtrics.csv", book)) == 193
     for name, says in ((str(tmp_path / "02_qualtrics.csv"), "exists already"), ("nowhere.csv", "there is no file")):
         assert main(["codebook", name]) == 2 and says in capsys.readouterr().err

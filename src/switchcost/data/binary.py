@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,8 +15,9 @@ import pandas as pd
 
 from ..core.errors import DataError
 from .parsing import MAX_BYTES, enough_memory, existing_file, refuse_other_kinds
-from .words import fitting, normal
+from .words import NO_OPINION, fitting, normal
 
+FILTER = "filter_$"  # SPSS writes it where cases are selected: 0 for those that are not
 STATISTICS = {".sav": "SPSS", ".zsav": "SPSS", ".dta": "Stata"}
 
 
@@ -33,7 +35,8 @@ def read_labelled(path: Path, nominal: Mapping[str, bool]) -> Labelled:
     """Read an SPSS or Stata file.
 
     A column whose values all have labels that are no answer scale holds categories, and comes as its labels; an
-    answer scale stays numbers. User-missing codes become gaps.
+    answer scale stays numbers, and so do three or more columns with the same labels of three or more steps. User-missing
+    codes and values whose label means "no answer" become gaps.
 
     Parameters
     ----------
@@ -73,10 +76,22 @@ def read_labelled(path: Path, nominal: Mapping[str, bool]) -> Labelled:
     value_labels = {
         k: {v: w for v, w in words.items() if not is_code(k, v)} for k, words in meta.variable_value_labels.items()
     }
+    shared = Counter(map(_steps, value_labels.values()))
+    gaps = 0
     for column, words in value_labels.items():
-        if nominal.get(column, _is_nominal(data[column], words)):
+        steps = _steps(words)
+        beside = data[column].isin([v for v, w in words.items() if normal(w) in NO_OPINION])
+        if column == FILTER or not nominal.get(
+            column, shared[steps] < (3 if steps else 10**6) and _is_nominal(data[column][~beside], words)
+        ):
+            if steps:
+                data[column], gaps = data[column].where(~beside), gaps + int(beside.sum())
+                value_labels[column] = dict(steps)
+        else:
             data[column] = data[column].map(words).astype(object).where(data[column].notna(), None)
             notes.append(f"{column!r} holds categories: {', '.join(map(str, list(words.values())[:4]))}")
+    if gaps:
+        notes.append(f"{gaps} answers whose label means none, such as 'don't know', are gaps")
     for column in data.columns:
         values = data[column]
         if pd.api.types.is_float_dtype(values) and values.notna().all() and (values == np.floor(values)).all():
@@ -84,6 +99,12 @@ def read_labelled(path: Path, nominal: Mapping[str, bool]) -> Labelled:
         elif values.dtype == object or isinstance(values.dtype, pd.StringDtype):
             data[column] = values.astype(object).map(lambda v: None if isinstance(v, str) and not v.strip() else v)
     return Labelled(data, labels, value_labels, notes)
+
+
+def _steps(words: Mapping[Any, str]) -> tuple[tuple[float, str], ...]:
+    """The labels of an answer scale: three or more whole numbers that follow each other; empty for anything else."""
+    steps = sorted((v, w) for v, w in words.items() if normal(w) not in NO_OPINION and isinstance(v, (int, float)))
+    return tuple(steps) if len(steps) >= 3 and steps[-1][0] - steps[0][0] == len(steps) - 1 else ()
 
 
 def _is_nominal(values: pd.Series, words: Mapping[Any, str]) -> bool:

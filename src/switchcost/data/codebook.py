@@ -104,6 +104,7 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
             )
         book[column] = number.astype(float)
     book["construct"], notes = _one_spelling(book["construct"])
+    book = _ranges_of_values(book)
     attention = book["construct"].map(is_attention_line)
     wrong = (book["low"] > book["high"]) | (book["low"] == book["high"]) & ~attention
     if wrong.any():
@@ -131,6 +132,17 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
     return book
 
 
+def _ranges_of_values(book: pd.DataFrame) -> pd.DataFrame:
+    """``1 = never; ...; 5 = always`` gives an item its range, which need not be written again."""
+    if "values" not in book.columns:
+        return book
+    told = [{} if is_nominal_line(c) else words_of(v) for c, v in zip(book["construct"], book["values"], strict=True)]
+    for column, end in (("low", min), ("high", max)):
+        ends = [end(words.values(), default=np.nan) for words in told]
+        book[column] = book[column].fillna(pd.Series(ends, index=book.index, dtype=float))
+    return book
+
+
 def _one_spelling(construct: pd.Series) -> tuple[pd.Series, list[str]]:
     """Constructs that differ in case, blanks, hyphens or underscores only are one, in the spelling that is most common."""
     trimmed = construct.str.strip().str.replace(r"\s+", " ", regex=True)
@@ -144,7 +156,7 @@ def _one_spelling(construct: pd.Series) -> tuple[pd.Series, list[str]]:
 def words_of(values: object) -> dict[str, float]:
     """The column ``values`` of a line, ``1 = never; 2 = often``, as word -> number; empty where it lists categories."""
     pairs = [re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*=\s*(.+?)\s*", part) for part in str(values).split(";")]
-    return {m[2].casefold(): float(m[1]) for m in pairs if m} if all(pairs) else {}
+    return {m[2]: float(m[1]) for m in pairs if m} if all(pairs) else {}
 
 
 def is_nominal_line(construct: object) -> bool:

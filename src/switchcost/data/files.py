@@ -15,7 +15,7 @@ import pandas as pd
 from ..core import checks
 from ..core.errors import DataError, SurveyNote
 from . import platforms, words
-from .binary import STATISTICS, read_labelled, read_workbook
+from .binary import FILTER, STATISTICS, read_labelled, read_workbook
 from .codebook import codebook as read_codebook
 from .codebook import codes_to_nan, is_nominal_line, words_of
 from .numbers import NO_ANSWER, decimal_sign, signs, small_integers, to_column
@@ -226,6 +226,7 @@ def _labelled(path: Path, reading: Reading, drop: list[str]) -> pd.DataFrame:
     if empty:
         frame = frame.drop(columns=empty)
         reading.notes.append(f"columns without a value left out: {', '.join(map(repr, empty[:6]))}")
+    reading.own = tuple(c for c in frame if c == FILTER)
     return frame
 
 
@@ -383,19 +384,28 @@ def _words_to_numbers(answers: dict, reading: Reading, points: Mapping[str, floa
     for variable, told in (
         reading.of_book("values")["values"].items() if reading.book is not None and "values" in reading.book else ()
     ):
+        if variable in answers and variable not in nominal and re.search(r"(^|;)\s*\?\s*=", told):
+            raise DataError(f"the codebook's column 'values' of {variable!r} still has a question mark: write the number of each answer in its place, such as '1 = {told.split('=')[1].split(';')[0].strip()}; 2 = ...'")  # fmt: skip
         own = {} if variable in nominal or variable not in answers else words_of(told)
+        number = {w.casefold(): v for w, v in own.items()}
         cells = answers[variable].dropna().str.casefold() if own else pd.Series(dtype=object)
-        if len(cells) and cells.isin(own).all():
-            answers[variable] = answers[variable].str.casefold().map(own).astype(float)
+        if len(cells) and cells.isin(number).all():
+            answers[variable] = answers[variable].str.casefold().map(number).astype(float)
             reading.value_labels[variable] = {v: w for w, v in own.items()}
     chosen = words.choose_scales(
         {c: s.dropna() for c, s in answers.items() if c not in nominal and s.dtype == object}, points
     )
+    beside = {w for c in chosen for w in answers[c].dropna().unique() if words.normal(w) in words.NO_OPINION}
+    if beside:
+        count = sum(int(answers[c].isin(beside).sum()) for c in chosen)
+        reading.notes.append(
+            f"{count} answers beside the answer scales are gaps: {', '.join(map(repr, sorted(beside)))}"
+        )
     for column, scale in chosen.items():
         low = float(book.loc[column, "low"]) if column in points and points[column] == scale.points else 1.0
         labels = {v - 1 + low: w for v, w in words.wording(scale, answers[column].dropna().unique()).items()}
         number = answers[column].map(
-            lambda w, s=scale, shift=low - 1: np.nan if w is None else s.values[words.normal(w)] + shift
+            lambda w, s=scale, shift=low - 1: np.nan if w is None else s.values.get(words.normal(w), np.nan) + shift
         )
         answers[column] = number.astype("int64") if number.notna().all() else number.astype(float)
         reading.value_labels[column] = labels

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from ..core import checks
+from .binary import FILTER
 from .codebook import CODEBOOK_COLUMNS
 from .words import block_of
 
 PLATFORM = "platform"
+_ID = re.compile(r"(^|[_. ])(id|nr|no|number|code|case|caseid|lfdn|serial)\b|id$|编号|序号|学号", re.IGNORECASE)
 
 
 def skeleton(data: pd.DataFrame) -> pd.DataFrame:
@@ -53,16 +55,25 @@ def skeleton(data: pd.DataFrame) -> pd.DataFrame:
     own = set(data.attrs.get("platform_columns", ()))
     labels, value_labels = data.attrs.get("labels", {}), data.attrs.get("value_labels", {})
     lines = {str(c): _line(data[c], str(c), labels, value_labels, str(c) in own) for c in data.columns}
+    questions = {name: block_of(name) for name in lines}
+    worded = _same_words(data, lines, questions)
     blocks: dict[str, list[str]] = {}
     for name, line in lines.items():
-        if line["construct"] == "":
-            blocks.setdefault(block_of(name), []).append(name)
+        if line["construct"] == "" or name in worded:
+            blocks.setdefault(questions[name], []).append(name)
     for name, answer in data.attrs.get("attention", {}).items():
         if name in lines and isinstance(answer, (int, float, np.number)):
             said = f"an attention item whose right answer is {answer:g}"
             lines[name].update(construct="attention", low=float(answer), high=float(answer), guessed=said)
-    for k, (stem, items) in enumerate(blocks.items(), start=1):
-        _fill_block(data, items, _spell(stem, k, "scale"), lines, value_labels)
+    unnamed = 0
+    for stem, items in blocks.items():
+        scale = _spell(stem, unnamed + 1, "scale")
+        unnamed += len(items) > 1 and scale == f"scale{unnamed + 1}"
+        _without_question(items, lines)
+        if items[0] in worded:
+            _ask_for_numbers(items, scale, lines, worded)
+        else:
+            _fill_block(data, items, scale, lines, value_labels)
     book = pd.DataFrame(list(lines.values()))
     book.insert(1, "short", _short_names(book))
     return book[["variable", "short", *CODEBOOK_COLUMNS[1:], "values", "guessed"]]
@@ -76,16 +87,46 @@ def _line(column: pd.Series, name: str, labels: dict, value_labels: dict, platfo
     line.update(variable=name, label_en="" if is_chinese else wording, label_zh=wording if is_chinese else "")
     filled = column.dropna()
     if platform:
-        line.update(construct=PLATFORM, guessed="written by the survey platform, no answer")
+        said = "0 marks records that were not selected in SPSS" if name == FILTER else "written by the survey platform"
+        line.update(construct=PLATFORM, guessed=f"{said}, no answer")
     elif not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         kinds = filled.astype(str).value_counts()
-        if len(kinds) <= 15:
+        if 2 <= len(kinds) <= 15:
             line.update(construct="group", values="; ".join(kinds.index), guessed=f"{len(kinds)} categories")
         else:
-            line.update(construct="text", guessed=f"{len(kinds)} different texts")
+            line.update(construct="text", guessed=f"{len(kinds)} different text{'s' * (len(kinds) != 1)}")
     else:
         _number(line, filled, value_labels.get(name, {}))
     return line
+
+
+def _same_words(data: pd.DataFrame, lines: dict[str, dict], questions: dict[str, str]) -> dict[str, list[str]]:
+    """Columns of one question that are answered in the same 3 to 11 words, which no table of answer scales knows."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, line in lines.items():
+        if line["construct"] == "group" and not pd.api.types.is_numeric_dtype(data[name]):
+            found.setdefault(questions[name], {})[name] = list(data[name].dropna().astype(str).value_counts().index)
+    out = {}
+    for columns in found.values():
+        every = list(dict.fromkeys(w for own in columns.values() for w in own))
+        if len(columns) > 1 and 3 <= len(every) <= 11 and all(len(own) > len(every) / 2 for own in columns.values()):
+            out.update(dict.fromkeys(columns, every))
+    return out
+
+
+def _ask_for_numbers(items: list[str], scale: str, lines: dict[str, dict], worded: dict[str, list[str]]) -> None:
+    for name in items:
+        said = f"{len(items)} columns are answered in the same {len(worded[name])} words: write the number of each in the place of its ?"
+        lines[name].update(construct=scale, reverse=0, values="; ".join(f"? = {w}" for w in worded[name]), guessed=said)
+
+
+def _without_question(items: list[str], lines: dict[str, dict]) -> None:
+    """The wordings of a matrix without the question that all of them repeat."""
+    for label in ("label_en", "label_zh"):
+        parts = [re.fullmatch(r"(.{3,}?)\s*(?:\[(.+)\]|(?:\u2014| - )(.+))", str(lines[n][label])) for n in items]
+        if len(items) > 1 and all(parts) and len({m[1] for m in parts if m}) == 1:
+            for name, m in zip(items, parts, strict=True):
+                lines[name][label] = (m[2] or m[3]).strip()  # type: ignore[index]
 
 
 def _number(line: dict, filled: pd.Series, words: dict[float, str]) -> None:
@@ -103,8 +144,12 @@ def _number(line: dict, filled: pd.Series, words: dict[float, str]) -> None:
     whole = bool((levels == np.floor(levels)).all())
     if whole and len(levels) == 2 and not words:
         line.update(construct="group", values="; ".join(f"{v:g}" for v in levels), guessed=f"{line['guessed']}two values")  # fmt: skip
-    elif whole and len(levels) == len(filled) > 11 and np.ptp(levels) == len(levels) - 1:
-        line.update(construct="id", guessed=f"a running number, {levels[0]:g} to {levels[-1]:g}")
+    elif (
+        whole
+        and len(levels) == len(filled) > 11
+        and (np.ptp(levels) == len(levels) - 1 or _ID.search(line["variable"]))
+    ):
+        line.update(construct="id", guessed=f"a number of the record, {levels[0]:.0f} to {levels[-1]:.0f}")
     elif not (whole and 2 <= len(levels) <= 11 and levels[0] >= -5 and levels[-1] <= 11):
         span = f"{levels[0]:g} to {levels[-1]:g}" if len(levels) else "no values"
         line.update(construct="background", guessed=f"{line['guessed']}a number, {span}")

@@ -11,6 +11,7 @@ import pandas as pd
 from ..core import checks
 from ..core.errors import DataError
 from . import platforms
+from .binary import FILTER
 from .codebook import is_attention_line
 
 
@@ -48,7 +49,7 @@ def enough(frame: pd.DataFrame, name: str) -> None:
 
 
 def leave(frame: pd.DataFrame, reading: Reading, keep: str, min_seconds: float | None) -> pd.DataFrame:
-    """Previews, then unfinished records, then those that were too fast."""
+    """Previews, then unfinished records, those that were not selected in SPSS, and those that were too fast."""
     platform = reading.platform
 
     def columns(pattern: str) -> list[str]:
@@ -60,6 +61,10 @@ def leave(frame: pd.DataFrame, reading: Reading, keep: str, min_seconds: float |
             gone = frame[found].apply(lambda s, cell=rule[1]: s.astype(str).str.casefold().str.fullmatch(cell))
             frame = frame[~gone.any(axis=1)]
             reading.step(what, len(frame))
+    if FILTER in reading.own and keep != "all":
+        selection = reading.labels.get(FILTER, FILTER).removesuffix("(FILTER)").strip()
+        frame = frame[frame[FILTER] != 0]
+        reading.step(f"not selected in SPSS ({selection})", len(frame))
     timed = columns(re.escape(platform.seconds)) if platform and platform.seconds else []
     times = frame[timed[0]].astype(str) if timed else None
     if min_seconds is not None:

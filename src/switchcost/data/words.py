@@ -12,6 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 
+# Offered beside an answer scale, and no point of it.
+NO_OPINION = frozenset(
+    "don't know|dont know|do not know|i don't know|not applicable|does not apply|no answer|no opinion|prefer not to say|"
+    "prefer not to answer|rather not say|can't say|cannot say|refused|keine angabe|keine angaben|k. a|k.a|k.a.|weiß nicht|"
+    "weiss nicht|ich weiß nicht|keine antwort|kann ich nicht beurteilen|nicht beurteilbar|entfällt|不知道|不清楚|不适用|"
+    "拒绝回答|没有意见|no sé|no sabe|no aplica|ns/nc|sin opinión".casefold().split("|")
+)
 _HALVES = r"\s*[/|;(（)）]\s*|(?<=[a-zà-ÿ])\s*(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s*(?=[a-zà-ÿ])"
 
 
@@ -70,8 +77,8 @@ def fitting(words: frozenset[str]) -> list[AnswerScale]:
 
 
 def block_of(name: str) -> str:
-    """What the columns of one question share: the text before a bracket or dash, its number, the stem."""
-    numbered = re.match(r"\s*(\d+)\s*[、.)]", name)
+    """What the columns of one question share: its number or code, the text before a bracket or dash, the stem."""
+    numbered = re.match(r"\s*(\d+)\s*[、.)]", name) or re.match(r"(\w+)\[\w+\](?:\.|$)", name)  # LimeSurvey's SC[SQ001]
     if numbered:
         return numbered.group(1)
     question = re.match(r"(.{3,}?)\s*(?:\[|—| - )", name) or re.match(r"([^\W\d_]{1,12}?)[_.-]?\s?\d+[a-z]?[.:]?\s+\S", name)  # fmt: skip
@@ -91,10 +98,10 @@ def choose_scales(cells: Mapping[str, pd.Series], points: Mapping[str, float]) -
         Answers given, gaps left out.
     points : dict of column -> number of points in the codebook's range
     """
-    words = {c: frozenset(map(normal, s.unique())) for c, s in cells.items() if 1 <= s.nunique() <= 14}
+    words = {c: frozenset(map(normal, s.unique())) - NO_OPINION for c, s in cells.items() if 1 <= s.nunique() <= 14}
     blocks: dict[str, list[str]] = {}
     for column, used in words.items():
-        if fitting(used):
+        if used and fitting(used):
             blocks.setdefault(block_of(column), []).append(column)
     pooled = {b: frozenset().union(*(words[c] for c in columns)) for b, columns in blocks.items()}
     for block in [b for b, used in pooled.items() if not fitting(used)]:  # two kinds of answers under one name
@@ -121,7 +128,8 @@ def _key(scale: AnswerScale) -> tuple[str, str, int]:
 def wording(scale: AnswerScale, used: Sequence[str]) -> dict[float, str]:
     """Value labels in the words of the file."""
     labels: dict[float, str] = {}
-    for w in sorted(used, key=lambda w: (scale.values[normal(w)], w)):
+    points = [w for w in used if normal(w) not in NO_OPINION]
+    for w in sorted(points, key=lambda w: (scale.values[normal(w)], w)):
         value = float(scale.values[normal(w)])
         labels[value] = f"{labels[value]} / {w}" if value in labels else w
     return labels
