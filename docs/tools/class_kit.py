@@ -176,12 +176,13 @@ def student_project(target: Path, chosen: list[Path]) -> None:
             secret = "solutions" in inside.parts and path.suffix != ".py"
             if path.is_file() and not secret and not {"__pycache__", ".ipynb_checkpoints"} & set(inside.parts):
                 archive.write(path, f"switching_costs/{inside.as_posix()}")
-        written = {"README.md": STUDENT_README}
+        written: dict[str, str | bytes] = {"README.md": STUDENT_README}
         for path in chosen:
             text = (STUDENT / path.name).read_text(encoding="utf-8")
             written[f"notebooks/{path.name}"] = text
-            for table in re.findall(r"\.\./(benchmarks/[\w.-]+\.csv)", text):  # results of long simulations
-                written[table] = (ROOT / table).read_text(encoding="utf-8")
+            for name in re.findall(r"\.\./((?:benchmarks|tests)/[\w./-]+)", text):  # tables of simulations, survey files
+                files = [f for f in sorted([ROOT / name, *(ROOT / name).rglob("*")]) if f.is_file()]
+                written |= {f.relative_to(ROOT).as_posix(): f.read_bytes() for f in files}
         for name, text in written.items():
             entry = zipfile.ZipInfo(f"switching_costs/{name}")
             entry.external_attr, entry.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED

@@ -6,7 +6,7 @@ import math
 
 from .prose import say
 
-_GUESSES: dict[str, tuple[float | str, str]] = {}
+_GUESSES: dict[str, tuple[float | str | None, str]] = {}
 
 
 def guess(name: str, value: float | str | None, question: str) -> None:
@@ -28,11 +28,10 @@ def guess(name: str, value: float | str | None, question: str) -> None:
     >>> guess("slope", -0.1, "By how much does the slope change per point of cost?")
     Your guess: -0.1. The answer follows where the page has computed it.
     """
+    _GUESSES[name] = (value, question)
     if value is None:
-        _GUESSES.pop(name, None)
         print(f"{question} Write your guess before you go on.")
         return
-    _GUESSES[name] = (value, question)
     print(f"Your guess: {_shown(value)}. The answer follows where the page has computed it.")
 
 
@@ -56,9 +55,10 @@ def reveal(guessed: float | str | None, answer: float | str, what: str = "", dec
     """
     if isinstance(guessed, str) and (guessed in _GUESSES or isinstance(answer, (int, float))):
         guessed, question = _GUESSES.get(guessed, (None, ""))
-        what = what or question.rstrip("?:. ")
+        what = what or question.strip()
     found = answer if isinstance(answer, str) else f"{answer:.{decimals}f}"
-    shown = f"**{what[:1].upper()}{what[1:] or 'The answer'}:** {found}."
+    label = what[:1].upper() + what[1:] or "The answer"
+    shown = f"**{label}{'' if label.endswith('?') else ':'}** {found}."
     if guessed is None:
         say(shown)
     elif isinstance(answer, str) or isinstance(guessed, str):
@@ -66,8 +66,9 @@ def reveal(guessed: float | str | None, answer: float | str, what: str = "", dec
         say(f"{shown} You guessed {_shown(guessed)}{', and that is it' if same else ''}.")
     else:
         same = math.copysign(1, guessed) == math.copysign(1, answer)
-        sign = "The sign is right." if same else "The sign is the other way round."
-        say(f"{shown} You guessed {guessed:g}, off by {abs(guessed - answer):.{decimals}f}. {sign}")
+        sign = " The sign is right." if same else " The sign is the other way round."
+        sign = sign if min(guessed, answer) < 0 else ""  # a share has no other sign
+        say(f"{shown} You guessed {guessed:g}, off by {abs(guessed - answer):.{decimals}f}.{sign}")
 
 
 def _shown(value: float | str) -> str:

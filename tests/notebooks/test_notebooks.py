@@ -85,7 +85,9 @@ def test_the_guess_comes_before_the_answer(path):
     asked = [k for k, c in enumerate(cells) if c["cell_type"] == "code" and "teach.guess(" in source(c)]
     told = [k for k, c in enumerate(cells) if c["cell_type"] == "code" and "teach.reveal(" in source(c)]
     assert asked and told and asked[0] < told[0]
-    answer = re.search(r"answer:\*\* (-?[\d.]+\d)", json.dumps(cells[told[0]]["outputs"]))
+    said = [m for o in cells[told[0]]["outputs"] for m in o.get("data", {}).get("text/markdown", [])]
+    answer = next(filter(None, (re.match(r"\*\*[^*]+[:?]\*\* (-?[\d.]*\d)", line) for line in said)), None)
+    assert said and "**The answer:**" not in said[0], "the answer repeats what was asked"
     above = " ".join(
         source(c) + json.dumps([o.get("data", o) for o in c.get("outputs", [])]) for c in cells[: asked[0]]
     )

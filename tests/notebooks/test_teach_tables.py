@@ -18,12 +18,17 @@ def test_guess_is_kept_until_the_answer(monkeypatch, capsys):
     teach.guess("who", "the tied one", "Whose loyalty follows satisfaction more closely?")
     teach.reveal("who", "the free one")
     teach.reveal(-0.1, -0.071, "the slope")
-    assert said[0] == "**The answer:** -0.071."
+    teach.reveal("asked nowhere", -0.071, decimals=3)
+    teach.guess("share", 0.5, "What share leaves?")
+    teach.reveal("share", 0.3)
+    assert said[0] == "**By how much does the slope change?** -0.071."
     assert said[1].startswith(
-        "**By how much does the slope change:** -0.071. You guessed 0.1, off by 0.171. The sign is the other"
+        "**By how much does the slope change?** -0.071. You guessed 0.1, off by 0.171. The sign is the other"
     )
     assert "the free one. You guessed the tied one." in said[2]
     assert said[3] == "**The slope:** -0.07. You guessed -0.1, off by 0.03. The sign is right."
+    assert said[4] == "**The answer:** -0.071."
+    assert said[5] == "**What share leaves?** 0.30. You guessed 0.5, off by 0.20."
     assert "Write your guess before you go on" in capsys.readouterr().out
 
 
