@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coursepages import copies, pages
+from coursepages import copies, pages, solutions
 from coursepages.pages import ROOT, safe_write
 from switchcost.core.errors import OURS
 
@@ -162,9 +162,21 @@ def plan(path: Path, cells: list[dict[str, Any]], row: Any, answer: str) -> str:
         answer,
         *(["## Listen for", "\n".join(f"- {said.strip()} ({why.strip()})" for said, why in heard)] if heard else []),
         "## Exercises, with their answers",
-        *(f"### {n}\n\n{copies.worked(n)}" for n in copies.ASKED.findall("\n".join("".join(c["source"]) for c in cells))),
+        *(
+            f"### {n}\n\n{copies.worked(n)}"
+            for n in copies.ASKED.findall("\n".join("".join(c["source"]) for c in cells))
+        ),
     ]
     return "\n\n".join(lines) + "\n"
+
+
+def answer_key(chosen: list[Path]) -> str:
+    """All answers of the chosen pages on one page, in Markdown."""
+    parts = ["# Answer key, for the lecturer only"]
+    for path in chosen:
+        parts.append(f"## {path.stem}")
+        parts += [f"### {name}\n\n{copies.worked(name)}" for name in solutions.sections(path.name[:2])]
+    return "\n\n".join(parts) + "\n"
 
 
 def student_project(target: Path, chosen: list[Path]) -> None:
@@ -180,7 +192,9 @@ def student_project(target: Path, chosen: list[Path]) -> None:
         for path in chosen:
             text = (STUDENT / path.name).read_text(encoding="utf-8")
             written[f"notebooks/{path.name}"] = text
-            for name in re.findall(r"\.\./((?:benchmarks|tests)/[\w./-]+)", text):  # tables of simulations, survey files
+            for name in re.findall(
+                r"\.\./((?:benchmarks|tests)/[\w./-]+)", text
+            ):  # tables of simulations, survey files
                 files = [f for f in sorted([ROOT / name, *(ROOT / name).rglob("*")]) if f.is_file()]
                 written |= {f.relative_to(ROOT).as_posix(): f.read_bytes() for f in files}
         for name, text in written.items():
@@ -195,21 +209,25 @@ def main(arguments: list[str]) -> int:
     try:
         chosen = pages.paths(arguments)
         folder = ROOT / "instructor" / "slides"
+        teaching = ROOT / "instructor" / "teaching"
         shutil.copytree(KATEX, folder / "katex", dirs_exist_ok=True)
+        shutil.copytree(ROOT / "docs" / "teaching", teaching, dirs_exist_ok=True)
+        safe_write(ROOT / "instructor" / "answer_key.md", answer_key(chosen))
         contents, answers = pages.contents(), pages.answers()["answer"]
         for path in chosen:
             number, cells = path.name[:2], json.loads(path.read_text(encoding="utf-8"))["cells"]
             row = contents.loc[number]
             safe_write(folder / f"{number}.html", slide_page(f"{number} {row['title']}", slides(cells)))
             written = plan(path, cells, row, answers.get(number, "See the page."))
-            safe_write(ROOT / "instructor" / "teaching" / f"plan_{number}.md", written)
+            safe_write(teaching / f"plan_{number}.md", written)
         student_project(ROOT / "student.zip", chosen)
     except OURS as error:
         print(error, file=sys.stderr)
         return 2
     print("student.zip is the project for students (python3 run.py lab opens it), without solutions")
     print("instructor/slides/ has each page as slides (arrows move, N shows the text, C hides the code)")
-    print("instructor/teaching/plan_NN.md has its minutes, what to ask first, what to listen for, and the answers")
+    print("instructor/teaching/plan_NN.md has its minutes, what to ask first, what to listen for, and the answers;")
+    print("beside it lesson plans, rubric and common mistakes. answer_key.md is yours alone")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,10 @@ from switchcost.core.errors import DataError
 from . import sealing
 
 HERE = Path(__file__).resolve().parent
+DECIMALS = ("no", "one", "two", "three", "four")
+OF_SHARE = r"\b(?:what|which)\b[^,]*\b(?:share|rate)\b"
+OF_NUMBER = r"^(?:In )?how many\b(?! per cent| times| of its)"
+OF_DECIMALS = r"\b(one|two|three|four) decimals?\b"
 _TRIED: dict[str, set[str]] = {}
 
 
@@ -44,17 +49,37 @@ def check(name: str, answer: Any) -> None:
 
     Notes
     -----
-    A wrong answer never stops the notebook. Answers that the author foresaw get their own hint; every other wrong
+    A wrong answer never stops the notebook. Answers that the author foresaw get their own hint. A number of another form
+    than the question asks for (a percentage for a share, too few decimals, the other sign) is told so. Every other wrong
     answer opens the next of the exercise's hints.
     """
     exercise = sealed(name)
     verdict = sealing.judge(exercise, answer)
     text = verdict.text
-    if verdict.right is False and not verdict.named:
+    form, enough = misread(exercise, answer) if verdict.right is False and not verdict.named else ("", True)
+    text = f"{text} {form}".strip()
+    if not enough:
         tried = _TRIED.setdefault(name, set())
         tried.add(sealing.token(exercise.kind, exercise.step, answer))
         text = f"{text} {sealing.hint(exercise, min(len(tried), len(exercise.hints)) - 1) if exercise.hints else ''}"
     print(text.strip())
+
+
+def misread(exercise: sealing.Sealed, answer: Any) -> tuple[str, bool]:
+    """What is wrong with the form of a wrong number, whatever the target is, and whether that is enough of a reply."""
+    if exercise.kind != "number":
+        return "", False
+    value = int(sealing.token(exercise.kind, exercise.step, answer)) * exercise.step  # as it is compared
+    of_share, of_number, places = (re.search(p, exercise.question, re.I) for p in (OF_SHARE, OF_NUMBER, OF_DECIMALS))
+    if of_share and abs(value) > 1:
+        return "A share lies between 0 and 1; this looks like a percentage or a count.", True
+    if of_number and 0 < value < 1:
+        return "The question is for a number, and this looks like a share.", True
+    if sealing.judge(exercise, -value).right:
+        return "Mind the sign.", True
+    if places and len(f"{value:.12g}".partition(".")[2]) < DECIMALS.index(places[1].lower()):
+        return f"The question is for {places[0].lower()}; round at the end only.", False
+    return "", False
 
 
 def write_sealed() -> list[Path]:

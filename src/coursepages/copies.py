@@ -65,28 +65,12 @@ def instructor_copy(notebook: Any) -> Any:
 
 
 def write_copies(chosen: list[Path]) -> int:
-    """Write student/ (no solutions, no outputs) and instructor/ (solutions open, plans and keys), from one source."""
+    """Write student/ (no solutions, no outputs) and instructor/ (solutions open), from one source."""
     import nbformat
 
     for folder, make in (("student", student_copy), ("instructor", instructor_copy)):
         (ROOT / folder).mkdir(exist_ok=True)
         for path in chosen:
             safe_write(ROOT / folder / path.name, nbformat.writes(make(nbformat.read(path, as_version=4))) + "\n")
-    (ROOT / "instructor" / "teaching").mkdir(exist_ok=True)
-    for page in sorted((ROOT / "docs" / "teaching").glob("*.md")):
-        safe_write(ROOT / "instructor" / "teaching" / page.name, page.read_text(encoding="utf-8"))
-    safe_write(ROOT / "instructor" / "answer_key.md", answer_key(chosen))
     print(f"{len(chosen)} notebooks written to student/ (solutions removed) and instructor/ (solutions open)")
-    print("instructor/teaching/ has lesson plans, rubric and common mistakes; answer_key.md is yours alone")
     return 0
-
-
-def answer_key(chosen: list[Path]) -> str:
-    """All answers of the chosen pages on one page, in Markdown."""
-    from . import solutions
-
-    parts = ["# Answer key, for the lecturer only"]
-    for path in chosen:
-        parts.append(f"## {path.stem}")
-        parts += [f"### {name}\n\n{worked(name)}" for name in solutions.sections(path.name[:2])]
-    return "\n\n".join(parts) + "\n"

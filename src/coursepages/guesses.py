@@ -66,8 +66,7 @@ def reveal(guessed: float | str | None, answer: float | str, what: str = "", dec
         say(f"{shown} You guessed {_shown(guessed)}{', and that is it' if same else ''}.")
     else:
         same = math.copysign(1, guessed) == math.copysign(1, answer)
-        sign = " The sign is right." if same else " The sign is the other way round."
-        sign = sign if min(guessed, answer) < 0 else ""  # a share has no other sign
+        sign = f" The sign is {'right' if same else 'the other way round'}." if min(guessed, answer) < 0 else ""
         say(f"{shown} You guessed {guessed:g}, off by {abs(guessed - answer):.{decimals}f}.{sign}")
 
 

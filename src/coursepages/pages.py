@@ -110,8 +110,6 @@ def readme_blocks() -> dict[str, str]:
     lines += [
         "",
         "What the comparable numbers rest on. The three are never added up: `answers` shows that a result can be",
-    ]
-    lines += [
         "computed again, `printed` that the arithmetic of a paper is right, `assumed` needs a quantity not printed.",
         "",
     ]
@@ -120,10 +118,7 @@ def readme_blocks() -> dict[str, str]:
     noticed = board.mutations
     if ("all", "printed") in noticed.index:
         shares = {b: f"{noticed.loc[('all', b), 'share']:.0%} of `{b}`" for b in ("answers", "printed", "assumed")}
-        lines += [
-            "",
-            "Changed by three units of its last digit, a number is noticed: " + ", ".join(shares.values()) + ".",
-        ]
+        lines += ["", f"Changed by three units of its last digit, a number is noticed: {', '.join(shares.values())}."]
     note = board.warnings[0]
     lines += ["", note[0].upper() + note[1:]]
     rows = [f"| {number} | [{r.title}](notebooks/{r.file}) | {r.minutes} |" for number, r in contents().iterrows()]

@@ -116,6 +116,27 @@ def test_answers_in_every_spelling_and_hints_one_after_the_other(capsys):
 
 
 @pytest.mark.parametrize(
+    ("question", "right", "answer", "reply", "enough"),
+    [
+        ("In what share of the rows is it so, to two decimals?", 0.25, 25, "looks like a percentage", True),
+        ("What is the largest third rate, to three decimals?", 0.733, 73.3, "looks like a percentage", True),
+        ("In how many of 200 surveys is it found?", 140, 0.7, "looks like a share", True),
+        ("In how many per cent of the surveys, to one decimal?", 8.5, 0.85, "", False),
+        ("How many times as large is it (two decimals)?", 2.25, 0.51, "", False),
+        ("What is the path, to three decimals?", -0.123, 0.123, "Mind the sign.", True),
+        ("What is the path, to three decimals?", -0.123, -0.12, "for three decimals", False),
+        ("What is the path, to three decimals?", -0.123, -0.5, "for three decimals", False),
+        ("What is the path? Three decimals.", -0.123, 0, "for three decimals", False),
+        ("What is the path, to three decimals?", -0.123, -0.125, "", False),
+    ],
+)
+def test_the_form_of_a_wrong_number_is_told_whatever_the_target_is(question, right, answer, reply, enough):
+    sealed = sealing.seal(sealing.exercise("99-x", {"question": question, "answer": right, "tolerance": 0.0005}))
+    said, alone = checks.misread(sealed, answer)
+    assert (reply in said if reply else said == "") and alone is enough
+
+
+@pytest.mark.parametrize(
     ("plain", "right", "wrong"),
     [
         ({"answer": 58, "tolerance": 0}, [58, 58.0, "58"], [57, 59, 58.5]),
