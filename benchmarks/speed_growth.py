@@ -3,6 +3,7 @@
     python benchmarks/speed_growth.py               # about fifteen minutes of one core
     python benchmarks/speed_growth.py --quick       # smaller points, two minutes
     python benchmarks/speed_growth.py --only items  # one axis, no file
+    python benchmarks/speed_growth.py --task "moderation"  # one task; its rows of the table are replaced
 
 Each point is a process of its own, one thread: processor seconds of the task, and how far the peak of its memory lies above
 that of the process with the data loaded (from /proc, so on Linux). The slope is that of log seconds on log size over the last two points: 1 is linear.
@@ -47,6 +48,7 @@ PLAN: dict[tuple[str, str], list[int]] = {
     ("rows", "bootstrap of a fit, 20 resamples"): [1_000, 10_000, 100_000, 1_000_000],
     ("rows", "moderation"): [1_000, 10_000, 100_000, 1_000_000],
     ("rows", "bootstrap of moderation, 100 resamples"): [1_000, 10_000, 100_000, 1_000_000],
+    ("rows", "bootstrap of a PLS model, 100 resamples"): [1_000, 10_000, 100_000, 1_000_000],
     ("resamples", "bootstrap, 30 items"): [100, 300, 1_000, 3_000],
     ("resamples", "bootstrap with gaps, 15 items"): [20, 60, 200],
 }
@@ -72,6 +74,8 @@ def prepared(axis: str, task: str, size: int):
     """The work of one point as a function, with its data made."""
     import switchcost as sc
 
+    for name in sc.__all__:  # imported now: first use is not part of the work
+        getattr(sc, name)
     if axis == "rows":
         model, data = answers(10, size)
         scales = {"a": list(data.columns[:5]), "b": list(data.columns[5:10])}
@@ -79,6 +83,7 @@ def prepared(axis: str, task: str, size: int):
             made = {
                 "bootstrap of a fit, 20 resamples": lambda: sc.fit(model, data),
                 "bootstrap of moderation, 100 resamples": lambda: sc.moderate(data, y="x0", x="x1", moderator="x5"),
+                "bootstrap of a PLS model, 100 resamples": lambda: sc.pls(data, scales, "b ~ a"),
             }[task]()
             n_boot = 20 if "20" in task else 100
             return lambda: made.bootstrap(n_boot)
@@ -135,7 +140,7 @@ def point(axis: str, task: str, size: int) -> dict[str, float]:
 def measured(only: str | None, quick: bool) -> pd.DataFrame:
     rows = []
     for (axis, task), sizes in PLAN.items():
-        if only in (None, axis):
+        if only in (None, axis, task):
             for size in sizes[: -1 if quick else None]:
                 call = [sys.executable, __file__, "--point", axis, task, str(size)]
                 done = subprocess.run(call, capture_output=True, text=True, check=True)
@@ -177,13 +182,19 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="without the largest points; no file")
     options.add_argument("--only", choices=sorted({axis for axis, _ in PLAN}), help="one axis; no file")
+    options.add_argument("--task", choices=sorted({task for _, task in PLAN}), help="one task, into the file")
     options.add_argument("--point", nargs=3, metavar=("AXIS", "TASK", "SIZE"), help="one point, as JSON")
     args = options.parse_args()
     if args.point:
         axis, task, size = args.point
         print(json.dumps(point(axis, task, int(size))))
         return
-    table = measured(args.only, args.quick)
+    table = measured(args.only or args.task, args.quick)
+    if args.task:
+        kept = pd.read_csv(HERE / "speed_growth.csv")
+        both = pd.concat([kept[kept["task"] != args.task], table])
+        order = [list(PLAN).index(key) for key in zip(both["axis"], both["task"], strict=True)]
+        table = both.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)
     if not (args.quick or args.only):
         table.round(4).to_csv(HERE / "speed_growth.csv", index=False)
         figure(table, HERE / "speed_growth.svg")
