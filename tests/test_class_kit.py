@@ -68,6 +68,13 @@ def test_a_plan_asks_first_and_has_the_answers(kit):
     assert "It ends so." in written and "CFI is .98" in written and "165.4" in written
 
 
+def test_every_page_has_something_to_listen_for():
+    table = (ROOT / "docs" / "teaching" / "common_mistakes.md").read_text(encoding="utf-8")
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows} == {4}, "a row of another width"
+    assert [p.name for p in pages.paths() if f"/{p.name})" not in table] == []
+
+
 def test_the_project_for_students_has_what_its_pages_read_and_no_solution(kit, tmp_path, monkeypatch):
     monkeypatch.setattr(copies, "ROOT", tmp_path)
     chosen = pages.paths(["01", "02", "05"])
