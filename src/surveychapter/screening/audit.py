@@ -292,13 +292,11 @@ def _near_copies(x: pd.DataFrame, found: Findings) -> None:
         z = (np.arctanh(min(abs(r[i, j]), 1 - 1e-12)) - np.arctanh(0.9)) * np.sqrt(n[i, j] - 3)
         chance = min(1.0, p * (p - 1) / 2 * ndtr(-z))
         if chance < limit(Check.NEAR_COPY, "chance of one above 0.9, below"):
-            found.add(
-                Check.NEAR_COPY,
-                (names[i], names[j]),
-                int(n[i, j]),
-                f"{names[i]} and {names[j]} correlate {r[i, j]:.3f} (n = {int(n[i, j])}): one question asked twice, or one computed from the other",
-                chance=float(chance),
+            detail = (
+                f"{names[i]} and {names[j]} correlate {r[i, j]:.3f} (n = {int(n[i, j])}): one question asked twice, or "
+                "one computed from the other"
             )
+            found.add(Check.NEAR_COPY, (names[i], names[j]), int(n[i, j]), detail, chance=float(chance))
 
 
 # -------------------------------------------------------------------------------------------------- scales
@@ -337,22 +335,26 @@ def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFr
                 gap = (np.arctanh(np.median(others)) - np.arctanh(abs(rest_r[k]))) * np.sqrt(max(size[k] - 3, 1))
                 odd = min(1.0, tests * float(ndtr(-gap)))
                 if odd < limit(Check.ODD_ITEM, "chance, below"):
+                    detail = (
+                        f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r}, whose other items reach "
+                        f"{np.median(others):.2f}: misread, or it measures something else"
+                    )
                     found.add(
-                        Check.ODD_ITEM,
-                        (item, *[i for i in items if i != item]),
-                        int(size[k]),
-                        f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r}, whose other items reach {np.median(others):.2f}: misread, or it measures something else",
-                        chance=odd,
+                        Check.ODD_ITEM, (item, *[i for i in items if i != item]), int(size[k]), detail, chance=odd
                     )
                     if declared[k]:
                         turn.append(item)
                     continue
             if against and not declared[k]:
+                detail = (
+                    f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r} and is not declared reverse; turn "
+                    "it round before use"
+                )
                 found.add(
                     Check.NOT_REVERSED,
                     (item, *[i for i in items if i != item]),
                     int(size[k]),
-                    f"{item} correlates {rest_r[k]:.2f} with the rest of {scale!r} and is not declared reverse; turn it round before use",
+                    detail,
                     chance=float(chance[k]),
                 )
                 turn.append(item)
@@ -360,18 +362,18 @@ def _scale_checks(x: pd.DataFrame, blocks: dict[str, list[str]], book: pd.DataFr
                 as_answered.append(item)
                 turn.append(item)
             elif declared[k] and rest_r[k] > 0 and chance[k] < limit(Check.REVERSED_ALREADY):
+                detail = (
+                    f"{item} is declared reverse and correlates {rest_r[k]:+.2f} with the rest of {scale!r}: turned "
+                    "round already, or misunderstood"
+                )
                 found.add(
                     Check.REVERSED_ALREADY,
                     (item, *[i for i in items if i != item]),
                     int(size[k]),
-                    f"{item} is declared reverse and correlates {rest_r[k]:+.2f} with the rest of {scale!r}: turned round already, or misunderstood",
+                    detail,
                     chance=float(chance[k]),
                 )
     if as_answered:
-        found.add(
-            Check.STORED_AS_ANSWERED,
-            as_answered,
-            len(x),
-            f"{identities.short(as_answered)}: declared reverse and not yet turned round; use low + high - answer",
-        )
+        detail = f"{identities.short(as_answered)}: declared reverse and not yet turned round; use low + high - answer"
+        found.add(Check.STORED_AS_ANSWERED, as_answered, len(x), detail)
     return turn

@@ -3,8 +3,9 @@
 The reference is simulated: attentive respondents with the survey's own answer frequencies and correlations, who
 differ in how far they use the scale as much as most of the survey's respondents do (a normal or a t copula, by the
 5th to 90th percentile of the Mahalanobis distance). Where styles differ, random answers hide among them: rows that
-stand out only from people who all use the scale alike are a note ("unusual profile"), not a warning. A cut-off from a textbook would be wrong for most questionnaires, since a run of eight equal
-answers is rare among 60 mixed items and common among eight items of one good scale.
+stand out only from people who all use the scale alike are a note ("unusual profile"), not a warning. A cut-off from a
+textbook would be wrong for most questionnaires, since a run of eight equal answers is rare among 60 mixed items and
+common among eight items of one good scale.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from switchcost.data.numbers import DATE
 from .checks import Check, Findings, limit
 
 NOT_ITEMS = {
-    "group", "key", "id", "time", "background", "demographic", "nominal", "revenue", "departure", "text", "attention", "platform",
+    "group", "key", "id", "time", "background", "demographic", "nominal", "revenue", "departure", "text", "attention",
+    "platform",
 }  # fmt: skip
 
 
@@ -46,14 +47,9 @@ def split_columns(
             numbers[name] = values
         elif pd.api.types.is_datetime64_any_dtype(col):
             ranged = pd.notna(entry(book, name, "low"))
-            found.add(
-                Check.DATES,
-                name,
-                int(col.notna().sum()),
-                f"{name} holds dates"
-                + (", and the codebook has a range of numbers" if ranged else "; left out of the checks"),
-                severity="serious" if ranged else None,
-            )
+            why = ", and the codebook has a range of numbers" if ranged else "; left out of the checks"
+            detail = f"{name} holds dates{why}"
+            found.add(Check.DATES, name, int(col.notna().sum()), detail, severity="serious" if ranged else None)
         else:
             _text(name, col, book, numbers, nominal, found)
     for name, values in numbers.items():
@@ -68,7 +64,7 @@ def split_columns(
 
 
 def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal: dict, found: Findings) -> None:
-    text = (col.astype(object).where(col.notna(), None).map(lambda v: None if v is None or str(v).strip() == "" else str(v).strip()))  # fmt: skip
+    text = col.astype(object).where(col.notna(), None).map(lambda v: None if v is None else str(v).strip() or None)
     filled = text.dropna()
     value = pd.to_numeric(text, errors="coerce")
     bad = filled[value[filled.index].isna()]
@@ -79,104 +75,77 @@ def _text(name: str, col: pd.Series, book: pd.DataFrame, numbers: dict, nominal:
     if len(bad) == 0 and len(filled) and not any(isinstance(v, str) for v in col.dropna()):
         numbers[name] = value.to_numpy(float)  # numbers kept as objects
     elif len(bad) == 0 and len(filled):
-        found.add(
-            Check.NUMBERS_AS_TEXT,
-            name,
-            len(filled),
-            f"{name} holds numbers stored as text; convert it: pd.to_numeric(data[{name!r}])",
-        )
+        detail = f"{name} holds numbers stored as text; convert it: pd.to_numeric(data[{name!r}])"
+        found.add(Check.NUMBERS_AS_TEXT, name, len(filled), detail)
         numbers[name] = value.to_numpy(float)
     elif len(bad) and dates.mean() > limit(Check.DATES_AMONG_NUMBERS) and (share >= 0.2 or ranged):
-        found.add(
-            Check.DATES_AMONG_NUMBERS,
-            name,
-            int(dates.sum()),
-            f"{name} holds dates in {int(dates.sum())} rows ({shown}): a spreadsheet turns answers such as 3-4 into dates",
-            labels=bad.index[dates],
+        detail = (
+            f"{name} holds dates in {int(dates.sum())} rows ({shown}): a spreadsheet turns answers such as 3-4 into "
+            "dates"
         )
+        found.add(Check.DATES_AMONG_NUMBERS, name, int(dates.sum()), detail, labels=bad.index[dates])
         numbers[name] = value.to_numpy(float)
     elif share >= limit(Check.TEXT_AMONG_NUMBERS):
         comma = bad.str.fullmatch(r"[-+]?\d*,\d+").all()
         why = "decimal commas; read the file with decimal=','" if comma else "text among numbers"
-        found.add(Check.TEXT_AMONG_NUMBERS, name, len(bad), f"{name} holds {why} in {len(bad)} rows: {shown}", labels=bad.index)  # fmt: skip
+        detail = f"{name} holds {why} in {len(bad)} rows: {shown}"
+        found.add(Check.TEXT_AMONG_NUMBERS, name, len(bad), detail, labels=bad.index)
         numbers[name] = value.to_numpy(float)
     elif ranged:
-        found.add(
-            Check.TEXT_AMONG_NUMBERS,
-            name,
-            len(bad),
-            f"{name} holds words where the codebook has a range: {shown}; recode them to numbers",
-            labels=bad.index,
-        )
+        detail = f"{name} holds words where the codebook has a range: {shown}; recode them to numbers"
+        found.add(Check.TEXT_AMONG_NUMBERS, name, len(bad), detail, labels=bad.index)
     if name not in numbers and filled.nunique() <= 15:
         codes, _ = pd.factorize(text, sort=True)
         nominal[name] = np.where(codes < 0, np.nan, codes).astype(float)
 
 
 def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
-    whole = {}  # column -> its values that look like answers, to compare columns with each other
-    for name in x:
-        v = x[name].to_numpy()
-        u, count = np.unique(v[~np.isnan(v)], return_counts=True)
-        if len(u) == 1:
-            found.add(Check.CONSTANT, name, int(count[0]), f"{name} is {u[0]:g} in every row; it has no variance and cannot be analysed")  # fmt: skip
-        elif len(u) and count.max() / count.sum() >= limit(Check.NEAR_CONSTANT):
-            top = u[count.argmax()]
-            found.add(
-                Check.NEAR_CONSTANT,
-                name,
-                int(count.max()),
-                f"{name} is {top:g} in {count.max()} of {count.sum()} rows; correlations with it rest on {count.sum() - count.max()} rows",
-            )
-        whole[name] = u
-    for name in x:
-        v, u = x[name].to_numpy(), whole[name]
+    """Constants, answers outside the codebook's range or far from all others, and decimals among whole numbers."""
+    answers = {name: _own_values(x[name], found) for name in x}
+    for name, values in answers.items():
         low, high = entry(book, name, "low"), entry(book, name, "high")
-        stated = entry(book, name, "missing_code")
-        if low is not None and (pd.notna(low) or pd.notna(high)):
-            low = -np.inf if pd.isna(low) else low
-            high = np.inf if pd.isna(high) else high
-            outside = u[(u < low) | (u > high)]
-            for value in outside:
-                rows = np.flatnonzero(v == value)
-                span = f"its range {low:g}-{high:g}" if np.isfinite([low, high]).all() else "its range"
-                where = "below" if value < low else "above"
-                if stated is not None and value == stated:
-                    found.add(
-                        Check.CODE_IN_DATA,
-                        name,
-                        len(rows),
-                        f"{name} holds its documented missing code {value:g} in {len(rows)} rows; replace it: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
-                        labels=x.index[rows],
-                    )
-                elif value in CODES or (value in (0, 8, 9) and len(rows) > 1):
-                    found.add(
-                        Check.UNDECLARED_CODE,
-                        name,
-                        len(rows),
-                        f"{name} holds {value:g} in {len(rows)} rows, {where} {span}. If it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})",
-                        labels=x.index[rows],
-                    )
-                else:
-                    found.add(
-                        Check.OUT_OF_RANGE,
-                        name,
-                        len(rows),
-                        f"{name} holds {value:g} in {len(rows)} rows, {where} {span}",
-                        labels=x.index[rows],
-                    )
-            inside = u[(u >= low) & (u <= high)]
-            kind = str(entry(book, name, "construct")).strip().lower()
-            if (
-                kind not in NOT_ITEMS
-                and np.isfinite([low, high]).all()
-                and float(low).is_integer()
-                and high - low <= 11
-            ):
-                _decimals(x, name, inside, found)
-        else:
-            _unknown_codes(x, name, u, whole, found)
-            _decimals(x, name, u, found)
+        if low is None or (pd.isna(low) and pd.isna(high)):
+            _unknown_codes(x, name, values, answers, found)
+            _decimals(x, name, values, found)
+            continue
+        low, high = -np.inf if pd.isna(low) else low, np.inf if pd.isna(high) else high
+        inside = (values >= low) & (values <= high)
+        for value in values[~inside]:
+            _outside(x[name], value, low, high, entry(book, name, "missing_code"), found)
+        item = str(entry(book, name, "construct")).strip().lower() not in NOT_ITEMS
+        if item and np.isfinite([low, high]).all() and float(low).is_integer() and high - low <= 11:
+            _decimals(x, name, values[inside], found)
+
+
+def _own_values(column: pd.Series, found: Findings) -> np.ndarray:
+    """The different values of a column; one that hardly varies is reported."""
+    v, name = column.to_numpy(), column.name
+    values, count = np.unique(v[~np.isnan(v)], return_counts=True)
+    if len(values) == 1:
+        detail = f"{name} is {values[0]:g} in every row; it has no variance and cannot be analysed"
+        found.add(Check.CONSTANT, name, int(count[0]), detail)
+    elif len(values) and count.max() / count.sum() >= limit(Check.NEAR_CONSTANT):
+        detail = (
+            f"{name} is {values[count.argmax()]:g} in {count.max()} of {count.sum()} rows; correlations with it rest on "
+            f"{count.sum() - count.max()} rows"
+        )
+        found.add(Check.NEAR_CONSTANT, name, int(count.max()), detail)
+    return values
+
+
+def _outside(column: pd.Series, value: float, low: float, high: float, stated: Any, found: Findings) -> None:
+    """A value outside the codebook's range: the missing code that it states, a usual one, or a slip."""
+    rows, name = column.index[column.to_numpy() == value], column.name
+    mend = f"data.replace({{{name!r}: {{{value:g}: np.nan}}}})"
+    span = f"its range {low:g}-{high:g}" if np.isfinite([low, high]).all() else "its range"
+    detail = f"{name} holds {value:g} in {len(rows)} rows, {'below' if value < low else 'above'} {span}"
+    check = Check.OUT_OF_RANGE
+    if stated is not None and value == stated:
+        check = Check.CODE_IN_DATA
+        detail = f"{name} holds its documented missing code {value:g} in {len(rows)} rows; replace it: {mend}"
+    elif value in CODES or (value in (0, 8, 9) and len(rows) > 1):
+        check, detail = Check.UNDECLARED_CODE, f"{detail}. If it means no answer: {mend}"
+    found.add(check, name, len(rows), detail, labels=rows)
 
 
 def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: Findings) -> None:
@@ -186,13 +155,11 @@ def _decimals(x: pd.DataFrame, name: str, u: np.ndarray, found: Findings) -> Non
     share = broken.sum() / max(1, (~np.isnan(v)).sum())
     if broken.any() and share <= limit(Check.DECIMALS) and 2 <= len(integers) <= 12:
         shown = ", ".join(f"{b:g}" for b in np.unique(v[broken])[:3])
-        found.add(
-            Check.DECIMALS,
-            name,
-            int(broken.sum()),
-            f"{name} holds {shown} in {broken.sum()} rows where all other answers are whole: imputed, averaged or mistyped",
-            labels=x.index[broken],
+        detail = (
+            f"{name} holds {shown} in {broken.sum()} rows where all other answers are whole: imputed, averaged or "
+            "mistyped"
         )
+        found.add(Check.DECIMALS, name, int(broken.sum()), detail, labels=x.index[broken])
 
 
 def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, np.ndarray], found: Findings) -> None:
@@ -206,9 +173,8 @@ def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, n
         rows = np.flatnonzero(v == value)
         coded = check is Check.UNDECLARED_CODE
         mend = f"; if it means no answer: data.replace({{{name!r}: {{{value:g}: np.nan}}}})" if coded else ""
-        found.add(
-            check, name, len(rows), f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}", labels=x.index[rows]
-        )
+        detail = f"{name} holds {value:g} in {len(rows)} rows, {why}{mend}"
+        found.add(check, name, len(rows), detail, labels=x.index[rows])
 
     left = u.copy()
     for value in u[np.isin(u, list(CODES))]:
@@ -225,7 +191,8 @@ def _unknown_codes(x: pd.DataFrame, name: str, u: np.ndarray, whole: dict[str, n
         return
     for value in (8.0, 9.0):
         rest = body[body != value]
-        between = any(((w > rest[-1]) & (w < value) & (w == np.floor(w))).any() for k, w in whole.items() if k != name and whole_scale(w))  # fmt: skip
+        others = [w for k, w in whole.items() if k != name and whole_scale(w)]
+        between = any(((w > rest[-1]) & (w < value) & (w == np.floor(w))).any() for w in others)
         if value in body and rest[-1] <= 7 and value - rest[-1] >= 2 and not between:
             report(value, Check.UNDECLARED_CODE, f"all other answers lie in {rest[0]:g}-{rest[-1]:g}")
             body = rest

@@ -5,7 +5,8 @@ Let ``q`` be the share of rows in which an honest column could agree with the be
 column; we grant ``q = 0.8``, or half way between the rule's agreement by luck and 1 if that is more. A rule
 with ``g`` free values that holds in all ``N`` rows then has the chance ``q ** (N - g)``, and with ``k``
 exceptions the lower binomial tail. The chance is multiplied by the number of rules tried (Bonferroni). The
-largest agreement between honest columns of the surveys that come with this project is 0.59 (columns with a dominant answer apart).
+largest agreement between honest columns of the surveys that come with this project is 0.59 (columns with a
+dominant answer apart).
 """
 
 from __future__ import annotations
@@ -19,11 +20,7 @@ import pandas as pd
 from scipy.special import betainc
 
 HONEST_AGREEMENT = 0.8
-
-
-REPORT_BELOW = 0.01
-
-
+REPORT_BELOW = 0.01  # chance
 FEW_LEVELS = 15
 
 
@@ -99,18 +96,60 @@ def describe(x: np.ndarray, y: np.ndarray, name: str) -> tuple[int, str]:
         if best is not None:
             return 1, best[1]
     steps = np.diff(y)
-    if len(np.unique(y)) == 2 and ((steps >= 0).all() or (steps <= 0).all()):
+    in_order = bool((steps >= 0).all() or (steps <= 0).all())
+    if len(np.unique(y)) == 2 and in_order:
         cut = int(np.argmax(steps != 0))
         return 2, f"{name} cut in two: {_g(y[0])} up to {_g(x[cut])}, {_g(y[-1])} from {_g(x[cut + 1])}"
     if len(x) > 20:
-        return (2 if (steps >= 0).all() or (steps <= 0).all() else 3), f"{name} put into {len(np.unique(y))} classes"
+        return (2 if in_order else 3), f"{name} put into {len(np.unique(y))} classes"
     table = ", ".join(f"{_g(a)}->{_g(b)}" for a, b in zip(x, y, strict=True))
-    kind = 2 if (steps >= 0).all() or (steps <= 0).all() else 3
-    return kind, f"recode of {name} ({table})"
+    return (2 if in_order else 3), f"recode of {name} ({table})"
 
 
 def _signed(value: float) -> str:
     return f"+ {_g(value)}" if value >= 0 else f"- {_g(-value)}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Coded:
+    """Answers (rows, columns), and each as a place among its column's own values, -1 where missing."""
+
+    values: np.ndarray
+    names: list[str]
+    codes: list[np.ndarray]
+    levels: list[np.ndarray]
+
+    @classmethod
+    def of(cls, data: pd.DataFrame) -> _Coded:
+        columns = [pd.factorize(column, sort=True) for column in data.to_numpy(float).T]
+        return cls(data.to_numpy(float), list(data.columns), [c for c, _ in columns], [np.array(v) for _, v in columns])
+
+    @property
+    def count(self) -> np.ndarray:
+        """Different values of each column."""
+        return np.array([len(v) for v in self.levels])
+
+    @property
+    def honest(self) -> np.ndarray:
+        """Share of rows in which an honest column could agree with the best rule."""
+        seen = [c[c >= 0] for c in self.codes]
+        luck = np.array([np.bincount(c).max() / len(c) if len(c) else 1.0 for c in seen])
+        return np.maximum(HONEST_AGREEMENT, (1 + luck) / 2)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rules:
+    """The best rule from each column (axis 0) to each other one (axis 1)."""
+
+    holds: np.ndarray  # rows in which it is right
+    rows: np.ndarray  # rows with both answers
+    free: np.ndarray  # those rows less the levels of the source, for each of which the rule names an answer
+
+    def identity(self, x: _Coded, source: int, target: int, form: str, chance: np.ndarray) -> Identity:
+        """One of the rules, named."""
+        at = source, target
+        names = x.names[target], (x.names[source],)
+        return Identity(*names, form, int(self.holds[at]), int(self.rows[at]), float(chance[at]))
 
 
 def of_one(data: pd.DataFrame) -> tuple[list[Identity], list[Identity]]:
@@ -125,97 +164,90 @@ def of_one(data: pd.DataFrame) -> tuple[list[Identity], list[Identity]]:
     (exact, near)
         ``exact`` holds in every row; ``near`` in at least 95 % of them, too many for honest answers.
     """
-    x = data.to_numpy(float)
-    names = list(data.columns)
-    n, p = x.shape
+    n, p = data.shape
     if p < 2 or n < 10:
         return [], []
-    codes, levels = [], []
-    for j in range(p):
-        seen = ~np.isnan(x[:, j])
-        values, inverse = np.unique(x[seen, j], return_inverse=True)
-        code = np.full(n, -1)
-        code[seen] = inverse
-        codes.append(code)
-        levels.append(values)
-    count = np.array([len(v) for v in levels])
-    luck = np.array([np.bincount(c[c >= 0]).max() / max(1, (c >= 0).sum()) if (c >= 0).any() else 1.0 for c in codes])
-    q = np.maximum(HONEST_AGREEMENT, (1 + luck) / 2)
-    trials = p * (p - 1)
+    x = _Coded.of(data)
+    rules = _best_rules(x)
+    usable = (rules.rows >= 10) & (x.count[None, :] >= 2) & (x.count[:, None] >= 2)
+    exact = _exact(x, rules, usable)
+    return exact, _near(x, rules, usable, {identity.target for identity in exact})
 
-    agree = np.zeros((p, p))
-    total = np.zeros((p, p))
-    groups = np.full((p, p), np.inf)
-    few = np.flatnonzero((count >= 2) & (count <= FEW_LEVELS))
+
+def _best_rules(x: _Coded) -> _Rules:
+    n, p = x.values.shape
+    holds, rows, values = np.zeros((p, p)), np.zeros((p, p)), np.full((p, p), np.inf)
+    few = np.flatnonzero((x.count >= 2) & (x.count <= FEW_LEVELS))
     if len(few) > 1:
-        starts = np.concatenate([[0], np.cumsum(count[few])[:-1]])
-        hot = np.zeros((n, int(count[few].sum())), dtype=np.float32)
+        starts = np.concatenate([[0], np.cumsum(x.count[few])[:-1]])
+        hot = np.zeros((n, int(x.count[few].sum())), dtype=np.float32)
         for s, j in zip(starts.tolist(), few.tolist(), strict=True):
-            seen = codes[j] >= 0
-            hot[np.flatnonzero(seen), s + codes[j][seen]] = 1
+            seen = x.codes[j] >= 0
+            hot[np.flatnonzero(seen), s + x.codes[j][seen]] = 1
         cross = hot.T @ hot
         best = np.maximum.reduceat(cross, starts, axis=1)
         sums = np.add.reduceat(cross, starts, axis=1)
-        agree[np.ix_(few, few)] = np.add.reduceat(best, starts, axis=0)
-        total[np.ix_(few, few)] = np.add.reduceat(sums, starts, axis=0)
-        groups[np.ix_(few, few)] = np.add.reduceat((sums > 0).astype(float), starts, axis=0)
+        holds[np.ix_(few, few)] = np.add.reduceat(best, starts, axis=0)
+        rows[np.ix_(few, few)] = np.add.reduceat(sums, starts, axis=0)
+        values[np.ix_(few, few)] = np.add.reduceat((sums > 0).astype(float), starts, axis=0)
     # A source with many levels (age in years) can only be tested for an exact rule: smallest = largest in each class.
-    for j in np.flatnonzero((count > FEW_LEVELS) & (count <= n / 2)).tolist():
-        order = np.argsort(codes[j], kind="stable")
-        order = order[codes[j][order] >= 0]
-        starts = np.flatnonzero(np.diff(codes[j][order], prepend=-1))
-        block = x[order]
+    for j in np.flatnonzero((x.count > FEW_LEVELS) & (x.count <= n / 2)).tolist():
+        order = np.argsort(x.codes[j], kind="stable")
+        order = order[x.codes[j][order] >= 0]
+        starts = np.flatnonzero(np.diff(x.codes[j][order], prepend=-1))
+        block = x.values[order]
         low, high = np.fmin.reduceat(block, starts, axis=0), np.fmax.reduceat(block, starts, axis=0)
         with np.errstate(invalid="ignore"):
             exact = ~(low < high).any(axis=0)
-        seen = ~np.isnan(block)
-        total[j] = seen.sum(axis=0)
-        agree[j] = np.where(exact, total[j], 0)
-        groups[j] = (~np.isnan(low)).sum(axis=0)
+        rows[j] = (~np.isnan(block)).sum(axis=0)
+        holds[j] = np.where(exact, rows[j], 0)
+        values[j] = (~np.isnan(low)).sum(axis=0)
+    np.fill_diagonal(rows, 0)
+    return _Rules(holds, rows, np.clip(rows - values, 0, None))
 
-    np.fill_diagonal(total, 0)
-    free = np.clip(total - groups, 0, None)
+
+def _exact(x: _Coded, rules: _Rules, usable: np.ndarray) -> list[Identity]:
+    p, count = len(x.names), x.count
     with np.errstate(over="ignore", invalid="ignore"):
-        chance = np.minimum(1.0, trials * np.power(q[None, :], free))
-    usable = (total >= 10) & (count[None, :] >= 2) & (count[:, None] >= 2)
-    follows = usable & (agree == total) & (chance < REPORT_BELOW)
-
-    def earlier(a: int, b: int) -> bool:  # of two columns that determine each other, the first is the source
-        return bool(follows[a, b]) and (not follows[b, a] or a < b)
-
-    derived = {b for b in range(p) if any(earlier(a, b) for a in np.flatnonzero(follows[:, b]).tolist())}
-    exact_found = []
-    for b in sorted(derived):
-        options = [a for a in np.flatnonzero(follows[:, b]).tolist() if earlier(a, b)]
+        chance = np.minimum(1.0, p * (p - 1) * np.power(x.honest[None, :], rules.free))
+    follows = usable & (rules.holds == rules.rows) & (chance < REPORT_BELOW)
+    # of two columns that determine each other, the first is the source
+    follows &= ~follows.T | np.triu(np.ones((p, p), dtype=bool))
+    derived = np.flatnonzero(follows.any(axis=0)).tolist()
+    found = []
+    for b in derived:
+        options = np.flatnonzero(follows[:, b]).tolist()
         roots = [a for a in options if a not in derived] or options
         named = []
         for a in roots:
-            rule = [x[np.flatnonzero((codes[a] == k) & (codes[b] >= 0))[:1], b] for k in range(count[a])]
-            at = np.array([k for k, r in enumerate(rule) if len(r)])
-            named.append((*describe(levels[a][at], np.array([rule[k][0] for k in at]), names[a]), a))
+            both = (x.codes[a] >= 0) & (x.codes[b] >= 0)
+            at, first = np.unique(x.codes[a][both], return_index=True)
+            named.append((*describe(x.levels[a][at], x.values[both, b][first], x.names[a]), a))
         # simplest rule first; among equals the source that keeps most apart, then the first column
         _, form, a = min(named, key=lambda f: (f[0], -count[f[2]], f[2]))
-        exact_found.append(
-            Identity(names[b], (names[a],), form, int(agree[a, b]), int(total[a, b]), float(chance[a, b]))
-        )
+        found.append(rules.identity(x, a, b, form, chance))
+    return found
 
-    near_found = []
-    wrong = total - agree
+
+def _near(x: _Coded, rules: _Rules, usable: np.ndarray, derived: set[str]) -> list[Identity]:
+    p, count, wrong = len(x.names), x.count, rules.rows - rules.holds
     # lower binomial tail P(exceptions <= wrong), written with the incomplete beta function
-    tail = np.minimum(1.0, trials * betainc(np.maximum(free - wrong, 1e-9), wrong + 1, np.broadcast_to(q, (p, p))))
-    close = usable & (wrong > 0) & (wrong <= 0.05 * total) & (tail < REPORT_BELOW) & (total >= 30)
-    for b in range(p):
+    tail = betainc(np.maximum(rules.free - wrong, 1e-9), wrong + 1, np.broadcast_to(x.honest, (p, p)))
+    tail = np.minimum(1.0, p * (p - 1) * tail)
+    close = usable & (wrong > 0) & (wrong <= 0.05 * rules.rows) & (tail < REPORT_BELOW) & (rules.rows >= 30)
+    found = []
+    for b, name in enumerate(x.names):
         options = [a for a in np.flatnonzero(close[:, b]).tolist() if not (close[b, a] and b < a)]
-        if b in derived or not options:
+        if name in derived or not options:
             continue
-        a = max(options, key=lambda k: (agree[k, b] / total[k, b], -k))
+        a = max(options, key=lambda k: (rules.holds[k, b] / rules.rows[k, b], -k))
+        both = (x.codes[a] >= 0) & (x.codes[b] >= 0)
         table = np.zeros((count[a], count[b]))
-        both = (codes[a] >= 0) & (codes[b] >= 0)
-        np.add.at(table, (codes[a][both], codes[b][both]), 1)
+        np.add.at(table, (x.codes[a][both], x.codes[b][both]), 1)
         at = table.sum(axis=1) > 0
-        _, form = describe(levels[a][at], levels[b][table.argmax(axis=1)][at], names[a])
-        near_found.append(Identity(names[b], (names[a],), form, int(agree[a, b]), int(total[a, b]), float(tail[a, b])))
-    return exact_found, near_found
+        _, form = describe(x.levels[a][at], x.levels[b][table.argmax(axis=1)][at], x.names[a])
+        found.append(rules.identity(x, a, b, form, tail))
+    return found
 
 
 # -------------------------------------------------------------------------------------- functions of a block
@@ -249,8 +281,7 @@ def _luck(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _extremes(data: pd.DataFrame) -> list[Identity]:
-    values = data.to_numpy(float)
-    names = list(data.columns)
+    values, names = data.to_numpy(float), list(data.columns)
     n, p = values.shape
     if n < 20 or p < 3:
         return []
@@ -275,9 +306,8 @@ def _extremes(data: pd.DataFrame) -> list[Identity]:
             # Leave out the blocks that are not needed: columns that never exceed the target for other reasons.
             stems = [stem(names[j]) for j in under]
             keep = np.ones(len(under), dtype=bool)
-            for s in sorted(
-                set(stems), key=lambda s: sum(reach[:, k].sum() for k in range(len(under)) if stems[k] == s)
-            ):
+            hits = {s: sum(reach[:, k].sum() for k, own in enumerate(stems) if own == s) for s in dict.fromkeys(stems)}
+            for s in sorted(hits, key=hits.__getitem__):
                 without = keep & np.array([t != s for t in stems])
                 if without.any() and (reach[:, without].any(axis=1) == covered).all():
                     keep = without
@@ -300,14 +330,11 @@ def _extremes(data: pd.DataFrame) -> list[Identity]:
 
 
 def _linear(data: pd.DataFrame) -> list[Identity]:
-    names = list(data.columns)
-    x = data.to_numpy(float)
-    complete = ~np.isnan(x).any(axis=1)
-    p = len(names)
-    spread = np.nanstd(x, axis=0)
-    if p < 2 or (spread == 0).all():
+    names, x = list(data.columns), data.to_numpy(float)
+    if len(names) < 2 or (np.nanstd(x, axis=0) == 0).all():
         return []
-    if complete.sum() >= p + 20:
+    complete = ~np.isnan(x).any(axis=1)
+    if complete.sum() >= len(names) + 20:
         return _linear_complete(x[complete], names)
     return _linear_gaps(x, names)
 
@@ -393,9 +420,9 @@ def _named_relation(
         found.append((score, t, rest))
     _, t, rest = min(found, key=lambda f: f[0])
     target = members[t]
-    sources = [m for i, m in enumerate(members) if i != t]
+    sources = np.delete(members, t)
     order = np.argsort(sources)
-    sources, rest = [sources[i] for i in order], rest[order]
+    sources, rest = sources[order], rest[order]
     columns = tuple(names[k] for k in sources)
     shift = float(np.mean(x[:, target] - x[:, sources] @ rest))
     tail = f" {_signed(round(shift, 10))}" if abs(shift) > 1e-6 else ""
@@ -421,12 +448,11 @@ def _named_relation(
 
 
 def _rounded(data: pd.DataFrame, blocks: dict[str, list[str]] | None) -> list[Identity]:
-    names = list(data.columns)
+    x, names = data.to_numpy(float), list(data.columns)
     if blocks is None:
         blocks = {}
         for name in names:
             blocks.setdefault(stem(name), []).append(name)
-    x = data.to_numpy(float)
     found = []
     for members in blocks.values():
         members = [m for m in members if m in names]

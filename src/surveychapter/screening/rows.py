@@ -66,14 +66,8 @@ def _report_rows(name: str, values: pd.Series, flag: np.ndarray, found: Findings
     span = f"{worst.min():.3g}" + ("" if worst.min() == worst.max() else f" to {worst.max():.3g}")
     rows = "1 row" if len(labels) == 1 else f"{len(labels)} rows"
     what = "Mahalanobis distance" if name == "unusual profile" else name
-    found.add(
-        CHECK_OF[name],
-        (),
-        len(labels),
-        f"{rows} with {what} {span}, median of all {values.median():.3g} ({formula}; {source}). Rows {shown}",
-        chance=limit(CHECK_OF[name]),
-        labels=labels,
-    )
+    detail = f"{rows} with {what} {span}, median of all {values.median():.3g} ({formula}; {source}). Rows {shown}"
+    found.add(CHECK_OF[name], (), len(labels), detail, chance=limit(CHECK_OF[name]), labels=labels)
 
 
 def _beta_binomial_tail(k: int, n: int, mean: float, var: float) -> float:
@@ -132,11 +126,15 @@ def duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFram
                 i, j = copies[start], twin[copies[start]]
                 block = copies[start : end + 1]
                 in_block |= set(block.tolist())
+                detail = (
+                    f"rows {label[i]} to {label[block[-1]]} repeat rows {label[j]} to {label[j + length - 1]} in all "
+                    f"{p} columns: entered twice"
+                )
                 found.add(
                     Check.DUPLICATE_BLOCK,
                     (),
                     length,
-                    f"rows {label[i]} to {label[block[-1]]} repeat rows {label[j]} to {label[j + length - 1]} in all {p} columns: entered twice",
+                    detail,
                     chance=float(min(1.0, n * n * (min(1.0, chance / pairs)) ** length)),
                     labels=tuple(label[block]),
                 )
@@ -144,14 +142,10 @@ def duplicates(data: pd.DataFrame, items: pd.DataFrame, respondents: pd.DataFram
         single = [i for i in copies if i not in in_block]
         if single and chance < limit(Check.DUPLICATE_ROWS):
             shown = "; ".join(f"{label[i]} = {label[twin[i]]}" for i in single[:8])
-            found.add(
-                Check.DUPLICATE_ROWS,
-                (),
-                len(single),
-                f"{len(single)} rows repeat another row in all {p} columns: {shown}{'; ...' if len(single) > 8 else ''}",
-                chance=float(chance),
-                labels=tuple(label[single]),
+            detail = (
+                f"{len(single)} rows repeat another row in all {p} columns: {shown}{'; ...' if len(single) > 8 else ''}"
             )
+            found.add(Check.DUPLICATE_ROWS, (), len(single), detail, chance=float(chance), labels=tuple(label[single]))
     _near_duplicates(items, respondents, set(copies.tolist()), found)
 
 
@@ -189,14 +183,10 @@ def _near_duplicates(items: pd.DataFrame, respondents: pd.DataFrame, known: set[
     if rows:
         labels = tuple(dict.fromkeys(r for a, b, _ in rows for r in (a, b)))
         shown = "; ".join(f"{a} and {b} ({s:.0%})" for a, b, s in rows[:6])
-        found.add(
-            Check.NEAR_DUPLICATES,
-            (),
-            len(labels),
-            f"{len(rows)} pairs of rows share most answers: {shown} (share of equal answers; Kuriakose & Robbins 2016)",
-            chance=float(worst),
-            labels=labels,
+        detail = (
+            f"{len(rows)} pairs of rows share most answers: {shown} (share of equal answers; Kuriakose & Robbins 2016)"
         )
+        found.add(Check.NEAR_DUPLICATES, (), len(labels), detail, chance=float(worst), labels=labels)
 
 
 def missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarray], found: Findings) -> None:
@@ -237,41 +227,33 @@ def missingness(data: pd.DataFrame, x: pd.DataFrame, nominal: dict[str, np.ndarr
         rate = gaps[[c for c in some if c != name]].mean(axis=1).to_numpy()
         if name in x and np.isfinite(r):
             low, high = np.nanquantile(v, [1 / 3, 2 / 3])
-            what = f"{rate[v <= low].mean():.1%} of the answers are missing in the lowest third of {name}, {rate[v >= high].mean():.1%} in the highest"
+            lowest, highest = f"{rate[v <= low].mean():.1%}", f"{rate[v >= high].mean():.1%}"
+            what = f"{lowest} of the answers are missing in the lowest third of {name}, {highest} in the highest"
         else:
             parts = [f"{rate[v == g].mean():.1%}" for g in np.unique(v[~np.isnan(v)])]
             what = f"missing answers by group of {name}: {', '.join(parts)}"
-        found.add(
-            Check.MISSINGNESS,
-            name,
-            int((count > 0).sum()),
-            f"{what}" + (f"; also goes with {also}" if also else "") + ". Dropping incomplete rows changes the sample",
-            chance=chance,
-            labels=tuple(data.index[count > 0]),
-        )
-    # A single column whose gaps depend on another one, where the total count hides it.
+        also = f"; also goes with {also}" if also else ""
+        detail = f"{what}{also}. Dropping incomplete rows changes the sample"
+        rows = data.index[count > 0]
+        found.add(Check.MISSINGNESS, name, len(rows), detail, chance=chance, labels=rows)
+    _missing_in_one(gaps[some], x, {name for _, name, _ in hits}, found)
+
+
+def _missing_in_one(gaps: pd.DataFrame, x: pd.DataFrame, known: set[str], found: Findings) -> None:
+    """Columns whose gaps depend on another one, where the number of gaps in a row hides it."""
     z_all = x.rank().apply(lambda c: (c - c.mean()) / c.std()).fillna(0.0).to_numpy()
-    tests = max(1, len(some) * x.shape[1])
-    for column in some:
+    tests = max(1, gaps.shape[1] * x.shape[1])
+    for column in gaps if x.shape[1] > 1 else ():
         gap = gaps[column].to_numpy(float)
         if gap.sum() < 10:
-            continue
-        if gap.all() or x.shape[1] < 2:
             continue
         score = ((gap - gap.mean()) / gap.std()) @ z_all / np.sqrt(len(gap))
         score[[k for k, c in enumerate(x) if c == column]] = 0
         k = int(np.abs(score).argmax())
         chance = min(1.0, tests * float(careless.two_sided(score[k])))
         driver = list(x)[k]
-        if chance < limit(Check.MISSINGNESS, "chance for a single column, below") and driver not in {
-            h[1] for h in hits
-        }:
+        if chance < limit(Check.MISSINGNESS, "chance for a single column, below") and driver not in known:
             side = "high" if score[k] > 0 else "low"
-            found.add(
-                Check.MISSINGNESS,
-                (column, driver),
-                int(gap.sum()),
-                f"{column} is missing more often where {driver} is {side} (r = {score[k] / np.sqrt(len(gap)):.2f})",
-                chance=chance,
-                labels=tuple(data.index[gap > 0]),
-            )
+            detail = f"{column} is missing more often where {driver} is {side} (r = {score[k] / np.sqrt(len(gap)):.2f})"
+            rows = gaps.index[gap > 0]
+            found.add(Check.MISSINGNESS, (column, driver), len(rows), detail, chance=chance, labels=rows)
