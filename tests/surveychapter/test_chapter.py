@@ -100,7 +100,7 @@ def test_word_and_markdown(chapter, tmp_path):
     assert text.count("\n## ") == len(chapter.sections)
 
 
-def test_without_a_moderator_a_structural_model(data, book):
+def test_without_a_moderator_a_structural_model(data, book, no_figures):
     ch = results_chapter(
         data,
         book,
@@ -112,7 +112,7 @@ def test_without_a_moderator_a_structural_model(data, book):
     assert ch.checklist.loc["Measurement invariance across groups", "reported"] == "not applicable"
 
 
-def test_a_construct_of_one_item_is_its_column():
+def test_a_construct_of_one_item_is_its_column(no_figures):
     mobi = sc.load("mobi")
     ch = results_chapter(mobi, "mobi", {"outcome": "Quality", "predictors": ["Satisfaction", "Complaints"]}, n_boot=100)
     assert "Complaints predicted" in ch.section("structure").text and "Complaints" in ch.scores.columns
@@ -120,7 +120,7 @@ def test_a_construct_of_one_item_is_its_column():
     assert any("structural model fits poorly" in a for a in ch.alarms)
 
 
-def test_broken_data_are_said_aloud(data, book):
+def test_broken_data_are_said_aloud(data, book, no_figures):
     bad = data.copy()
     bad.loc[:4, "sat1"] = 33.0
     bad["sat3"] = np.random.default_rng(1).integers(1, 6, len(bad))
@@ -130,7 +130,7 @@ def test_broken_data_are_said_aloud(data, book):
     assert "Reliability of satisfaction is low" in said and "sat3 (" in said
 
 
-def test_no_chapter_ends_because_one_method_could_not_run(data, book):
+def test_no_chapter_ends_because_one_method_could_not_run(data, book, no_figures):
     ch = results_chapter(data.assign(at4=data["at1"]), book, MODEL, n_boot=100)
     said = " ".join(ch.alarms)
     assert "Reliability could not be computed" in said and "at4" in said
@@ -139,7 +139,7 @@ def test_no_chapter_ends_because_one_method_could_not_run(data, book):
     assert "The product was b" in ch.section("moderation").text
 
 
-def test_hypotheses_are_judged_from_the_model_that_holds_them_all(data, book):
+def test_hypotheses_are_judged_from_the_model_that_holds_them_all(data, book, no_figures):
     lines = [
         "H1: satisfaction -> loyalty (+)",
         "H2: satisfaction -> loyalty (-)",
@@ -160,7 +160,7 @@ def test_hypotheses_are_judged_from_the_model_that_holds_them_all(data, book):
     assert wrong.loc["H2", "key"] == "opposite"
 
 
-def test_indirect_effect_is_that_of_mediate_and_the_latent_one_stands_beside_it(data, book):
+def test_indirect_effect_is_that_of_mediate_and_the_latent_one_stands_beside_it(data, book, no_figures):
     ch = results_chapter(
         data, book, {"hypotheses": ["H1: costs -> satisfaction -> loyalty", "H2: costs -> loyalty"]}, n_boot=100
     )
@@ -172,7 +172,7 @@ def test_indirect_effect_is_that_of_mediate_and_the_latent_one_stands_beside_it(
     assert found.tolist() == pytest.approx(own[["est", "ci_lower", "ci_upper"]].tolist())
 
 
-def test_scoring_rule_is_stated_and_a_tenth_of_the_sample_lost_is_an_alarm(data, book):
+def test_scoring_rule_is_stated_and_a_tenth_of_the_sample_lost_is_an_alarm(data, book, no_figures):
     gaps = data.copy()
     for k, item in enumerate(COLUMNS[:12]):
         gaps.loc[gaps.index[k::12][:25], item] = np.nan
@@ -212,7 +212,7 @@ def test_a_codebook_that_does_not_fit(data, book):
 
 
 @pytest.mark.parametrize(("step", "forbids"), [("metric", True), ("scalar", True), ("strict", False), ("none", False)])
-def test_a_failed_strict_step_says_nothing_against_comparing_means(data, book, monkeypatch, step, forbids):
+def test_a_failed_strict_step_says_nothing_against_comparing_means(data, book, monkeypatch, step, forbids, no_figures):
     rule = next(r for r in RULES if r.name == step)
     found = lambda *args, **options: dataclasses.replace(semfit.invariance(*args, **options), decision=rule)  # noqa: E731
     monkeypatch.setattr(analyse_measurement, "invariance", found)

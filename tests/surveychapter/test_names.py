@@ -121,7 +121,7 @@ def test_a_reverse_item_without_range_is_named_by_its_question(data):
         analyse.analyse(asked(data, book=book))
 
 
-def test_reasons_warnings_and_findings_name_the_questions(data, monkeypatch):
+def test_reasons_warnings_and_findings_name_the_questions(data, monkeypatch, no_figures):
     monkeypatch.setattr(figures, "draw", lambda plot, language="en", height=4.0: b"")
     made = results_chapter(data.assign(**{QUESTIONS[1]: data[QUESTIONS[0]]}), BOOK, STUDY, n_boot=100)
     said = " ".join([*(s.text for s in made.sections), *made.alarms, *(t.to_markdown() for t in made.tables)])
@@ -134,7 +134,7 @@ def test_reasons_warnings_and_findings_name_the_questions(data, monkeypatch):
     assert f"x of {QUESTIONS[2]} and {SEX}: male: no" in " ".join(broken.alarms)
 
 
-def test_a_model_without_degrees_of_freedom_is_not_called_poor(data, monkeypatch):
+def test_a_model_without_degrees_of_freedom_is_not_called_poor(data, monkeypatch, no_figures):
     monkeypatch.setattr(figures, "draw", lambda plot, language="en", height=4.0: b"")
     roles = {"outcome": "age", "predictors": "customer satisfaction"}
     for language, words in (("en", "No degrees of freedom are left, so its fit"), ("zh", "自由度为 0，无法检验拟合。")):

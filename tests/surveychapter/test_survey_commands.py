@@ -44,7 +44,7 @@ def corrected(path: Path) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_two_commands_lead_from_the_file_to_the_right_numbers(file, tmp_path, capsys):
+def test_two_commands_lead_from_the_file_to_the_right_numbers(file, tmp_path, capsys, no_figures):
     records, left, means, dropped = FILES[file]
     path = Path(shutil.copy(SURVEYS / file, tmp_path))
     assert main(["codebook", str(path)]) == 0
