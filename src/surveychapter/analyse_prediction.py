@@ -24,26 +24,14 @@ FOLDS = 10
 def prediction(pls: Pls, plan: Plan) -> Prediction:
     """Errors of the items of the outcomes, and losses of the outcomes, by the model and by two benchmarks.
 
-    Parameters
-    ----------
-    pls : Pls
-    plan : Plan
-        Its seed cuts the folds and draws the bootstrap samples of the losses.
-
-    Returns
-    -------
-    Prediction
+    PLSpredict (Shmueli et al. 2016): ``q2_predict`` is one less the squared errors over those around the mean of the other
+    folds. CVPAT (Sharma et al. 2023, by seminrExtras): a respondent's loss is the mean squared error over the items of an
+    outcome, and the bootstrap tests the difference of two losses.
 
     Raises
     ------
     DataError
         There are fewer rows than twice the folds, or an item has no variance outside one of them.
-
-    Notes
-    -----
-    PLSpredict: Shmueli et al. (2016); ``q2_predict`` is one less the squared errors over those around the mean of the
-    other folds. CVPAT: Sharma et al. (2023) as in seminrExtras: a respondent's loss is the mean squared error over the
-    items of an outcome, the difference of two losses is tested by ``bootstrap_cvpat``.
     """
     fit = pls.fit
     errors = _errors(fit, plan.seed)

@@ -208,6 +208,16 @@ class Prediction:
 
 
 @dataclass(frozen=True, eq=False)
+class PathGroups:
+    """The PLS model in each group against the largest."""
+
+    largest: Any
+    sizes: pd.Series
+    table: pd.DataFrame  # from to group first second difference p p_holm
+    composites: pd.DataFrame  # group composite c low p
+
+
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """All parts; one that was not asked for, or could not run, is None, and then ``problems`` says why."""
 
@@ -226,6 +236,7 @@ class Analysis:
     moderated: list[Moderated] = field(default_factory=list)
     pls: Pls | None = None
     prediction: Prediction | None = None
+    path_groups: PathGroups | None = None
     verdicts: pd.DataFrame | None = None
     problems: dict[str, Problem] = field(default_factory=dict)
 

@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from semfit import path_diagram
 from switchcost import plots
 
 from .analysis import Moderated
 from .wording import Wording
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.text import Text
 
@@ -87,5 +89,26 @@ def johnson_neyman(part: Moderated, words: Wording) -> Callable[[Axes], object]:
             elif found := re.search(r"n = (\d+)", old):
                 text.set_text(words("line.observation", n=int(found[1])))
         ax.set(xlabel=words.name(part.product.w), ylabel=slope)
+
+    return plot
+
+
+def paths(rows: pd.DataFrame, words: Wording) -> Callable[[Axes], object]:
+    """Constructs and their paths (outcome predictor beta clear): semfit's diagram with labels and estimates written in."""
+
+    def plot(ax: Axes) -> None:
+        from matplotlib.patches import FancyArrowPatch
+
+        label = {n: " \u00d7\n".join(map(words.name, n.split("*"))) for n in [*rows["predictor"], *rows["outcome"]]}
+        wide = max(len(re.sub(r"[^\x00-\xff]", "--", line)) for name in label.values() for line in name.split("\n"))
+        room = int(1.3 * wide) + 2  # the diagram makes its boxes as wide as names are long
+        spelt = {n: f"v{k}_".ljust(room, "_") for k, n in enumerate(label)}
+        arrows = [f"{spelt[y]} ~ b{k}*{spelt[x]}" for k, (y, x) in enumerate(zip(rows["outcome"], rows["predictor"], strict=True))]  # fmt: skip
+        path_diagram("\n".join(arrows), ax).set_aspect("auto")
+        shown = {spelt[n]: text for n, text in label.items()} | {f"b{k}": words.format_field(b, "b") for k, b in enumerate(rows["beta"])}  # fmt: skip
+        for text in ax.texts:
+            text.set(text=shown[text.get_text()], color="black")
+        for arrow, clear in zip([a for a in ax.patches if isinstance(a, FancyArrowPatch)], rows["clear"], strict=True):
+            arrow.set(color="#333333", linestyle="-" if clear else (0, (4, 2)))
 
     return plot

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .analysis import Pls, Prediction
+from .analysis import PathGroups, Pls, Prediction
 from .rules import EFFECT_F2, RULES, word
 from .writer import Writer
 
@@ -45,6 +45,10 @@ def least_squares_paths(w: Writer) -> None:
     w.say("pls.not")
     w.cite("pls", "plsc")
     w.check("pls")
+    if w.a.path_groups is None:
+        w.failed("path_groups", "path_groups", "path_groups", group=w.plan.group)
+    else:
+        _groups(w, w.a.path_groups)
 
 
 def _paths(w: Writer, p: Pls) -> None:
@@ -61,13 +65,15 @@ def _paths(w: Writer, p: Pls) -> None:
             w.say(key, x=r["from"], y=r["to"], sign=sign, b=r["estimate"], low=r["ci_lower"], high=r["ci_upper"], extra=extra)  # fmt: skip
     w.judge("vif", float(p.paths["vif"].max()))
     rows = p.paths.copy()
-    rows["name"] = [" \u00d7 ".join(words.name(n) for n in x.split("*")) for x in rows["from"]]
+    rows["name"] = [_source(w, x) for x in rows["from"]]
     w.table(
         "pls_paths", rows,
         [("to", "outcome", "name"), ("name", "predictor", "text"), ("estimate", "beta", "b3"), (("ci_lower", "ci_upper"), "95% CI", "b3"),
          ("consistent", "PLSc", "b3"), ("f2", "f2", "b3"), ("vif", "VIF", "b")],
         "note.pls_paths", n_boot=p.boot.n_boot,
     )  # fmt: skip
+    clear = [RULES["indirect"](low * high) for low, high in zip(rows["ci_lower"], rows["ci_upper"], strict=True)]
+    w.drawn(rows.rename(columns={"to": "outcome", "from": "predictor", "estimate": "beta"}).assign(clear=clear))
 
 
 def _prediction(w: Writer, p: Prediction) -> None:
@@ -98,3 +104,32 @@ def _prediction(w: Writer, p: Prediction) -> None:
         "note.cvpat", n_boot=w.plan.n_boot,
     )  # fmt: skip
     w.check("prediction")
+
+
+def _source(w: Writer, name: str) -> str:
+    return " \u00d7 ".join(w.words.name(n) for n in name.split("*"))
+
+
+def _groups(w: Writer, g: PathGroups) -> None:
+    """Are the composites formed alike in the groups, and do the paths differ?"""
+    values = {"group": w.plan.group, "largest": w.words.value(str(w.plan.group), g.largest)}
+    shown = {v: w.words.value(str(w.plan.group), v) for v in g.sizes.index}
+    w.open("path_groups", group=w.plan.group)
+    w.say("path_groups", sizes=[f"{shown[v]} (n = {n})" for v, n in g.sizes.items()], n=w.plan.n_boot, **values)
+    c = g.composites.assign(groups=[f"{values['largest']} \u2013 {shown[v]}" for v in g.composites["group"]])
+    other = [w.words.name(n) for n in dict.fromkeys(c["composite"][[not RULES["micom"](p) for p in c["p"]]])]
+    w.judge("micom", float(c["p"].min()) if len(c) else 1.0, names=other, **values)
+    w.table("micom", c, [("composite", "composite", "name"), ("groups", "groups", "text"), ("c", "c", "r3"), ("low", "5%", "r3"), ("p", "p", "p")], "note.micom", **values)  # fmt: skip
+    t = g.table.assign(name=[_source(w, x) for x in g.table["from"]], groups=[f"{values['largest']} \u2013 {shown[v]}" for v in g.table["group"]])  # fmt: skip
+    differ = t[[RULES["group_path"](p) for p in t["p_holm"]]]
+    for r in differ.to_dict("records"):
+        w.judge("group_path", r["p_holm"], x=r["name"], y=r["to"], a=values["largest"], b=shown[r["group"]], first=r["first"], second=r["second"])  # fmt: skip
+    if differ.empty:
+        w.say("group_path.none")
+    w.table(
+        "path_groups", t,
+        [("to", "outcome", "name"), ("name", "predictor", "text"), ("groups", "groups", "text"), ("first", "first", "b3"), ("second", "second", "b3"),
+         ("difference", "difference", "b3"), ("p_holm", "p", "p")],
+        "note.path_groups", **values,
+    )  # fmt: skip
+    w.check("path_groups")

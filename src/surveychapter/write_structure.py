@@ -46,6 +46,7 @@ def structure(w: Writer) -> None:
          (("ci_lower", "ci_upper"), "95% CI", "b3"), ("pvalue", "p", "p"), ("std_all", "beta", "b")],
         "note.structure", reference=_reference(w, s.paths["predictor"].map(w.words.name)),
     )  # fmt: skip
+    w.drawn(s.paths.assign(beta=s.paths["std_all"], clear=[RULES["path"](p) for p in s.paths["pvalue"]]))
     w.check("structure")
 
 

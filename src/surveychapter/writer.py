@@ -142,3 +142,11 @@ class Writer:
         caption = f"{self.label('figure', self.counts['figure'])}{self.words['label.stop']}{self.words(f'figure.{key}', **values)}"
         alt = " ".join(self.words(f"alt.{key}", **values).split())
         self.sections[-1].parts.append(Picture(figures.draw(plot, self.words.language, height), caption, alt))
+
+    def drawn(self, paths: pd.DataFrame) -> None:
+        """The figure of the hypothesised paths (outcome predictor beta clear); controls are not drawn."""
+        rows = paths[[x in self.plan.paths.get(y, ()) or "*" in x for x, y in zip(paths["predictor"], paths["outcome"], strict=True)]]  # fmt: skip
+        shown = [self.words("alt.path", x=" \u00d7 ".join(map(self.words.name, x.split("*"))), y=y, b=b) for y, x, b in rows[["outcome", "predictor", "beta"]].itertuples(index=False)]  # fmt: skip
+        if shown:
+            height = max(2.6, 0.6 * rows["predictor"].nunique() + 0.8)
+            self.figure("paths", figures.paths(rows, self.words), height, paths=shown)

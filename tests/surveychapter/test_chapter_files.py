@@ -205,7 +205,7 @@ def test_figures_stand_in_their_sections_and_say_where_the_slope_turns(analysis,
         jn = SimpleNamespace(regions=part.jn.regions, observed=part.jn.observed, inside=bounds)
         made = written(dataclasses.replace(analysis, moderated=[dataclasses.replace(part, jn=jn)]))
         drawn = {s.key: [p for p in s.parts if isinstance(p, Picture)] for s in made.sections}
-        assert {k: len(v) for k, v in drawn.items() if v} == {"participants": 1, "moderation": 2}
+        assert {k: len(v) for k, v in drawn.items() if v} == {"participants": 1, "structure": 1, "moderation": 2}
         low, high = part.jn.observed
         right = {"x": part.product.x, "y": part.product.y, "w": part.product.w, "n": part.result.n_used}
         alt = words("alt.jn", low=low, high=high, bounds=[said], **right)
