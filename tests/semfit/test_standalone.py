@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import semfit
+
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "src" / "semfit"
 README = (HOME / "README.md").read_text(encoding="utf-8")
@@ -61,8 +63,21 @@ def test_it_runs_without_anything_else_installed():
 
 
 def test_importing_it_loads_no_optional_package():
-    loaded = run("import sys, semfit; print(*sorted({m.split('.')[0] for m in sys.modules}))").split()
-    assert not {"matplotlib", "joblib", "tqdm", "seaborn", "statsmodels", "switchcost"} & set(loaded)
+    code = "import sys, semfit; [getattr(semfit, n) for n in semfit.__all__]"
+    loaded = run(f"{code}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))").split()
+    assert "scipy" in loaded and not {"matplotlib", "joblib", "tqdm", "seaborn", "statsmodels", "switchcost"} & set(
+        loaded
+    )
+
+
+def test_a_name_opens_its_module_when_it_is_asked_for():
+    """Who reads a file through the helper waits for no estimator; the names are those that are listed."""
+    loaded = run("import sys, semfit; print(*sorted(m for m in sys.modules if '.' not in m or 'semfit' in m))").split()
+    assert not {"numpy", "scipy", "pandas", "semfit.fitting"} & set(loaded)
+    errors = {name for name in semfit.__all__ if hasattr(semfit.errors, name)}
+    assert sorted(errors | {name for names in semfit.HOME.values() for name in names}) == semfit.__all__ == dir(semfit)
+    with pytest.raises(AttributeError, match="no attribute 'fits'"):
+        _ = semfit.fits
 
 
 def test_the_example_of_the_readme_prints_what_it_says():

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaln, chdtrc, gammaln
 
+from switchcost.core.threads import one_thread
+
 from . import careless
 from .checks import Check, Findings, limit
 
@@ -43,7 +45,8 @@ def careless_checks(
     scales = {k: [i for i in v if i in items.columns] for k, v in blocks.items()}
     scales = {k: v for k, v in scales.items() if len(v) > 1}
     draws = int(np.clip(100 * n, 20_000, 100_000)) if draws is None else int(draws)
-    values, chance = careless.indices(items, scales, reverse, one_range, seed, draws)
+    with one_thread():
+        values, chance = careless.indices(items, scales, reverse, one_range, seed, draws)
     flags = pd.DataFrame(index=items.index)
     for name in values:
         flags[name] = careless.false_discovery(chance[name].to_numpy(), limit(CHECK_OF[name]))
