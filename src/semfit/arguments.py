@@ -155,8 +155,9 @@ class Names(Constraint):
     def _holds(self, value: object) -> bool:
         if isinstance(value, str):
             return True
-        listed = isinstance(value, (list, tuple, set, frozenset, pd.Index, np.ndarray, pd.Series))
-        return listed and all(isinstance(v, (str, int, np.integer)) and not isinstance(v, bool) for v in value)  # type: ignore[attr-defined]
+        if not isinstance(value, (list, tuple, set, frozenset, pd.Index, np.ndarray, pd.Series)):
+            return False
+        return all(isinstance(v, (str, int, np.integer)) and not isinstance(v, bool) for v in value)
 
 
 @dataclass(frozen=True)

@@ -123,13 +123,14 @@ def bootstrap(
         None means the seed of the package. The numbers depend on the seed alone, not on ``n_jobs`` or a cluster.
     kind : str
         ``"nonparametric"``: rows (clusters, where the fit has them) are drawn with replacement, within groups; gives
-        standard errors and intervals that need no normality. ``"bollen-stine"``: the rows are first transformed so that the model holds exactly,
-        z = (y - mean) S^-1/2 Sigma^1/2 + mu; gives a test of fit that needs no normality. ``"parametric"``: samples
-        from the normal distribution of the fitted model; works without raw data.
+        standard errors and intervals that need no normality. ``"bollen-stine"``: the rows are first transformed so that
+        the model holds exactly, z = (y - mean) S^-1/2 Sigma^1/2 + mu; gives a test of fit that needs no normality.
+        ``"parametric"``: samples from the normal distribution of the fitted model; works without raw data.
     functions : str, sequence of str or dict, optional
-        What else to compute in every resample: ``"ave"``, ``"omega"``, ``"htmt"`` or a list of them, or a dict from name to function of a fit: the function
-        gets the refitted model (``.estimates`` with est and std_all, ``.r2``, ``.implied()``, ``.sample_cov``) and
-        returns a number, or a dict or Series of numbers. A dict may also have the ready names as values.
+        What else to compute in every resample: ``"ave"``, ``"omega"``, ``"htmt"`` or a list of them, or a dict from
+        name to function of a fit: the function gets the refitted model (``.estimates`` with est and std_all, ``.r2``,
+        ``.implied()``, ``.sample_cov``) and returns a number, or a dict or Series of numbers. A dict may also have the
+        ready names as values.
     level : float, default 0.95
         Coverage of the intervals.
     n_jobs : int, optional

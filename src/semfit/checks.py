@@ -359,7 +359,10 @@ def positive_definite(matrix: np.ndarray, names: Sequence[str], what: str = "cov
 
 
 #: Numbers that surveys use for "no answer".
-CODES = (-9999, -999, -99, -98, -97, -88, -77, -9, -8, -7, -1, 77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9999, 99999)  # fmt: skip
+CODES = (
+    -9999, -999, -99, -98, -97, -88, -77, -9, -8, -7, -1,
+    77, 88, 96, 97, 98, 99, 777, 888, 996, 997, 998, 999, 7777, 8888, 9999, 99999,
+)  # fmt: skip
 
 
 def stands_apart(code: float, rest: np.ndarray, *, certain: bool = True) -> bool:

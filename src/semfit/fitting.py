@@ -62,7 +62,8 @@ def fit(
     ----------
     model : str or ModelSpec
         ``=~`` measured by, ``~`` regressed on, ``~~`` (co)variance, ``~ 1`` intercept, ``:=`` defined parameter,
-        ``==`` equality of two expressions in labels, such as ``c == a*b``; labels, fixed values, ``NA*``, ``start()``, ``c(a, b)*`` for groups.
+        ``==`` equality of two expressions in labels, such as ``c == a*b``; labels, fixed values, ``NA*``,
+        ``start()``, ``c(a, b)*`` for groups.
     data : DataFrame, optional
         One row a respondent; columns named in the model are used.
     sample_cov : DataFrame, or dict or list of DataFrame by group, optional

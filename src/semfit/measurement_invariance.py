@@ -188,10 +188,11 @@ class Invariance(Result):
         Notes
         -----
         Each item in turn is released (loading and intercept, or thresholds) in the model in which everything else is
-        equal, so that the other items are the anchors; what ``group_partial`` names stays free. With E_g(x | eta) the expected answer in group g,
-        dMACS^2 = E (E_k(x | eta) - E_1(x | eta))^2 / SD^2 over the latents of group k and the pooled SD of the answers
-        (Nye & Drasgow 2011, Journal of Applied Psychology 96, 966-980); the signed form takes the mean of the
-        difference instead of its square, positive where group k answers higher. NaN where the released model has no
+        equal, so that the other items are the anchors; what ``group_partial`` names stays free. With E_g(x | eta) the
+        expected answer in group g, dMACS^2 = E (E_k(x | eta) - E_1(x | eta))^2 / SD^2 over the latents of group k and
+        the pooled SD of the answers (Nye & Drasgow 2011, Journal of Applied Psychology 96, 966-980); the signed form
+        takes the mean of the difference instead of its square, positive where group k answers higher. NaN where the
+        released model has no
         solution.
         """
         return effect_sizes(next(iter(self.fits.values())), self.group_partial)

@@ -7,10 +7,11 @@ residual of group k, r = s_k - sigma_k, has
     n_k cov(r) = G_k - 2 f_k G_k A_k D_k E D_k' + f_k D_k E (sum_g f_g D_g' A_g G_g A_g D_g) E D_k'
 
 where G is n times the covariance of the sample moments: under normality at the sample moments S, under MLR from the
-rows. A belongs to the moments that the model implies. Predictors that are taken as given do not vary: what they explain, S* = S_.x S_xx^-1 S_x., is taken out of G
-(under normality G(S) - G(S*); from the rows by their regressions). With missing values s are the EM moments, A is
-observed information and G = W^-1 J W^-1 with W and J the observed information and the meat at s (W^-1 under
-normality). These are the "standardized" residuals of lavResiduals (Maydeu-Olivares & Shi 2017, Methodology 13, 23-30).
+rows. A belongs to the moments that the model implies. Predictors that are taken as given do not vary: what they
+explain, S* = S_.x S_xx^-1 S_x., is taken out of G (under normality G(S) - G(S*); from the rows by their regressions).
+With missing values s are the EM moments, A is observed information and G = W^-1 J W^-1 with W and J the observed
+information and the meat at s (W^-1 under normality). These are the "standardized" residuals of lavResiduals
+(Maydeu-Olivares & Shi 2017, Methodology 13, 23-30).
 """
 
 from __future__ import annotations

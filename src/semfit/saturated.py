@@ -1,9 +1,9 @@
 """What rows with gaps say about the moments of one group: information and casewise scores of the saturated model.
 
 p variables have q = p (p + 3) / 2 moments, thousands in a wide questionnaire, so one matrix of that size is kept, the
-Cholesky factor of the information (one triangle of it), and nothing is multiplied by another. The mean outer product J of the scores is kept
-as its root, which has no more rows than the data; information from complete rows is applied as S^-1 A S^-1 instead of
-being formed. All in units of ``scale``.
+Cholesky factor of the information (one triangle of it), and nothing is multiplied by another. The mean outer product J
+of the scores is kept as its root, which has no more rows than the data; information from complete rows is applied as
+S^-1 A S^-1 instead of being formed. All in units of ``scale``.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ def fit_batch(model: Model, S, m=None, n=None, start=None, max_iter: int = 200, 
     Returns
     -------
     theta (B, npar), F (B,), converged (B,) bool
-        chi-square is 2 N (F - F of the saturated model); F counts variables in units of ``model.scale``. ``converged`` says that the step that Fisher
-        scoring would still take is below 1e-7 standard errors of one observation in every parameter.
+        chi-square is 2 N (F - F of the saturated model); F counts variables in units of ``model.scale``. ``converged``
+        says that the step that Fisher scoring would still take is below 1e-7 standard errors of one observation in
+        every parameter.
     """
     if data is None:
         groups = S if isinstance(S, (list, tuple)) else [S]

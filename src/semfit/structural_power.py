@@ -62,9 +62,9 @@ class StructuralPower(Result):
     what : str
         What is tested.
     noncentrality : tuple of float
-        Per respondent. Likelihood ratio: one number, 2 F; joint test of two paths: z of each at n = 1, their correlation.
+        Of the likelihood ratio for each respondent: 2 F.
     df : int
-        Of the likelihood ratio; 0 for the joint test of two paths.
+        Of the likelihood ratio.
     alpha : float
     """
 
@@ -75,26 +75,33 @@ class StructuralPower(Result):
 
     def power(self, n: float | np.ndarray) -> float | np.ndarray:
         """Power with ``n`` respondents (of all groups)."""
-        n = np.asarray(n, dtype=float)
-        if self.df:
-            out = 1 - chndtr(chdtri(self.df, self.alpha), self.df, n * self.noncentrality[0])
-        else:
-            a, b, r = self.noncentrality
-            c, root = -ndtri(self.alpha / 2), np.sqrt(n)
-            signs = [(s, t) for s in (1, -1) for t in (1, -1)]
-            out = np.sum([below(s * a * root - c, t * b * root - c, np.asarray(s * t * r)) for s, t in signs], axis=0)
-        return float(out) if np.ndim(out) == 0 else out
+        found = self._at(np.asarray(n, dtype=float))
+        return float(found) if np.ndim(found) == 0 else found
+
+    def _at(self, n: np.ndarray) -> np.ndarray:
+        return 1 - chndtr(chdtri(self.df, self.alpha), self.df, n * self.noncentrality[0])
 
     def n(self, power: float = 0.8) -> int:
         """Fewest respondents with that power."""
         power = checks.probability(power, "power")
-        if min(abs(v) for v in self.noncentrality[: 1 if self.df else 2]) < 1e-12:
+        if min(abs(v) for v in self.noncentrality[:2]) < 1e-12:
             raise DataError(f"{self.what}: the population holds no such effect, and no sample finds it")
         return smallest_n(lambda n: float(self.power(n)), power, 10, self.what)
 
     def _heading(self) -> str:
         sizes = ", ".join(f"{self.power(n):.2f} at n = {n}" for n in (100, 200, 400, 800))
         return f"Power of {self.what} (alpha {self.alpha:g}): {sizes}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class JointPower(StructuralPower):
+    """Power of the joint test of two paths; ``noncentrality`` is z of each at n = 1 and their correlation, ``df`` 0."""
+
+    def _at(self, n: np.ndarray) -> np.ndarray:
+        a, b, r = self.noncentrality
+        c, root = -ndtri(self.alpha / 2), np.sqrt(n)
+        signs = [(s, t) for s in (1, -1) for t in (1, -1)]
+        return np.sum([below(s * a * root - c, t * b * root - c, np.asarray(s * t * r)) for s, t in signs], axis=0)
 
 
 def _at_population(model: Model, made: Population) -> Fit:
@@ -219,7 +226,7 @@ def indirect_power(
         names.append(row["label"] or f"{lhs}{op}{rhs}")
     vcov = base.vcov.loc[names, names].to_numpy()
     r = float(vcov[0, 1] / np.sqrt(vcov[0, 0] * vcov[1, 1]))
-    return StructuralPower(f"the indirect effect by {' and '.join(paths)}", (*z, r), 0, alpha)
+    return JointPower(f"the indirect effect by {' and '.join(paths)}", (*z, r), 0, alpha)
 
 
 @checked(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -54,23 +54,18 @@ def test_estimates_stand_on_the_arrows():
 
 
 def test_causes_left_effects_right_and_their_items_outside():
-    place, _, _ = _diagram_layout(_diagram_rows(MODEL, True, None, 2)[0])
-    assert place["x1"][0] < place["visual"][0] < place["textual"][0] < place["speed"][0] < place["x9"][0]
-    assert (
-        place["x4"][1] > place["textual"][1] > place["visual"][1]
-    )  # the mediator above, so that the direct path is free
+    at = _diagram_layout(_diagram_rows(MODEL, True, None, 2)[0])
+    assert at["x1"].x < at["visual"].x < at["textual"].x < at["speed"].x < at["x9"].x
+    assert at["x4"].y > at["textual"].y > at["visual"].y  # the mediator above, so that the direct path is free
 
 
 @pytest.mark.parametrize(
     "model", [MODEL, SECOND, "y ~ x + m; m ~ x", "a =~ x1 + x2 + x3; b =~ x3 + x4 + x5; a ~ b; b ~ a"]
 )
 def test_nothing_overlaps(model):
-    place, boxes, _ = _diagram_layout(_diagram_rows(model, True, None, 2)[0])
-    names = list(place)
-    for k, a in enumerate(names):
-        for b in names[k + 1 :]:
-            dx, dy = np.abs(np.subtract(place[a], place[b]))
-            assert dx >= (boxes[a][0] + boxes[b][0]) / 2 or dy >= (boxes[a][1] + boxes[b][1]) / 2, (a, b)
+    nodes = _diagram_layout(_diagram_rows(model, True, None, 2)[0])
+    for a, b in itertools.combinations(nodes.values(), 2):
+        assert abs(a.x - b.x) >= (a.width + b.width) / 2 or abs(a.y - b.y) >= (a.height + b.height) / 2, (a, b)
 
 
 def test_every_variable_is_named_and_inside_the_axes():

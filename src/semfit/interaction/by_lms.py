@@ -11,12 +11,16 @@ from scipy.special import chdtrc
 from ..errors import DataError
 from ..inference import estimate_columns
 from ..partable import Row
+from ..syntax import Parsed
 from . import lms
 from .result import LatentInteraction
 from .specification import COLUMNS, Specification, implied_latent_means, is_measured_by, skewed_items, specify
 
 
-def fit_lms(parsed, used, dropped, x, moderator, y, se, level) -> LatentInteraction:
+def fit_lms(
+    parsed: Parsed, used: pd.DataFrame, dropped: int, x: str, moderator: str, y: str, se: str, level: float
+) -> LatentInteraction:
+    """Maximise the likelihood without the product, then with it; the quadrature is refined until it is exact."""
     spec = specify(parsed, used, x, moderator, y)
     n, s = len(used), spec.structure
     raw = used[spec.items].to_numpy()
@@ -123,7 +127,9 @@ def _covariance(information: np.ndarray, notes: list[str]) -> np.ndarray:
     return (vectors / values) @ vectors.T
 
 
-def _lms_tables(spec: Specification, theta, covariance, x, moderator, y, level):
+def _lms_tables(
+    spec: Specification, theta: np.ndarray, covariance: np.ndarray, x: str, moderator: str, y: str, level: float
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Estimates in the user's units with standardised values, implied latent covariances, covariance of the slopes."""
     s, m = spec.structure, spec.structure.matrices(theta)
     A = np.linalg.inv(np.eye(s.n_latents) - m["beta"])

@@ -45,7 +45,11 @@ def _product_items(used: pd.DataFrame, pairs: list[tuple[str, str]]) -> pd.DataF
     return products - products.mean()
 
 
-def fit_product(spec, items, used, dropped, x, moderator, y, indicators, estimator, level) -> LatentInteraction:
+def fit_product(
+    spec: ModelSpec, items: dict[str, list], used: pd.DataFrame, dropped: int, x: str, moderator: str, y: str,
+    indicators: str, estimator: str, level: float,
+) -> LatentInteraction:  # fmt: skip
+    """Fit the model with and without the product, measured by products of items."""
     notes: list[str] = []
     first, second = (_marker_first(spec, name) for name in (x, moderator))
     for name in (x, moderator):
@@ -107,7 +111,10 @@ def fit_product(spec, items, used, dropped, x, moderator, y, indicators, estimat
     )  # fmt: skip
 
 
-def _single_products(spec, used, product, error, names, first, second, x, moderator) -> ModelSpec:
+def _single_products(
+    spec: ModelSpec, used: pd.DataFrame, product: str, error: str, names: list[str], first: list[str], second: list[str],
+    x: str, moderator: str,
+) -> ModelSpec:  # fmt: skip
     """The model with the product's measurement when x or the moderator has a single item of known reliability.
 
     With x1 = x + e the product x1 m_j holds lambda_j (x m) and lambda_j (e m). The second part has the loadings of

@@ -87,7 +87,8 @@ def latent_interaction(
     Observed predictors are treated as random in LMS, so its log-likelihood includes theirs.
     LMS reads any departure from normality that a product could make as a product: answers that pile up at one end of
     the scale give an interaction where there is none (``benchmarks/lms_montecarlo.csv``). ``result.placebo()`` makes
-    answers with your distributions and no interaction, and analyses them the same way. Product indicators use covariances only and are much less affected.
+    answers with your distributions and no interaction, and analyses them the same way. Product indicators use
+    covariances only and are much less affected.
 
     Examples
     --------

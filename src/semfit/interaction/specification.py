@@ -13,11 +13,10 @@ from ..errors import DataError
 from ..model import Model
 from ..partable import Row, parameter_table
 from ..spec import ModelSpec
+from ..syntax import Parsed
 from . import lms
 
 MINIMUM = 0.005  # least residual variance of an item in LMS, as a share of its variance
-
-
 COLUMNS = ["lhs", "op", "rhs", "est", "se", "z", "pvalue", "ci_lower", "ci_upper", "std_all"]
 
 
@@ -117,8 +116,8 @@ class Specification:
     variances: dict[int, str]  # parameter: the variable whose variance it is
 
 
-def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Specification:
-    """Place the parameters of the model in the matrices of :mod:`semfit.interaction.lms`."""
+def _model_for_lms(parsed: Parsed) -> tuple[Model, list[str]]:
+    """The model, and its observed predictors and outcomes, which become factors without error."""
     if parsed.defined:
         raise DataError("defined parameters (:=) are not available with method='lms'; compute them from .estimates")
     rows, var = parameter_table(parsed, meanstructure=True, fixed_x=False)
@@ -135,7 +134,13 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
             f"{', '.join(both)}: an item of a factor that is also in a regression is not supported by method='lms'; "
             "use method='product', or make it a factor of its own"
         )
-    alone = [n for n in var.ov if n not in measured]  # observed predictors and outcomes: factors without error
+    return model, [n for n in var.ov if n not in measured]
+
+
+def specify(parsed: Parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Specification:
+    """Place the parameters of the model in the matrices of :mod:`semfit.interaction.lms`."""
+    model, alone = _model_for_lms(parsed)
+    rows, var = model.rows, model.var
     latents, items = [*var.lv, *alone], list(var.ov)
     p, q = len(items), len(latents)
     at_item, at_latent = {n: i for i, n in enumerate(items)}, {n: i for i, n in enumerate(latents)}
@@ -156,7 +161,7 @@ def specify(parsed, used: pd.DataFrame, x: str, moderator: str, y: str) -> Speci
     position: list[int] = []
     constant: list[float] = []
     weights: list[np.ndarray] = []
-    kinds: dict[int, Row] = {}
+    kinds: dict[int, Row] = {}  # parameter: the first row that it stands in
     for r in rows:
         if r.op == "~1" and r.lhs in var.lv:
             if r.free >= 0 or r.fixed != 0:

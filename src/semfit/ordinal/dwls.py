@@ -1,8 +1,8 @@
 """Diagonally weighted least squares: the search, for one sample or for a batch of resamples.
 
 F = sum_g (n_g - 1) / N (s_g - sigma_g)' W_g (s_g - sigma_g) / 2 (lavaan's divisor) with W the inverse of the diagonal
-of Gamma (under ULSMV the identity), minimised by Gauss-Newton steps with Levenberg damping. A threshold that nothing else depends on fits its statistic whatever the
-rest says, so it leaves the search and is put in at the end.
+of Gamma (under ULSMV the identity), minimised by Gauss-Newton steps with Levenberg damping. A threshold that nothing
+else depends on fits its statistic whatever the rest says, so it leaves the search and is put in at the end.
 """
 
 from __future__ import annotations

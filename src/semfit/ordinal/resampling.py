@@ -115,6 +115,7 @@ class OrdinalResampler:
         return OrdinalRefits(fit.at(moments, theta), moments, theta, 2 * sum(moments.n) * F[done], ok, reasons)
 
     def _from_tables(self, k: int, drawn: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """Statistics, weights and correlations of all resamples from their two-way tables; whether each is usable."""
         lay, sizes = self.solution.ordinal.layout, self.solution.ordinal.sizes
         n = np.array([counts.sum() for counts in drawn])[:, None]
         p, B, C = len(sizes), len(drawn), self.width
