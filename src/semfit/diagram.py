@@ -17,8 +17,6 @@ from .spec import ModelSpec
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .result import Fit
-
 Point = tuple[float, float]
 
 # --- path diagram of a structural model ---------------------------------------------------------------------------
@@ -79,7 +77,7 @@ class _Node:
 
 @checked(decimals=DECIMALS, covariances=one_of(True, False, "auto"), group=NAME, title=TEXT)
 def path_diagram(
-    fit: Fit | str | ModelSpec,
+    fit,
     ax: Axes | None = None,
     *,
     standardized: bool = True,
@@ -136,9 +134,7 @@ def path_diagram(
     return _diagram_draw([r for r in rows if r.op != "~~"], arcs, nodes, "; ".join(foot), title, ax)
 
 
-def _diagram_rows(
-    fit: Fit | str | ModelSpec, standardized: bool, group: int | str | None, decimals: int
-) -> tuple[list[_Arrow], list[str]]:
+def _diagram_rows(fit, standardized: bool, group: int | str | None, decimals: int) -> tuple[list[_Arrow], list[str]]:
     """Arrows to draw, and the parts of the footnote."""
     if isinstance(fit, (str, ModelSpec)):
         table = parameter_table(ModelSpec.of(fit).parsed)[0]

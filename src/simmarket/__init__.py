@@ -19,15 +19,4 @@ from .moments import population
 from .twins import twin
 from .worlds import truth
 
-__all__ = [
-    "keyed",
-    "latent_means",
-    "latents",
-    "parameters",
-    "population",
-    "survey",
-    "truth",
-    "twin",
-    "usage",
-    "write",
-]
+__all__ = ["keyed", "latent_means", "latents", "parameters", "population", "survey", "truth", "twin", "usage", "write"]

@@ -103,11 +103,7 @@ def survey(
             out[name] = background_column(name, t, x, given_seed)
     data = pd.DataFrame(out, columns=names)
     record = _row_faults(data, m, x, given_seed, wanted) if scale == "points" else {}
-    data.attrs = {
-        "simulated": True,
-        "seed": given_seed,
-        "faults": {f: record.get(f, t["faults"][f]) for f in wanted},
-    }
+    data.attrs = {"simulated": True, "seed": given_seed, "faults": {f: record.get(f, t["faults"][f]) for f in wanted}}
     return data
 
 
@@ -169,17 +165,10 @@ def _row_faults(data: pd.DataFrame, m: Market, x: pd.DataFrame, seed: int, wante
     if "careless" in wanted:
         fault = t["faults"]["careless"]
         if stored:
-            straight, answers, random = (
-                fault["straight_rows"],
-                fault["straight_answers"],
-                fault["random_rows"],
-            )
+            straight, answers, random = (fault["straight_rows"], fault["straight_answers"], fault["random_rows"])
         else:
             count = int(round(fault["share"] * n))
-            straight, random = (
-                np.sort(free[: count // 2]).tolist(),
-                np.sort(free[count // 2 : count]).tolist(),
-            )
+            straight, random = (np.sort(free[: count // 2]).tolist(), np.sort(free[count // 2 : count]).tolist())
             answers = place.integers(1, 6, len(straight)).tolist()
         careless = np.array(list(straight) + list(random), dtype=int)
         for item in items:
@@ -221,10 +210,7 @@ def _row_faults(data: pd.DataFrame, m: Market, x: pd.DataFrame, seed: int, wante
             for c in data.columns:
                 if data[c].dtype == object and c in items + ["tenure", "spend", "age"]:
                     data[c] = pd.to_numeric(data[c])
-            record["duplicates"] = {
-                "first_rows": [first, last],
-                "copied_to": [copy_to, copy_to + last - first],
-            }
+            record["duplicates"] = {"first_rows": [first, last], "copied_to": [copy_to, copy_to + last - first]}
     return record
 
 

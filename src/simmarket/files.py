@@ -80,11 +80,7 @@ def write(folder: str | Path | None = None, population: bool = False) -> list[Pa
         "telecom_usage/README.md": (TEMPLATES / "telecom_usage.md")
         .read_text(encoding="utf-8")
         .format(
-            n=len(data),
-            months=t["usage"]["months"],
-            rows=len(follow),
-            gone=int(follow["left"].sum()),
-            seed=t["seed"],
+            n=len(data), months=t["usage"]["months"], rows=len(follow), gone=int(follow["left"].sum()), seed=t["seed"]
         ),
     }
     if population:

@@ -90,7 +90,9 @@ def scores(plan: Plan, keyed: pd.DataFrame, least: float = 1.0) -> pd.DataFrame:
 def descriptives(plan: Plan, made: Gaps) -> Descriptives:
     """Means, spreads and correlations of all numeric roles, and of the items."""
     frame = made.scores
-    numbers = frame[[n for n in plan.named if n in frame and n not in plan.nominal and pd.api.types.is_numeric_dtype(frame[n])]]  # fmt: skip
+    numbers = frame[
+        [n for n in plan.named if n in frame and n not in plan.nominal and pd.api.types.is_numeric_dtype(frame[n])]
+    ]
     complete = len(numbers.dropna())
     x, y = plan.predictors[0], plan.outcome
     r = low = high = np.nan
@@ -105,4 +107,6 @@ def descriptives(plan: Plan, made: Gaps) -> Descriptives:
 
 
 def _moments(frame: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame({"n": frame.count(), "mean": frame.mean(), "sd": frame.std(), "skew": frame.skew(), "kurtosis": frame.kurt()})  # fmt: skip
+    return pd.DataFrame(
+        {"n": frame.count(), "mean": frame.mean(), "sd": frame.std(), "skew": frame.skew(), "kurtosis": frame.kurt()}
+    )

@@ -153,7 +153,13 @@ MODEL = (
 )  # fmt: skip
 SETTINGS = ("title", "min_answered", "language", "seed", "n_boot", "paper")
 READING = ("sheet", "sep", "decimal", "thousands", "encoding", "missing", "drop", "keep", "min_seconds", "attention")
-ONE, MANY, SHARE, WHOLE, YES = "one name", "a name or a list of names", "a share between 0 and 1", "a whole number", "yes or no"  # fmt: skip
+ONE, MANY, SHARE, WHOLE, YES = (
+    "one name",
+    "a name or a list of names",
+    "a share between 0 and 1",
+    "a whole number",
+    "yes or no",
+)
 KINDS = {
     "outcome": ONE, "predictors": MANY, "moderator": MANY, "covariates": MANY, "group": ONE, "exclude": MANY, "marker": ONE,
     "efa": YES, "simulated": YES, "title": "a text", "min_answered": SHARE, "seed": WHOLE, "n_boot": WHOLE,
@@ -206,7 +212,8 @@ def read_study(path: str | Path) -> Study:
     if "hypotheses" in given:
         given["hypotheses"] = _lines(given["hypotheses"], what)
     if not given.get("hypotheses") and "outcome" not in given:
-        raise DataError(f"{what} needs a list 'hypotheses', such as '- \"H1: satisfaction -> loyalty (+)\"', or an 'outcome' with 'predictors'")  # fmt: skip
+        raise DataError(f"{what} needs a list 'hypotheses', such as '- \"H1: satisfaction -> loyalty (+)\"', or an "
+                        "'outcome' with 'predictors'")  # fmt: skip
     reading = given.get("read", {})
     if not isinstance(reading, dict):
         raise DataError(
@@ -214,7 +221,8 @@ def read_study(path: str | Path) -> Study:
         )
     for key in reading:
         if key not in READING:
-            raise DataError(f"{what}: 'read' has {key!r}, which is no option of the reader.{checks.suggest(str(key), READING)} Options are: {', '.join(READING)}.")  # fmt: skip
+            raise DataError(f"{what}: 'read' has {key!r}, which is no option of the "
+                            f"reader.{checks.suggest(str(key), READING)} Options are: {', '.join(READING)}.")  # fmt: skip
     return Study(
         {k: v for k, v in given.items() if k in MODEL}, {k: v for k, v in given.items() if k in SETTINGS}, dict(reading)
     )

@@ -100,7 +100,9 @@ class Table:
             column_format="".join("r" if right else "l" for right in self.numeric()),
         )  # fmt: skip
         note = f"\\par\\footnotesize\\emph{{{_latex(self.lead)}}} {_latex(self.note)}\n" if self.note else ""
-        return text.replace("\\begin{tabular}", "\\centering\n\\begin{tabular}").replace("\\end{table}", f"{note}\\end{{table}}")  # fmt: skip
+        return text.replace("\\begin{tabular}", "\\centering\n\\begin{tabular}").replace(
+            "\\end{table}", f"{note}\\end{{table}}",
+        )  # fmt: skip
 
     def to_docx(self, path: str | Path) -> Path:
         """Write the table to a Word file: caption above, rules as in a journal, note below."""

@@ -277,7 +277,9 @@ def _picture(document: Any, picture: Any, counts: dict[str, int], language: str)
 
     document.add_picture(io.BytesIO(picture.png), width=Inches(5.6))
     document.paragraphs[-1].paragraph_format.keep_with_next = True
-    described = document.element.body.findall(".//" + "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr")[-1]  # fmt: skip
+    described = document.element.body.findall(
+        ".//" + "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
+    )[-1]
     described.set("descr", picture.alt)
     described.set("title", picture.caption)
     _caption(document, "Figure", picture.caption, counts, language, before=False)

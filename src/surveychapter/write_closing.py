@@ -43,7 +43,11 @@ def software(w: Writer) -> None:
         "group": words.name(plan.group) if plan.group else "",
         "exclude": words.joined([words.get(f"flow.{rule}", rule) for rule in plan.exclude]) if plan.exclude else "",
     }  # fmt: skip
-    shown = [f"{words[f'setting.{k}']}{words['colon']}{v if isinstance(v, str) else words.joined([words.name(n) for n in v])}" for k, v in settings.items() if v]  # fmt: skip
+    shown = [
+        f"{words[f'setting.{k}']}{words['colon']}{v if isinstance(v, str) else words.joined([words.name(n) for n in v])}"
+        for k, v in settings.items()
+        if v
+    ]
     w.say("settings", settings=words["semicolon"].join(shown))
     w.end()
     w.check("software")
@@ -66,5 +70,8 @@ def closing(w: Writer) -> None:
         w.check(f"yours.{what}", "yours", "yours.where")
     w.open("checklist")
     rows = pd.DataFrame(list(dict.fromkeys(w.checks)), columns=["what", "state", "where"])
-    w.table("checklist", rows, [("what", "what", "text"), ("state", "reported", "text"), ("where", "where", "text")], "note.checklist")  # fmt: skip
+    w.table(
+        "checklist", rows, [("what", "what", "text"), ("state", "reported", "text"), ("where", "where", "text")],
+        "note.checklist",
+    )  # fmt: skip
     w.alarms[:] = dict.fromkeys(re.sub(r"(?<!\.)\.\.(?!\.)", ".", a) for a in w.alarms)

@@ -27,7 +27,10 @@ def reliability(w: Writer) -> None:
     for kind, names in (("reliability.high", high), ("reliability.low", low)):
         if names:
             part = found.loc[names]
-            listed = [w.words("reliability.scale", scale=s, omega=v.omega, low=v.omega_ci_lower, high=v.omega_ci_upper) for s, v in part.iterrows()]  # fmt: skip
+            listed = [
+                w.words("reliability.scale", scale=s, omega=v.omega, low=v.omega_ci_lower, high=v.omega_ci_upper)
+                for s, v in part.iterrows()
+            ]
             w.say(kind, scales=listed, limit=RULES["omega"].limit)
     rows = found.reset_index(names="scale")
     w.table(
@@ -43,7 +46,10 @@ def reliability(w: Writer) -> None:
         else:
             w.judge("omega", row.omega, scale=scale, low=row.omega_ci_lower, high=row.omega_ci_upper)
         if row.note and (row.n_items > 2 or row.reversed or np.isnan(row.omega)):
-            w.alarm("scale.turned.alarm" if row.reversed else "scale.note.alarm", scale=scale, note=w.plan.in_own_names(row.note))  # fmt: skip
+            w.alarm(
+                "scale.turned.alarm" if row.reversed else "scale.note.alarm", scale=scale,
+                note=w.plan.in_own_names(row.note),
+            )  # fmt: skip
     w.cite("omega", "feldt")
     w.check("reliability")
 
@@ -69,7 +75,11 @@ def exploration(w: Writer) -> None:
     rows = load.copy()
     rows.columns = [f"f{j}" for j in range(1, k + 1)]
     rows["h2"], rows["item"] = x.efa.communalities, rows.index
-    w.table("exploration", rows, [("item", "item", "item"), *((f"f{j}", str(j), "r") for j in range(1, k + 1)), ("h2", "h2", "r")], "note.exploration")  # fmt: skip
+    w.table(
+        "exploration", rows,
+        [("item", "item", "item"), *((f"f{j}", str(j), "r") for j in range(1, k + 1)), ("h2", "h2", "r")],
+        "note.exploration",
+    )  # fmt: skip
     w.check("exploration")
 
 
@@ -96,7 +106,10 @@ def factors(w: Writer) -> None:
     w.open("factors")
     full = f.fit.options.missing == "fiml"
     w.say("factors.fiml" if full else "factors", k=len(w.plan.scales), items=len(w.plan.items), n=f.n)
-    w.say(f"factors.{fit_word(f.fits)}", fit=fit_sentence(w, f.fits), item_1=w.words.own(f.largest_residual[0]), item_2=w.words.own(f.largest_residual[1]), z=f.largest_residual[2])  # fmt: skip
+    w.say(
+        f"factors.{fit_word(f.fits)}", fit=fit_sentence(w, f.fits), item_1=w.words.own(f.largest_residual[0]),
+        item_2=w.words.own(f.largest_residual[1]), z=f.largest_residual[2],
+    )  # fmt: skip
     poor = poor_fit(f.fits)
     if poor:
         w.alarm("fit.poor.alarm", indices=_indices(w, poor, f.fits))
@@ -105,8 +118,15 @@ def factors(w: Writer) -> None:
         w.judge("exact", f.fits["pvalue"])
     size = f.loadings["std_all"]
     lowest, highest = f.loadings.loc[size.idxmin()], f.loadings.loc[size.idxmax()]
-    w.say("loadings", low=lowest.std_all, low_item=w.words.own(lowest["item"]), high=highest.std_all, high_item=w.words.own(highest["item"]))  # fmt: skip
-    weak = [f"{w.words.own(r.item)} ({w.words.format_field(r.std_all, 'r')})" for r in f.loadings.itertuples() if not RULES["loading"](abs(r.std_all))]  # fmt: skip
+    w.say(
+        "loadings", low=lowest.std_all, low_item=w.words.own(lowest["item"]), high=highest.std_all,
+        high_item=w.words.own(highest["item"]),
+    )  # fmt: skip
+    weak = [
+        f"{w.words.own(r.item)} ({w.words.format_field(r.std_all, 'r')})"
+        for r in f.loadings.itertuples()
+        if not RULES["loading"](abs(r.std_all))
+    ]
     if weak:
         w.say("loading.no", items=weak, limit=RULES["loading"].limit)
         w.alarm("loading.no.alarm", items=weak, limit=RULES["loading"].limit)
@@ -122,7 +142,10 @@ def factors(w: Writer) -> None:
     for name in ("cr", "ave"):
         rows[name] = [own.loc[s, name] if one else np.nan for s, one in zip(rows["scale"], first, strict=True)]
     rows["wording"] = [w.words.wording(i) for i in rows["item"]]
-    columns: list[Any] = [("name", "scale", "text"), ("item", "item", "item"), ("wording", "wording", "text"), ("est", "b", "b"), ("se", "SE", "b"), ("std_all", "loading", "r"), ("cr", "CR", "r"), ("ave", "AVE", "r")]  # fmt: skip
+    columns: list[Any] = [
+        ("name", "scale", "text"), ("item", "item", "item"), ("wording", "wording", "text"), ("est", "b", "b"),
+        ("se", "SE", "b"), ("std_all", "loading", "r"), ("cr", "CR", "r"), ("ave", "AVE", "r"),
+    ]  # fmt: skip
     if rows["wording"].str.strip().isin(["", *map(w.words.own, rows["item"])]).all():  # no wording, or said already
         columns.pop(2)
     w.table("factors", rows, columns, "note.factors")
@@ -141,7 +164,11 @@ def validity(w: Writer) -> None:
     if f is not None:
         own = f.validity.factors
         low = [s for s, v in own["ave"].items() if not RULES["ave"](v)]
-        w.say("ave.no" if low else "ave.yes", scales=[f"{w.words.name(s)} ({w.words.format_field(own.loc[s, 'ave'], 'r')})" for s in low], low=own["ave"].min(), high=own["ave"].max())  # fmt: skip
+        w.say(
+            "ave.no" if low else "ave.yes",
+            scales=[f"{w.words.name(s)} ({w.words.format_field(own.loc[s, 'ave'], 'r')})" for s in low],
+            low=own["ave"].min(), high=own["ave"].max(),
+        )  # fmt: skip
     if len(w.plan.scales) < 2:
         w.say("validity.one")
         return w.check("validity", "na", "validity.one.where")
@@ -152,7 +179,10 @@ def validity(w: Writer) -> None:
         w.say("larcker.no" if close else "larcker.yes", names=close)
     pairs = ratio.pairs
     top = pairs.loc[pairs["htmt"].idxmax()]
-    w.judge("htmt", float(pairs["ci_upper"].max()), a=top.scale_1, b=top.scale_2, htmt=top.htmt, low=top.ci_lower, high=top.ci_upper)  # fmt: skip
+    w.judge(
+        "htmt", float(pairs["ci_upper"].max()), a=top.scale_1, b=top.scale_2, htmt=top.htmt, low=top.ci_lower,
+        high=top.ci_upper,
+    )  # fmt: skip
     for pair in pairs.itertuples():
         if not (RULES["distinct"](pair.htmt) and RULES["one"](pair.ci_upper)):
             values = {"a": pair.scale_1, "b": pair.scale_2, "htmt": pair.htmt, "low": pair.ci_lower, "high": pair.ci_upper}  # fmt: skip
@@ -190,7 +220,10 @@ def method_bias(w: Writer) -> None:
     one, own = b.harman.table.loc["one factor"], b.harman.table.loc["the scales"]
     w.judge("harman", float(one.first_component))
     w.say("harman.models", cfi_one=one.cfi, rmsea_one=one.rmsea, cfi=own.cfi, rmsea=own.rmsea)
-    rows = [("bias.one", *one[["chisq", "df", "cfi", "rmsea", "srmr"]]), ("bias.scales", *own[["chisq", "df", "cfi", "rmsea", "srmr"]])]  # fmt: skip
+    rows = [
+        ("bias.one", *one[["chisq", "df", "cfi", "rmsea", "srmr"]]),
+        ("bias.scales", *own[["chisq", "df", "cfi", "rmsea", "srmr"]]),
+    ]  # fmt: skip
     if b.factor is None:
         w.say("method.none")
     else:
@@ -200,13 +233,21 @@ def method_bias(w: Writer) -> None:
         )
         rows.append(("bias.method", last.chisq, last.df, last.cfi, last.rmsea, np.nan))
     if b.marker is not None:
-        lost = [f"{w.words.name(t.scale_1)}, {w.words.name(t.scale_2)}" for t in b.marker.table.itertuples() if not RULES["marker"](t.pvalue_adjusted)]  # fmt: skip
+        lost = [
+            f"{w.words.name(t.scale_1)}, {w.words.name(t.scale_2)}"
+            for t in b.marker.table.itertuples()
+            if not RULES["marker"](t.pvalue_adjusted)
+        ]
         w.say("marker.no" if lost else "marker.yes", marker=w.plan.marker, r=b.marker.table["marker_r"].iloc[0], pairs=lost)  # fmt: skip
         w.cite("marker")
     w.say("bias.caution")
     table = pd.DataFrame(rows, columns=["model", "chisq", "df", "cfi", "rmsea", "srmr"])
     table["model"] = [w.words[k] for k in table["model"]]
-    w.table("bias", table, [("model", "model", "text"), ("chisq", "chi2", "b1"), ("df", "df", "d"), ("cfi", "CFI", "r3"), ("rmsea", "RMSEA", "r3"), ("srmr", "SRMR", "r3")], "note.bias", n=b.harman.n_obs)  # fmt: skip
+    w.table(
+        "bias", table,
+        [("model", "model", "text"), ("chisq", "chi2", "b1"), ("df", "df", "d"), ("cfi", "CFI", "r3"), ("rmsea", "RMSEA", "r3"), ("srmr", "SRMR", "r3")],
+        "note.bias", n=b.harman.n_obs,
+    )  # fmt: skip
     w.check("bias")
 
 
@@ -232,7 +273,15 @@ def groups(w: Writer) -> None:
         return w.check("groups", "no", "groups.alone.where")
     table, failed = g.invariance.table, g.invariance.decision.name
     w.say("groups.fitted", sizes=sizes)
-    changes = [w.words("groups.change", step=w.words[f"step.{s}"], dcfi=table.loc[s, "delta_cfi"], drmsea=table.loc[s, "delta_rmsea"]) for s in STEPS[1:]]  # fmt: skip
+    changes = [
+        w.words(
+            "groups.change",
+            step=w.words[f"step.{s}"],
+            dcfi=table.loc[s, "delta_cfi"],
+            drmsea=table.loc[s, "delta_rmsea"],
+        )
+        for s in STEPS[1:]
+    ]
     w.say("groups.changes", changes=changes)
     w.say(f"groups.{failed}")
     if failed in STEPS[1:]:

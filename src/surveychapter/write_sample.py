@@ -72,7 +72,13 @@ def participants(w: Writer) -> None:
         w.say("sample.flagged", n=len(s.flagged))
     if len(s.flow) > 1:
         w.say("sample.figure")
-        steps = [(words("flow.n", what=_step(w, p.what) if k == 0 else "", n=p.left), words("flow.left", what=_step(w, p.what), n=p.dropped)) for k, p in enumerate(s.flow)]  # fmt: skip
+        steps = [
+            (
+                words("flow.n", what=_step(w, p.what) if k == 0 else "", n=p.left),
+                words("flow.left", what=_step(w, p.what), n=p.dropped),
+            )
+            for k, p in enumerate(s.flow)
+        ]
         shown = [f"{a.strip()} ({b})" for a, b in steps[1:]]
         w.figure("flow", figures.flow(steps), 0.5 + 0.8 * len(steps), steps=shown, n=s.n_file)
     if len(s.people):
@@ -80,7 +86,10 @@ def participants(w: Writer) -> None:
             what=[w.words.name(r.characteristic) + ("" if pd.notna(r.mean) else words["colon"] + words.value(r.characteristic, r.value)) for r in s.people.itertuples()],
             shown=[words("sample.mean", mean=r.mean, sd=r.sd, low=r.low, high=r.high) if pd.notna(r.mean) else words.format_field(r.share, "pct1") for r in s.people.itertuples()],
         )  # fmt: skip
-        w.table("people", rows, [("what", "characteristic", "text"), ("shown", "value", "text"), ("n", "n", "d")], "note.people")  # fmt: skip
+        w.table(
+            "people", rows, [("what", "characteristic", "text"), ("shown", "value", "text"), ("n", "n", "d")],
+            "note.people",
+        )  # fmt: skip
     else:
         w.limit("people.none")
     w.check("sample")
@@ -121,7 +130,10 @@ def quality(w: Writer) -> None:
             check=[words.get(f"audit.{c}", c) for c in table["check"]],
         )
         last = [("detail", "detail", "text")] if words.language == "en" else [("columns", "columns", "text")]
-        w.table("audit", short, [("severity", "severity", "text"), ("check", "check", "text"), ("rows", "rows", "d"), *last], "note.audit")  # fmt: skip
+        w.table(
+            "audit", short,
+            [("severity", "severity", "text"), ("check", "check", "text"), ("rows", "rows", "d"), *last], "note.audit",
+        )  # fmt: skip
     else:
         w.say("quality.nothing")
     for check, detail in zip(serious["check"], serious["detail"], strict=True):
@@ -145,7 +157,10 @@ def missing(w: Writer) -> None:
     if g.share == 0:
         w.say("gaps.none")
     else:
-        w.say("gaps", n_items=len(plan.items), share=g.share, worst=w.words.own(g.worst), worst_share=g.worst_share, complete=g.complete, n=g.n)  # fmt: skip
+        w.say(
+            "gaps", n_items=len(plan.items), share=g.share, worst=w.words.own(g.worst), worst_share=g.worst_share,
+            complete=g.complete, n=g.n,
+        )  # fmt: skip
         w.say("gaps.rule.all" if plan.least == 1 else "gaps.rule", least=plan.least)
         w.say("gaps.drivers" if g.drivers else "gaps.random", drivers=g.drivers)
         w.judge("complete", g.complete / g.n)

@@ -136,7 +136,8 @@ def read_workbook(path: Path, sheet: str | None) -> tuple[list[list[str]], list[
         with zipfile.ZipFile(path) as parts:
             size = sum(part.file_size for part in parts.infolist())
         if size > 10 * MAX_BYTES:
-            raise DataError(f"{path.name} holds {size / 1e6:.0f} MB when unpacked, and up to {MAX_BYTES / 1e5:.0f} MB are read; save the columns you need as CSV")  # fmt: skip
+            raise DataError(f"{path.name} holds {size / 1e6:.0f} MB when unpacked, and up to {MAX_BYTES / 1e5:.0f} "
+                            "MB are read; save the columns you need as CSV")  # fmt: skip
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, OSError, ValueError) as error:
         raise DataError(
@@ -147,7 +148,8 @@ def read_workbook(path: Path, sheet: str | None) -> tuple[list[list[str]], list[
         if sheet is not None and sheet not in book.sheetnames:
             raise DataError(f"{path.name} has no sheet {sheet!r}. There are: {', '.join(book.sheetnames)}.")
         if sheet is None and len(sheets) > 1:
-            raise DataError(f"{path.name} has {len(sheets)} sheets with data: {', '.join(sheets)}. Say which: sheet={sheets[0]!r}.")  # fmt: skip
+            raise DataError(f"{path.name} has {len(sheets)} sheets with data: {', '.join(sheets)}. Say which: "
+                            f"sheet={sheets[0]!r}.")  # fmt: skip
         if not sheets:
             raise DataError(f"{path.name} is empty; save the data again and check that they are in the file")
         chosen = sheet or sheets[0]

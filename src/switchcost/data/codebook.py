@@ -86,7 +86,8 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
     book = book.copy()
     book["variable"] = book["variable"].str.strip()
     if (book["variable"] == "").any():
-        raise DataError(f"{what} has an empty 'variable' in line {int(np.argmax(book['variable'] == '')) + 2}; name it or delete the line")  # fmt: skip
+        raise DataError(f"{what} has an empty 'variable' in line {int(np.argmax(book['variable'] == '')) + 2}; name "
+                        "it or delete the line")  # fmt: skip
     twice = book.loc[book["variable"].duplicated(), "variable"].unique()
     if len(twice):
         raise DataError(f"{what} lists {', '.join(twice)} more than once; keep one line a variable")
@@ -109,7 +110,8 @@ def _check_codebook(book: pd.DataFrame, what: str) -> pd.DataFrame:
     wrong = (book["low"] > book["high"]) | (book["low"] == book["high"]) & ~attention
     if wrong.any():
         row = book[wrong].iloc[0]
-        raise DataError(f"{what}: the range of {row['variable']!r} is {row['low']:g} to {row['high']:g}; low must be below high")  # fmt: skip
+        raise DataError(f"{what}: the range of {row['variable']!r} is {row['low']:g} to {row['high']:g}; low must be "
+                        "below high")  # fmt: skip
     inside = (book["missing_code"] >= book["low"]) & (book["missing_code"] <= book["high"])
     if inside.any():
         row = book[inside].iloc[0]

@@ -155,7 +155,8 @@ def _several(what: str, value: object) -> list:
     if isinstance(value, (str, int, float)):
         return [value]
     if isinstance(value, (Mapping, bytes)) or not isinstance(value, Iterable):
-        raise DataError(f"{what} must be a list such as {what}=[{'99' if what == 'missing' else repr('age')}] and is {value!r}")  # fmt: skip
+        raise DataError(f"{what} must be a list such as {what}=[{'99' if what == 'missing' else repr('age')}] and is "
+                        f"{value!r}")  # fmt: skip
     return list(value)
 
 
@@ -197,7 +198,8 @@ def _table(
     frame = frame.drop(columns=empty)
     names = [n for i, n in enumerate(names) if i not in set(empty)]
     if names and all(re.fullmatch(r"-?\d+([.,]\d+)?", n) for n in names):
-        raise DataError(f"{path.name}: the first line holds numbers ({', '.join(names[:4])}, ...), not names. Put a line with the column names on top.")  # fmt: skip
+        raise DataError(f"{path.name}: the first line holds numbers ({', '.join(names[:4])}, ...), not names. Put a "
+                        "line with the column names on top.")  # fmt: skip
     platforms.check_unique(names, path.name)
     frame.columns = pd.Index(names)
     reading.own = tuple(n for n in export.own if n not in drop)
@@ -282,7 +284,22 @@ def _numeric_codes(frame: pd.DataFrame, codes: set[float]) -> pd.DataFrame:
 def _cells_to_values(
     frame: pd.DataFrame, reading: Reading, missing: Sequence[str | float], decimal: str | None, thousands: str | None
 ) -> pd.DataFrame:
+    """Gaps emptied, words turned into their numbers, and the rest read with one decimal sign."""
     texts, numbers = _codes(missing)
+    filled = _without_gaps(frame, reading, texts)
+    answers = {c: cells for c, cells in filled.items() if c not in reading.own}
+    ranged = reading.of_book("low").index.intersection(reading.of_book("high").index)
+    book = reading.of_book("variable" if reading.book is None else "low")
+    points = {c: float(book.loc[c, "high"] - book.loc[c, "low"] + 1) for c in ranged}
+    _words_to_numbers(answers, reading, points, book)
+    _limesurvey_codes(answers, reading)
+    answers = {c: small_integers(cells) for c, cells in answers.items()}
+    values = filled | _texts_to_numbers(answers, reading, set(ranged), decimal, thousands)
+    return _without_blank_code(_numeric_codes(pd.DataFrame(values), numbers), reading)
+
+
+def _without_gaps(frame: pd.DataFrame, reading: Reading, texts: set[str]) -> dict[str, pd.Series]:
+    """Cells that mean no answer emptied; columns without any value are refused, or left out of a platform's export."""
     kinds = {c: {cell: cell.casefold() for cell in frame[c].unique()} for c in frame.columns}
     seen = {word for cells in kinds.values() for word in cells.values()}
     for word in texts - seen:
@@ -293,47 +310,34 @@ def _cells_to_values(
                 + (f" Did you mean {close[0]!r}?" if close else "")
             )
     gaps = texts | NO_ANSWER | (reading.platform.gaps if reading.platform else frozenset())
-    filled = {
-        c: frame[c].where(~frame[c].isin([k for k, w in kinds[c].items() if w in gaps]), None) for c in frame.columns
-    }
+    blank = {c: [cell for cell, word in cells.items() if word in gaps] for c, cells in kinds.items()}
+    filled = {c: frame[c].where(~frame[c].isin(blank[c]), None) for c in frame.columns}
     empty = [c for c, cells in filled.items() if cells.isna().all()]
     if empty and reading.platform is None:
-        raise DataError(f"column {empty[0]!r} of {reading.name} has no values at all; leave it out with drop=[{empty[0]!r}], or check the export")  # fmt: skip
+        raise DataError(
+            f"column {empty[0]!r} of {reading.name} has no values at all; leave it out with drop=[{empty[0]!r}], or check "
+            "the export"
+        )
     if empty:
         reading.notes.append(f"{len(empty)} columns without a value left out: {', '.join(map(repr, empty[:6]))}")
-    answers = {c: cells for c, cells in filled.items() if c not in reading.own and c not in empty}
-    ranged = reading.of_book("low").index.intersection(reading.of_book("high").index)
-    book = reading.of_book("variable" if reading.book is None else "low")
-    points = {c: float(book.loc[c, "high"] - book.loc[c, "low"] + 1) for c in ranged}
-    _words_to_numbers(answers, reading, points, book)
-    _limesurvey_codes(answers, reading)
-    answers = {c: small_integers(cells) for c, cells in answers.items()}
+    return {c: cells for c, cells in filled.items() if c not in empty}
+
+
+def _texts_to_numbers(
+    answers: dict[str, pd.Series], reading: Reading, ranged: set[str], decimal: str | None, thousands: str | None
+) -> dict[str, pd.Series]:
+    """Columns of text as numbers where they hold some; columns that prove their decimal sign speak for the others."""
     sep = reading.found["sep"] or "."
     worded = {c: cells.dropna().astype(str) for c, cells in answers.items() if cells.dtype == object}
-    prose = {c for c, cells in worded.items() if c not in ranged and cells.str.len().median() > 40}
-    proven = {c: signs(cells).proven for c, cells in worded.items() if c not in prose}
-    own = [next(iter(p)) for p in proven.values() if len(p) == 1]
+    short = {c: cells for c, cells in worded.items() if c in ranged or not cells.str.len().median() > 40}
+    own = [next(iter(p)) for p in (signs(cells).proven for cells in short.values()) if len(p) == 1]
     others = frozenset(own) if len(set(own)) == 1 else frozenset()
-    out, styles, anchored = {}, {}, []
-    for column, cells in filled.items():
-        if column in empty:
-            continue
-        if column in reading.own:
-            out[column] = cells
-            continue
+    sign = "." if sep == "." and not thousands else decimal
+    out, anchored = dict(answers), []
+    first: dict[str, str] = {}  # decimal sign: the first column that has it
+    for column in short:
         text = answers[column]
-        if text.dtype != object or column in prose:
-            out[column] = text
-            continue
-        point = decimal_sign(
-            text.dropna(),
-            column,
-            reading.name,
-            "." if sep == "." and not thousands else decimal,
-            thousands,
-            sep,
-            others,
-        )
+        point = decimal_sign(text.dropna(), column, reading.name, sign, thousands, sep, others)
         done = to_column(text, column, reading.name, point, column in ranged)
         out[column] = done.values
         reading.notes += done.notes
@@ -341,19 +345,18 @@ def _cells_to_values(
             reading.value_labels[column] = done.labels
             anchored.append(next(iter(done.labels.values())))
         if done.decimal:
-            styles[column] = done.decimal
+            first.setdefault(done.decimal, column)
     if anchored:
         reading.notes.append(
             f"anchored answers such as {anchored[0]!r} read as their numbers in {len(anchored)} columns"
         )
-    both = {s: next(c for c, own in styles.items() if own == s) for s in set(styles.values())}
-    if len(both) == 2 and sep != ",":
+    if len(first) == 2 and sep != ",":
         raise DataError(
-            f"{reading.name} has decimal commas in {both[',']!r} and decimal points in {both['.']!r}; "
+            f"{reading.name} has decimal commas in {first[',']!r} and decimal points in {first['.']!r}; "
             "make them the same, or read it with decimal=',' or decimal='.'"
         )
-    reading.found["decimal"] = "," if "," in both else "."
-    return _without_blank_code(_numeric_codes(pd.DataFrame(out), numbers), reading)
+    reading.found["decimal"] = "," if "," in first else "."
+    return out
 
 
 def _without_blank_code(frame: pd.DataFrame, reading: Reading) -> pd.DataFrame:
@@ -385,7 +388,9 @@ def _words_to_numbers(answers: dict, reading: Reading, points: Mapping[str, floa
         reading.of_book("values")["values"].items() if reading.book is not None and "values" in reading.book else ()
     ):
         if variable in answers and variable not in nominal and re.search(r"(^|;)\s*\?\s*=", told):
-            raise DataError(f"the codebook's column 'values' of {variable!r} still has a question mark: write the number of each answer in its place, such as '1 = {told.split('=')[1].split(';')[0].strip()}; 2 = ...'")  # fmt: skip
+            raise DataError(f"the codebook's column 'values' of {variable!r} still has a question mark: write the "
+                            "number of each answer in its place, such as '1 = "
+                            f"{told.split('=')[1].split(';')[0].strip()}; 2 = ...'")  # fmt: skip
         own = {} if variable in nominal or variable not in answers else words_of(told)
         number = {w.casefold(): v for w, v in own.items()}
         cells = answers[variable].dropna().str.casefold() if own else pd.Series(dtype=object)

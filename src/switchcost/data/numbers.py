@@ -179,7 +179,8 @@ def to_column(text: pd.Series, column: str, file: str, point: str, must: bool) -
     )
     number = pd.to_numeric(number, errors="coerce").astype(float).reindex(text.index)
     if np.isinf(number.to_numpy()).any():
-        raise DataError(f"column {column!r} of {file} holds infinite values in {int(np.isinf(number).sum())} rows; replace them by an empty cell")  # fmt: skip
+        raise DataError(f"column {column!r} of {file} holds infinite values in {int(np.isinf(number).sum())} rows; "
+                        "replace them by an empty cell")  # fmt: skip
     bad = filled[number[filled.index].isna()]
     if len(bad) == 0:
         style = point if broken.any() else ""
@@ -222,7 +223,8 @@ def _without_currency(filled: pd.Series, column: str, file: str) -> tuple[pd.Ser
         return filled, []
     kinds = {m.group().lower() for m in map(_CURRENCY.search, filled[money]) if m}
     if len(kinds) > 1:
-        raise DataError(f"column {column!r} of {file} holds amounts in {', '.join(sorted(kinds))}; convert them to one currency")  # fmt: skip
+        raise DataError(f"column {column!r} of {file} holds amounts in {', '.join(sorted(kinds))}; convert them to "
+                        "one currency")  # fmt: skip
     bare = filled.str.replace(_CURRENCY, "", regex=True).str.strip()
     return filled.where(~money, bare), [f"{column!r}: the sign {kinds.pop()} taken off {int(money.sum())} amounts"]
 

@@ -76,7 +76,8 @@ def read_table(path: Path, sep: str | None = None, encoding: str | None = None) 
         raise DataError(f"{name} holds binary data, not text; export it as CSV from the program that wrote it")
     text = text.lstrip("\ufeff")
     if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
-        raise DataError(f"{name} is a web page, not data: the download link asked for a login or moved. Download the file itself.")  # fmt: skip
+        raise DataError(f"{name} is a web page, not data: the download link asked for a login or moved. Download the "
+                        "file itself.")  # fmt: skip
     text, sep = _separator(text.lstrip("\r\n"), sep)
     enough_memory(text.count("\n") + 1, text[: text.find("\n")].count(sep) + 1, name)
     try:
@@ -99,7 +100,8 @@ def read_table(path: Path, sep: str | None = None, encoding: str | None = None) 
             )
     quoted = [i for i, row in body if any(cell.count("\n") > 20 for cell in row)]
     if quoted:
-        raise DataError(f"{name}, line {quoted[0]}: a quotation mark is opened and closed many lines later; delete or double it")  # fmt: skip
+        raise DataError(f"{name}, line {quoted[0]}: a quotation mark is opened and closed many lines later; delete "
+                        "or double it")  # fmt: skip
     # A separator at the end of every line leaves a last cell without anything in it, in the header as well.
     while header and header[-1].strip() == "" and not any("".join(row[len(header) - 1 :]).strip() for _, row in body):
         header = header[:-1]
@@ -111,7 +113,8 @@ def read_table(path: Path, sep: str | None = None, encoding: str | None = None) 
             if sep == "," and found > len(header) and len(ragged) > len(body) / 2
             else " Look for a separator inside an answer, or a line that was cut."
         )
-        raise DataError(f"{name}, line {line}: {found} cells where the header has {len(header)} ({len(ragged)} such lines).{hint}")  # fmt: skip
+        raise DataError(f"{name}, line {line}: {found} cells where the header has {len(header)} ({len(ragged)} such "
+                        f"lines).{hint}")  # fmt: skip
     return [header, *(row[: len(header)] for _, row in body)], {"encoding": encoding, "sep": sep}
 
 

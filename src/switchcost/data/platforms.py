@@ -138,7 +138,8 @@ def without_title(lines: list[list[str]], file: str) -> tuple[list[list[str]], l
     title, names = next(c.strip() for c in lines[0] if c.strip()), [(j, c) for j, c in enumerate(lines[k]) if c.strip()]
     again = any(line[j] == c for line in lines[k + 1 :] for j, c in names)  # an answer comes again, a name does not
     if again or any(re.fullmatch(r"[-+]?\d*[.,]?\d+", c.strip()) for _, c in names) or filled[k] <= len(lines[k]) / 2:
-        raise DataError(f"{file}: the first line holds {title[:40]!r} alone, which is a title and no row of names; write the names below it, or delete the lines above them")  # fmt: skip
+        raise DataError(f"{file}: the first line holds {title[:40]!r} alone, which is a title and no row of names; "
+                        "write the names below it, or delete the lines above them")  # fmt: skip
     which = f"lines 1 to {k}" if k > 1 else "line 1"
     return lines[k:], [f"{which} above the names left out: the title {title[:40]!r}"]
 
@@ -147,7 +148,8 @@ def _one_file(lines: list[list[str]], file: str) -> None:
     head = lines[0]
     for number, row in enumerate(lines[1:], start=2):
         if row[0] == head[0] and sum(a == b for a, b in zip(row, head, strict=True)) > len(head) / 2 and len(head) > 1:
-            raise DataError(f"{file}: line {number} repeats the names of line 1, so two exports stand below each other; keep one, or delete the line where they belong together")  # fmt: skip
+            raise DataError(f"{file}: line {number} repeats the names of line 1, so two exports stand below each "
+                            "other; keep one, or delete the line where they belong together")  # fmt: skip
 
 
 def _numbered(names: list[str], own: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
@@ -212,8 +214,10 @@ def check_unique(names: list[str], file: str) -> None:
     nameless = [i + 1 for i, n in enumerate(names) if n == ""]
     if nameless:
         merged = " (cells of the header that are merged over several columns leave such gaps: unmerge them)"
-        raise DataError(f"{file}: column {nameless[0]} has no name. Write one into the first line{merged if len(nameless) > 1 else ''}.")  # fmt: skip
+        raise DataError(f"{file}: column {nameless[0]} has no name. Write one into the first "
+                        f"line{merged if len(nameless) > 1 else ''}.")  # fmt: skip
     seen: set[str] = set()
     twice = {n for n in names if n in seen or seen.add(n)}  # type: ignore[func-returns-value]
     if twice:
-        raise DataError(f"{file} has column names that occur twice: {', '.join(sorted(twice)[:6])}. Rename them, so that each name means one column.")  # fmt: skip
+        raise DataError(f"{file} has column names that occur twice: {', '.join(sorted(twice)[:6])}. Rename them, so "
+                        "that each name means one column.")  # fmt: skip

@@ -45,7 +45,8 @@ def enough(frame: pd.DataFrame, name: str) -> None:
     if len(frame) == 0:
         raise DataError(f"{name} has a header and no answers; check the export")
     if len(frame) == 1:
-        raise DataError(f"{name} has one row of answers; nothing can vary in it. Check the export, or whether rows and columns are swapped.")  # fmt: skip
+        raise DataError(f"{name} has one row of answers; nothing can vary in it. Check the export, or whether rows "
+                        "and columns are swapped.")  # fmt: skip
 
 
 def leave(frame: pd.DataFrame, reading: Reading, keep: str, min_seconds: float | None) -> pd.DataFrame:
@@ -121,5 +122,6 @@ def _answer(given: pd.Series, right: object, reading: Reading) -> object:
     spelt = words.get(plain.casefold()) if spelt is None else spelt
     if spelt is None or not (given == spelt).any():
         shown = ", ".join(map(repr, given.dropna().unique()[:6].tolist()))
-        raise DataError(f"attention: nobody answered {right!r} in {given.name!r} of {reading.name}, so everybody would leave; the answers are {shown}")  # fmt: skip
+        raise DataError(f"attention: nobody answered {right!r} in {given.name!r} of {reading.name}, so everybody "
+                        f"would leave; the answers are {shown}")  # fmt: skip
     return spelt

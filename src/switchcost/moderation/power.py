@@ -33,21 +33,10 @@ from ..core.inference import default_seed
 from ..core.jobs import run_batches
 
 __all__ = [
-    "StructuralPower",
-    "detectable",
-    "indirect_power",
-    "invariance_power",
-    "latent_product_power",
-    "model_power",
-    "path_power",
-    "product_n",
-    "product_power",
-    "product_reliability",
-    "restriction_power",
-    "rmsea_n",
-    "rmsea_power",
+    "StructuralPower", "detectable", "indirect_power", "invariance_power", "latent_product_power", "model_power",
+    "path_power", "product_n", "product_power", "product_reliability", "restriction_power", "rmsea_n", "rmsea_power",
     "simulated_power",
-]
+]  # fmt: skip
 
 SAMPLE = Between(1, closed="left", array=True)
 RMSEA = Between(0, 1, "left")

@@ -8,15 +8,6 @@ from .moderation import johnson_neyman, slopes, specification_curve
 from .theme import chinese_font, style
 
 __all__ = [
-    "COLORS",
-    "GREY",
-    "LINES",
-    "MARKERS",
-    "chinese_font",
-    "forest",
-    "johnson_neyman",
-    "path_diagram",
-    "slopes",
-    "specification_curve",
-    "style",
-]
+    "COLORS", "GREY", "LINES", "MARKERS", "chinese_font", "forest", "johnson_neyman", "path_diagram", "slopes",
+    "specification_curve", "style",
+]  # fmt: skip

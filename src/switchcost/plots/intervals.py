@@ -51,7 +51,8 @@ def forest(
         c for c in ("est", "ci_lower", "ci_upper", *([] if group is None else [group])) if c not in estimates.columns
     ]
     if lacking:
-        raise DataError(f"forest() needs the columns est, ci_lower and ci_upper, and {', '.join(map(repr, lacking))} is not there")  # fmt: skip
+        raise DataError(f"forest() needs the columns est, ci_lower and ci_upper, and {', '.join(map(repr, lacking))} "
+                        "is not there")  # fmt: skip
     ax = own_axes(ax, figsize=(7.0, 1.0 + 0.34 * len(estimates)))
     kind = estimates[group].astype(str).to_numpy() if group is not None else np.full(len(estimates), "estimate")
     names = list(dict.fromkeys(kind))

@@ -137,7 +137,11 @@ def johnson_neyman(
     values = jitter(result.data[result.moderator], 3)
     sns.rugplot(x=values, height=0.04, color="black", alpha=0.25, lw=0.8, ax=ax)
     ax.plot([], [], "|", color="black", alpha=0.5, ms=7, label=f"one observation (n = {len(values)})")
-    ax.set(xlabel=result.moderator, ylabel=f"slope of {result.y} on {result.x}", xlim=(low - 0.03 * (high - low), high + 0.03 * (high - low)))  # fmt: skip
+    ax.set(
+        xlabel=result.moderator,
+        ylabel=f"slope of {result.y} on {result.x}",
+        xlim=(low - 0.03 * (high - low), high + 0.03 * (high - low)),
+    )
     falls = line["est"].iloc[-1] < line["est"].iloc[0]
     corner: Literal["upper right", "upper left"] = "upper right" if falls else "upper left"  # the empty one
     ax.legend(fontsize=9, loc=corner, frameon=True, framealpha=1, edgecolor="none")  # a bound may pass behind it
