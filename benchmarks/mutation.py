@@ -153,6 +153,12 @@ PLANS: dict[str, dict[str, tuple[str, ...]]] = {
         f"surveychapter/{path.stem}": (
             "surveychapter/test_chapter_words",
             "surveychapter/test_chapter_parts",
+            "surveychapter/test_chapter_files",
+            "surveychapter/test_chapter_limits",
+            "surveychapter/test_chapter_models",
+            "surveychapter/test_chapter_prediction",
+            "surveychapter/test_chapter_pls_groups",
+            "surveychapter/test_chapter_figures",
             "surveychapter/test_chapter",
             "surveychapter/test_chapter_reference",
             "surveychapter/test_study",

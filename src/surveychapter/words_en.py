@@ -47,7 +47,7 @@ WORDS: dict[str, str] = {
     "method.moderated": "Moderation was tested by regression with the product of mean-centred variables and HC3 standard errors (Aiken & West, 1991; MacKinnon & White, 1985), and probed by {probed}.",
     "probed": "simple slopes", "probed.jn": "simple slopes and the Johnson-Neyman technique",
     "method.pls": "The paths were estimated by partial least squares (Hair et al., 2021) with percentile intervals from {n_boot:d} bootstrap samples.",
-    "method.prediction": "Out-of-sample prediction was judged by PLSpredict (Shmueli et al., 2019) and CVPAT (Sharma et al., 2023).",
+    "method.prediction": "Out-of-sample prediction was judged by PLSpredict (Shmueli et al., 2019) and CVPAT (seminrExtras; Ray, 2026).",
     "method.level": "Tests are two-sided at .05, and intervals are 95% intervals. Conventional limits (omega .70, loadings .50, CFI .90, RMSEA .08, SRMR .10, AVE .50, HTMT .85) are conventions, not laws.",
     # -- sample ---------------------------------------------------------------------------------------------------
     "sample.file": "The file held {n:row|rows}.", "sample.platform": "Before any analysis, {steps:list} left.",
@@ -181,7 +181,7 @@ WORDS: dict[str, str] = {
     "path.no": "{x:name} did not predict {y:name} (β = {beta:b}, b = {b:b3}, 95% CI [{low:b3}, {high:b3}], {p:p}); effects inside the interval remain possible.",
     "structure.poor.alarm": "The structural model fits poorly ({indices:list}); its paths are provisional.",
     "structure.poor.limit": "The structural model does not describe the answers well ({indices:list}).",
-    "figure.paths": "The hypothesised paths with standardised coefficients; broken where the 95% interval contains zero. Controls are in the model and not drawn.",
+    "figure.paths": "The hypothesised paths with standardised coefficients; broken where the 95% interval contains zero.",
     "alt.paths": "Diagram of boxes and arrows: {paths:parts}.", "alt.path": "from {x} to {y:name} {b:b}",
     "standardised.no.alarm": "The standardised path of {names:names} is beyond 1: the predictors overlap so much that their effects cannot be told apart.",
     "table.structure": "Structural paths", "note.structure": "b: unstandardised; β: standardised.{reference} Robust maximum likelihood.",
@@ -282,7 +282,7 @@ WORDS: dict[str, str] = {
     "group_path.yes": "The path from {x} to {y:name} differs between {a} (β = {first:b3}) and {b} (β = {second:b3}), {value:p}.",
     "group_path.none": "No difference between the paths of the groups is shown, which does not mean that they are equal ({table}).",
     "table.path_groups": "Paths in the groups",
-    "note.path_groups": "β of {largest}, β of the other group, and their difference; p by permutation, corrected by Holm over all rows. Controls are in the model and not compared. Means and variances of the composites (MICOM, step 3) were not compared.",
+    "note.path_groups": "β of {largest}, β of the other group, and their difference; p by permutation, corrected by Holm over all rows. Compared are the paths of the hypotheses. Means and variances of the composites (MICOM, step 3) were not compared.",
     # -- hypotheses and closing -----------------------------------------------------------------------------------
     "hypotheses": "{count:d} of {of:hypothesis is|hypotheses are} supported: the 95% interval leaves out zero on the side that was claimed ({table}).",
     "verdict.supported": "{h} ({claim}) is supported: b = {b:b3}, 95% CI [{low:b3}, {high:b3}].",

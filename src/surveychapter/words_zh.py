@@ -41,7 +41,7 @@ WORDS: dict[str, str] = {
     "method.moderated": "调节效应采用层次回归检验：变量经均值中心化后相乘，标准误为异方差稳健标准误 HC3（Aiken & West, 1991; MacKinnon & White, 1985），并作{probed}。",
     "probed": "简单斜率分析", "probed.jn": "简单斜率分析和 Johnson-Neyman 分析",
     "method.pls": "路径采用偏最小二乘法估计（Hair et al., 2021），百分位区间由 {n_boot:d} 次 Bootstrap 重复抽样得到。",
-    "method.prediction": "样本外预测采用 PLSpredict（Shmueli et al., 2019）和 CVPAT（Sharma et al., 2023）。",
+    "method.prediction": "样本外预测采用 PLSpredict（Shmueli et al., 2019）和 CVPAT（seminrExtras；Ray, 2026）。",
     "method.level": "检验均为双侧，显著性水平为 0.05，区间为 95% 置信区间。常用界值（ω 0.70、载荷 0.50、CFI 0.90、RMSEA 0.08、SRMR 0.10、AVE 0.50、HTMT 0.85）是惯例，而非定律。",
     # -- sample ---------------------------------------------------------------------------------------------------
     "sample.file": "数据文件共有 {n:d} 条记录。", "sample.platform": "分析之前剔除：{steps:list}。", "sample.step": "{what} {n:d} 条",
@@ -157,7 +157,7 @@ WORDS: dict[str, str] = {
     "path.yes": "{x:name}对{y:name}具有显著的{sign}预测作用（β = {beta:b}，b = {b:b3}，95% CI [{low:b3}, {high:b3}]，{p:p}）。",
     "path.no": "{x:name}对{y:name}的预测作用不显著（β = {beta:b}，b = {b:b3}，95% CI [{low:b3}, {high:b3}]，{p:p}）；不能排除区间之内的效应。",
     "structure.poor.alarm": "结构模型拟合不佳（{indices:list}），其路径只是暂时的。", "structure.poor.limit": "结构模型未能很好地描述作答（{indices:list}）。",
-    "figure.paths": "假设的路径与标准化系数；95% 置信区间包含 0 的路径以虚线表示。控制变量在模型之中，但未画出。",
+    "figure.paths": "假设的路径与标准化系数；95% 置信区间包含 0 的路径以虚线表示。",
     "alt.paths": "由方框和箭头组成的路径图：{paths:parts}。", "alt.path": "从{x}到{y:name}：{b:b}",
     "standardised.no.alarm": "{names:names}的标准化路径系数绝对值大于 1：预测变量重叠过多，无法区分各自的效应。",
     "table.structure": "结构路径", "note.structure": "b：非标准化；β：标准化。{reference}稳健极大似然估计。", "note.reference": "参照组：{groups:list}。",
@@ -240,7 +240,7 @@ WORDS: dict[str, str] = {
     "note.micom": "c：分别以{largest}组和另一组的权重计算的得分之间的相关系数；5%：95% 的随机置换超过的数值；p：c 同样小的置换所占比例。",
     "group_path.yes": "{x}对{y:name}的路径在{a}（β = {first:b3}）与{b}（β = {second:b3}）之间存在显著差异，{value:p}。",
     "group_path.none": "未发现各组路径之间的差异，但这不等于路径相等（见{table}）。", "table.path_groups": "各组的路径",
-    "note.path_groups": "依次为{largest}组的 β、另一组的 β 及其差值；p 值由置换检验得到，并按 Holm 法对全部各行校正。模型含控制变量，但不作比较。未比较构念的均值和方差（MICOM 第三步）。",
+    "note.path_groups": "依次为{largest}组的 β、另一组的 β 及其差值；p 值由置换检验得到，并按 Holm 法对全部各行校正。只比较假设中的路径。未比较构念的均值和方差（MICOM 第三步）。",
     "cvpat.same": "每个构念只有一个题项，对全部题项的回归给出相同的预测。", "cvpat.all": "全部结果变量", "table.cvpat": "样本外平均损失（CVPAT）",
     "note.cvpat": "损失：同样的十折中结果变量各题项的均方误差；p 值由损失的 {n_boot:d} 次 Bootstrap 重复抽样得到。LM：对预测变量全部题项的回归。IA：题项在其余各折中的均值。差值小于 0 表示 PLS 更优。",
     # -- hypotheses and closing -----------------------------------------------------------------------------------

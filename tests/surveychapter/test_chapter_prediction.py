@@ -160,7 +160,7 @@ def test_the_chapter_shows_both_benchmarks(chapter):
         assert [c.replace("\u2212", "-") for c in cells.iloc[:, k]] == [f"{v:.3f}" for v in part.losses[name]]
     assert "100 bootstrap samples of the losses" in table.note
     assert "PLS: prediction out of sample, PLSpredict and CVPAT" in chapter.checklist.index
-    assert "CVPAT (Sharma et al., 2023)" in chapter.section("method").text
+    assert "CVPAT (seminrExtras; Ray, 2026)" in chapter.section("method").text
     assert "seminrextras 0.1.0" in chapter.section("software").text
     assert "seminrExtras: Supplementary" in chapter.section("references").text
 
@@ -193,7 +193,7 @@ def test_a_prediction_that_cannot_run_costs_one_sentence():
     assert "This part could not be computed: without one of the 10 folds all answers to 'operator_rare'" in text
     assert "predicted" in text and made.analysis.prediction is None and len(made.analysis.verdicts) == 2
     assert made.checklist["reported"]["PLS: prediction out of sample, PLSpredict and CVPAT"] == "no"
-    assert "CVPAT (Sharma" not in made.section("method").text
+    assert "CVPAT (seminr" not in made.section("method").text
     assert "assess_cvpat" in "".join(text for _, text in notebook.cells(made.analysis, "en"))
 
 
