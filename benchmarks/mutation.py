@@ -159,6 +159,7 @@ PLANS: dict[str, dict[str, tuple[str, ...]]] = {
             "surveychapter/test_chapter_prediction",
             "surveychapter/test_chapter_pls_groups",
             "surveychapter/test_chapter_figures",
+            "surveychapter/test_chapter_nca",
             "surveychapter/test_chapter",
             "surveychapter/test_chapter_reference",
             "surveychapter/test_study",

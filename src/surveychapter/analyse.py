@@ -11,7 +11,7 @@ from switchcost.core.jobs import named_steps
 
 from . import analyse_measurement as measurement
 from . import analyse_sample, analyse_structure
-from .analyse_pls import least_squares_paths
+from .analyse_pls import least_squares_paths, necessary
 from .analyse_pls_groups import path_groups
 from .analyse_prediction import prediction
 from .analysis import Analysis, Problem, attempt
@@ -59,6 +59,7 @@ def analyse(plan: Plan) -> Analysis:
             structure = part("structure", analyse_structure.structure, plan, gaps)
         pls = part("pls", least_squares_paths, plan, gaps) if plan.method == "pls" else None
         predicted = part("prediction", prediction, pls, plan) if pls is not None else None
+        needed = part("necessary", necessary, pls, plan) if pls is not None and plan.nca else None
         several = part("path_groups", path_groups, pls, plan, gaps) if pls is not None and plan.group else None
         indirect = part("indirect", analyse_structure.indirect, plan, gaps, structure) or []
         moderated = []
@@ -69,5 +70,5 @@ def analyse(plan: Plan) -> Analysis:
         verdicts = analyse_structure.verdicts(plan, moderated, indirect, structure, pls) if plan.hypotheses else None
     return Analysis(
         plan, sample, gaps, descriptives, reliability, exploration, factors, htmt, bias, groups, structure, indirect,
-        moderated, pls, predicted, several, verdicts, problems,
+        moderated, pls, predicted, several, needed, verdicts, problems,
     )  # fmt: skip

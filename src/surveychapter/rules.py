@@ -67,6 +67,8 @@ RULES: dict[str, Rule] = {
     "rho_a": Rule("rho_A of a construct", operator.ge, 0.70, "Dijkstra & Henseler 2015"),
     "q2": Rule("smallest Q2_predict", operator.gt, 0.0, "Shmueli et al. 2016"),
     "cvpat": Rule("p of a difference between average losses", operator.lt, 0.05, "Sharma et al. 2023"),
+    "nca": Rule("effect size of a necessary condition", operator.ge, 0.10, "Dul 2016"),
+    "nca_p": Rule("p of a necessary condition", operator.lt, 0.05),
     "micom": Rule("smallest p of a composite formed alike in two groups", operator.ge, 0.05),
     "group_path": Rule("p of a difference between groups' paths", operator.lt, 0.05),
     "predict": Rule("share of items with an error below that of a regression on items", operator.gt, 0.5, "Shmueli et al. 2019"),

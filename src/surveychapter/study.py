@@ -149,7 +149,7 @@ def verdict(sign: int, lower: float, upper: float) -> str:
 
 
 MODEL = (
-    "hypotheses", "outcome", "predictors", "moderator", "covariates", "group", "exclude", "method", "efa", "marker", "simulated",
+    "hypotheses", "outcome", "predictors", "moderator", "covariates", "group", "exclude", "method", "efa", "nca", "marker", "simulated",
 )  # fmt: skip
 SETTINGS = ("title", "min_answered", "language", "seed", "n_boot", "paper")
 READING = ("sheet", "sep", "decimal", "thousands", "encoding", "missing", "drop", "keep", "min_seconds", "attention")
@@ -162,7 +162,7 @@ ONE, MANY, SHARE, WHOLE, YES = (
 )
 KINDS = {
     "outcome": ONE, "predictors": MANY, "moderator": MANY, "covariates": MANY, "group": ONE, "exclude": MANY, "marker": ONE,
-    "efa": YES, "simulated": YES, "title": "a text", "min_answered": SHARE, "seed": WHOLE, "n_boot": WHOLE,
+    "efa": YES, "nca": YES, "simulated": YES, "title": "a text", "min_answered": SHARE, "seed": WHOLE, "n_boot": WHOLE,
     "method": ("sem", "pls"), "language": ("en", "zh"), "paper": ("A4", "Letter"),
 }  # fmt: skip
 
@@ -281,6 +281,7 @@ exclude: [duplicated, careless]   # rows that these checks find leave, and the c
 min_answered: 0.5          # a scale is scored where at least this share of its items is answered
 title: Results
 # method: pls              # paths by partial least squares
+# nca: yes                 # with method pls: necessary conditions of each outcome
 # efa: yes                 # an exploratory factor analysis before the confirmatory one
 # marker: fashion          # a construct that theory says is unrelated to the others
 # language: zh             # Chinese; English when left out

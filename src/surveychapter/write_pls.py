@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from .analysis import PathGroups, Pls, Prediction
 from .rules import EFFECT_F2, RULES, word
 from .writer import Writer
@@ -42,9 +44,13 @@ def least_squares_paths(w: Writer) -> None:
     else:
         _prediction(w, w.a.prediction)
     w.end()
-    w.say("pls.not")
+    w.say("pls.not", nca="" if w.a.necessary is not None else w.words["pls.not.nca"])
     w.cite("pls", "plsc")
     w.check("pls")
+    if w.a.necessary is None:
+        w.failed("necessary", "nca", "nca")
+    else:
+        _necessary(w, w.a.necessary)
     if w.a.path_groups is None:
         w.failed("path_groups", "path_groups", "path_groups", group=w.plan.group)
     else:
@@ -133,3 +139,13 @@ def _groups(w: Writer, g: PathGroups) -> None:
         "note.path_groups", **values,
     )  # fmt: skip
     w.check("path_groups")
+
+
+def _necessary(w: Writer, t: pd.DataFrame) -> None:
+    """Which predictors have to be high before an outcome can be?"""
+    w.open("nca")
+    needed = [RULES["nca"](d) and RULES["nca_p"](p) for d, p in zip(t["d"], t["p"], strict=True)]
+    shown = [w.words("nca.one", x=r.construct, y=r.outcome, d=r.d) for r in t[needed].itertuples()]
+    w.say("nca.yes" if shown else "nca.no", parts=shown, limit=RULES["nca"].limit)
+    w.table("nca", t, [("outcome", "outcome", "name"), ("construct", "predictor", "name"), ("d", "d", "r"), ("p", "p", "p")], "note.nca", n=w.plan.n_boot)  # fmt: skip
+    w.check("nca")
