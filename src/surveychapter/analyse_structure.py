@@ -70,7 +70,7 @@ def indirect(plan: Plan, made: Gaps, model: Structure | None) -> list[Indirect]:
             along = t[(t["effect"] == "indirect") & (t["mediator"] == " -> ".join(m))]
             index = t[t["effect"].isin(["index of moderated mediation", "difference"])]
             direct, row = t[t["effect"] == "direct"].iloc[0], along.iloc[len(along) // 2]
-            out.append(Indirect(h, found, row, direct, along, index, latent_product(model, h)))
+            out.append(Indirect(h, found, row, direct, along, index, *latent_product(model, h)))
     return out
 
 
@@ -88,12 +88,12 @@ def moderated_stage(plan: Plan, h: Hypothesis) -> tuple[str | None, str | None]:
     return (second[0], "b") if second else (None, None)
 
 
-def latent_product(model: Structure | None, h: Hypothesis) -> float:
-    """Product of the structural model's paths along a mediation."""
-    if model is None:
-        return np.nan
-    at = model.paths.set_index(["predictor", "outcome"])["est"]
-    return float(np.prod([at.get(step, np.nan) for step in zip(h.names[:-1], h.names[1:], strict=True)]))
+def latent_product(model: Structure | None, h: Hypothesis) -> tuple[float, float, float]:
+    """Product of the structural model's paths along a mediation, with its interval."""
+    steps = {*zip(h.names[:-1], h.names[1:], strict=True)}
+    if model is None or not steps <= {*zip(model.paths["predictor"], model.paths["outcome"], strict=True)}:
+        return np.nan, np.nan, np.nan
+    return _path_interval(model, h)
 
 
 # ------------------------------------------------------------------------------------------------------ moderation
@@ -209,6 +209,8 @@ def verdicts(plan: Plan, made: list[Moderated], mediations: list[Indirect], mode
             basis, n = "indirect", mediation.result.n_obs
             if len(mediation.index):
                 basis = "conditional"
+            elif mediation.disagrees:
+                basis = "apart"
         elif model is not None and h.kind != "moderation":
             est, low, high = _path_interval(model, h)
             basis, n = "path" if h.kind == "direct" else "delta", model.fit.n_total

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -164,7 +165,15 @@ class Indirect:
     direct: pd.Series
     conditional: pd.DataFrame
     index: pd.DataFrame
-    latent: float  # product of the paths of the structural model
+    latent: float  # product of the paths of the structural model, with its interval by the delta method
+    latent_low: float = np.nan
+    latent_high: float = np.nan
+
+    @property
+    def disagrees(self) -> bool:
+        """One of the two intervals, of the regressions and of the structural model, contains zero, and the other not."""
+        own = self.row["ci_lower"] * self.row["ci_upper"] > 0
+        return bool(np.isfinite(self.latent)) and own != (self.latent_low * self.latent_high > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +252,7 @@ class Analysis:
 
     def reason(self, part: str) -> str:
         """Why a part could not be computed; empty where it could."""
-        return self.plan.in_own_names(self.problems[part].reason) if part in self.problems else ""
+        return self.plan.printed(self.problems[part].reason) if part in self.problems else ""
 
 
 def attempt(problems: dict[str, Problem], part: str, step: Callable[..., Any], *arguments: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -65,7 +66,9 @@ def write_chapter(answers: str | Path, codebook: str | Path, study_file: str | P
     flow = pd.DataFrame([(s.what, s.dropped, s.left) for s in made.analysis.sample.flow], columns=["step", "dropped", "left"])  # fmt: skip
     settle, read = folder / "settle_first.md", data.attrs["read"]
     heading = "文件的读取（程序原文）" if settings.get("language") == "zh" else "How the file was read"
-    told = "\n".join(f"- {note}" for note in (read["said"], *read["notes"]))
+    told = "\n".join(
+        f"- {note}" for note in map(lambda s: without_python(s, "chapter"), (read["said"], *read["notes"]))
+    )
     atomic_write(settle, f"{settle.read_text(encoding='utf-8').rstrip()}\n\n# {heading}\n\n{told}\n")
     return [*files, atomic_write(folder / "flow_of_n.csv", flow.to_csv(index=False, lineterminator="\n"))]
 
@@ -86,9 +89,25 @@ def new_study(name: str | Path) -> Path:
     return folder.resolve()
 
 
+READ_ONLY = ("keep", "min_seconds", "attention")  # the codebook command has no such options
+
+
 def call() -> str:
     """How this program was called, for commands that a person copies."""
     return os.environ.get("SWITCHCOST_CALL", "switchcost")
+
+
+def without_python(text: str, command: str) -> str:
+    """Options of the reader as the person who reads this writes them: in the study file, or behind the command."""
+
+    def written(found: re.Match[str]) -> str:
+        name, value = found["name"], found["value"]
+        plain = value.strip("[]")
+        return f"--{name} {plain}" if command == "codebook" else f"read: {{{name}: {value}}} in the study file"
+
+    names = ("sheet", "sep", "decimal", "thousands", "encoding", "missing", "drop", *(() if command == "codebook" else READ_ONLY))  # fmt: skip
+    value = r"\[[^\]]*\]|\{[^}]*\}|'[^']*'|\"[^\"]*\"|\([^)]*\)|[\w.-]+"
+    return re.sub(rf"\b(?P<name>{'|'.join(names)})=(?P<value>{value})", written, text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,9 +142,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.simplefilter("always", SurveyNote)
             said = _codebook(vars(options)) if options.command == "codebook" else _chapter(options)
     except OURS as problem:
-        print(problem, file=sys.stderr)
+        print(without_python(str(problem), options.command), file=sys.stderr)
         return 2
-    print(*(f"{note.message}." for note in notes if issubclass(note.category, SurveyNote)), *said, sep="\n")
+    print(
+        *(
+            without_python(f"{note.message}.", options.command)
+            for note in notes
+            if issubclass(note.category, SurveyNote)
+        ),
+        *said,
+        sep="\n",
+    )
     return 0
 
 

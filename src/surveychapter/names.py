@@ -30,7 +30,7 @@ class Names:
 
     @classmethod
     def of(cls, book: pd.DataFrame, columns: Iterable[str]) -> Names:
-        """Constructs and their labels, columns and their short names in the codebook; a construct goes before a column."""
+        """Constructs and their labels, columns, their short names, and labels of what is no item; a construct goes first."""
         held = book[~book["construct"].str.casefold().isin({*NOT_ITEMS, ""})]
         count = held["construct"].value_counts()
         entries = [(c, c, f"the construct {c!r}") for c in count.index]
@@ -41,6 +41,9 @@ class Names:
             ]
         if "short" in book.columns:
             entries += [(str(s), v, f"the column {v!r}") for v, s in zip(book["variable"], book["short"], strict=True)]
+        for label in {"label_en", "label_zh"} & {*book.columns}:
+            other = book[book["construct"].str.casefold().isin(NOT_ITEMS)]
+            entries += [(str(n), v, f"the column {v!r}") for v, n in zip(other["variable"], other[label], strict=True)]
         alone = {v: c for v, c in zip(held["variable"], held["construct"], strict=True) if count[c] == 1}
         return cls([e for e in entries if e[0].strip() and e[0] != "nan"], alone)
 

@@ -46,6 +46,8 @@ class Plan:
         The codebook, its variables named as in ``raw``.
     spelt : dict
         Name in ``raw`` -> name in the file, where they differ.
+    called : dict
+        The same -> the name that is printed: the codebook's short one, where it has one.
     scales : dict of str to list of str
         Construct -> its items, for constructs of several items that have a role.
     columns : tuple of str
@@ -75,6 +77,7 @@ class Plan:
     columns: tuple[str, ...] = ()
     nominal: tuple[str, ...] = ()
     spelt: dict[str, str] = field(default_factory=dict)
+    called: dict[str, str] = field(default_factory=dict)
 
     @property
     def items(self) -> list[str]:
@@ -106,17 +109,22 @@ class Plan:
         """Outcome -> its predictors in the structural model, controls apart."""
         return study.paths(self.hypotheses) or {self.outcome: [*self.predictors, *self.moderators]}
 
-    def in_own_names(self, text: str) -> str:
-        """A sentence with columns and constructs as the files spell them."""
+    def in_own_names(self, text: str, names: Mapping[str, str] | None = None) -> str:
+        """A sentence with columns and constructs as the files spell them, or by other ``names``."""
+        spelt = self.spelt if names is None else names
 
         def own(found: re.Match[str]) -> str:
             word = found[0]
-            for column in self.spelt.keys() & {*self.nominal} if word not in self.spelt else ():
+            for column in spelt.keys() & {*self.nominal} if word not in spelt else ():
                 if word.startswith(dummy(column, "")):
-                    return f"{self.spelt[column]}: {word.removeprefix(dummy(column, ''))}"
-            return self.spelt.get(word, word)
+                    return f"{spelt[column]}: {word.removeprefix(dummy(column, ''))}"
+            return spelt.get(word, word)
 
-        return re.sub(r"\w+", own, text) if self.spelt else text
+        return re.sub(r"\w+", own, text) if spelt else text
+
+    def printed(self, text: str) -> str:
+        """A sentence with the names that the chapter prints: the short ones of the codebook, where it has them."""
+        return self.in_own_names(text, self.called)
 
     def others(self, product: Product) -> list[str]:
         """What is held constant beside a product: the outcome's other causes and the controls."""
@@ -209,8 +217,20 @@ def dummy(column: str, value: object) -> str:
     return re.sub(r"\W+", "_", f"{column}_{value}")
 
 
+def short_names(book: pd.DataFrame) -> dict[str, str]:
+    """Variable -> its name in the codebook's column ``short``, without those that only number a kind of columns."""
+    if "short" not in book.columns:
+        return {}
+    short = book["short"].astype(str).str.strip()
+    guessed = short.str.extract(r"^scale\d+_(\d+)$")[0]  # the scale got a name since, and its items follow
+    renamed = guessed.notna() & ~book["construct"].astype(str).str.fullmatch(r"scale\d+")
+    short = short.where(~renamed, book["construct"].map(one_word) + "_" + guessed.fillna(""))
+    own = ~short.isin(["", "nan"]) & ~short.str.fullmatch(r"(group|background|platform|text|id|attention)_\d+")
+    return dict(zip(book["variable"][own], short[own], strict=True))
+
+
 def _spelt(plan: Plan) -> Plan:
-    """Constructs, items and roles under names that a model can spell; what is printed are their wordings and own names."""
+    """Constructs, items and roles under names that a model can spell; what is printed are their short or own names."""
     held = plan.book[~plan.book["construct"].str.lower().isin({*NOT_ITEMS, ""})]
     constructs, taken = list(held["construct"].unique()), {*plan.raw.columns, *plan.book["construct"]}
     roles = [*plan.named, *filter(None, [plan.group, plan.marker])]
@@ -224,8 +244,9 @@ def _spelt(plan: Plan) -> Plan:
         return word
 
     words = {c: fresh(one_word(c)) for c in constructs if not SPELT.fullmatch(c)}
-    odd = [c for c in columns if not SPELT.fullmatch(c)]
-    new = {c: fresh(f"item_{k}") for k, c in enumerate(odd, start=1)}
+    called = short_names(plan.book)
+    odd = [c for c in columns if not SPELT.fullmatch(c) or c in {*held["variable"]} and called.get(c, c) != c]
+    new = {c: fresh(one_word(called.get(c, "")) or f"item_{k}") for k, c in enumerate(odd, start=1)}
     if not words and not new:
         return plan
 
@@ -244,7 +265,8 @@ def _spelt(plan: Plan) -> Plan:
         predictors=tuple(map(role, plan.predictors)), moderators=tuple(map(role, plan.moderators)),
         covariates=tuple(map(role, plan.covariates)), marker=role(plan.marker) if plan.marker else None,
         hypotheses=tuple(replace(h, names=tuple(map(role, h.names))) for h in plan.hypotheses),
-        spelt={short: name for name, short in {**new, **words}.items()},
+        spelt={safe: name for name, safe in {**new, **words}.items()},
+        called={safe: called.get(name, name) for name, safe in {**new, **words}.items()},
     )  # fmt: skip
 
 

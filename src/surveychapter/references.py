@@ -14,7 +14,7 @@ REFERENCES = {
     "ganzach": "Ganzach, Y. (1997). Misleading interaction and curvilinear terms. Psychological Methods, 2, 235-247.",
     "lin": "Lin, G.-C., Wen, Z., Marsh, H. W., & Lin, H.-S. (2010). Structural equation models of latent interactions: Clarification of orthogonalizing and double-mean-centering strategies. Structural Equation Modeling, 17, 374-391.",
     "meade": "Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey data. Psychological Methods, 17, 437-455.",
-    "wlsmv": "Muthen, B. O. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous latent variable indicators. Psychometrika, 49, 115-132.",
+    "wlsmv": "Muthén, B. O. (1984). A general structural equation model with dichotomous, ordered categorical, and continuous latent variable indicators. Psychometrika, 49, 115-132.",
     "kaiser": "Kaiser, H. F. (1974). An index of factorial simplicity. Psychometrika, 39, 31-36.",
     "horn": "Horn, J. L. (1965). A rationale and test for the number of factors in factor analysis. Psychometrika, 30, 179-185.",
     "podsakoff": "Podsakoff, P. M., MacKenzie, S. B., Lee, J.-Y., & Podsakoff, N. P. (2003). Common method biases in behavioral research. Journal of Applied Psychology, 88, 879-903.",

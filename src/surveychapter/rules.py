@@ -60,6 +60,7 @@ RULES: dict[str, Rule] = {
     "groups_differ": Rule("p of a difference between slopes", operator.lt, 0.05),
     "vif": Rule("variance inflation factor", operator.lt, 5.0, "Hair et al. 2019"),
     "indirect": Rule("product of the limits of an indirect effect", operator.gt, 0.0),
+    "both_models": Rule("1 where regressions and structural model agree on an indirect effect", operator.ge, 1.0),
     "index": Rule("product of the limits of the index of moderated mediation", operator.gt, 0.0),
     "positive": Rule("sign of an effect", operator.gt, 0.0),
     "agree": Rule("share of analyses whose interval leaves out zero as the reported one", operator.ge, 1.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,10 +12,32 @@ import numpy as np
 from switchcost.core.errors import DataError
 
 from . import words_en, words_zh
+from .names import one_word
 from .numbers import number
-from .plan import Plan, dummy
+from .plan import SPELT, Plan, dummy, short_names
+from .screening.cells import NOT_ITEMS
 
 LANGUAGES: dict[str, Mapping[str, str]] = {"en": words_en.WORDS, "zh": words_zh.WORDS}
+
+
+class Near(float):
+    """A value that is compared with a limit: where both would print alike, it gets a digit more (.496 is below .50)."""
+
+    limit: float
+
+    def __new__(cls, value: float, limit: float) -> Near:
+        made = super().__new__(cls, value)
+        made.limit = limit
+        return made
+
+    def decimals(self, usual: int) -> int:
+        """The usual number of decimals, or up to two more where they tell the value from its limit."""
+        differs = (d for d in (usual, usual + 1, usual + 2) if f"{self:.{d}f}" != f"{self.limit:.{d}f}")
+        return next(differs, usual)
+
+
+CODE = re.compile(r"[A-Za-z]{1,5}_?\d+(_\d+)*|item_\d+")  # a column's name that says nothing, such as Q8 or v_12
+LONG = 40  # signs of a label that is still a name
 
 # What a template writes after the colon -> decimals, and whether the number cannot pass 1 (no leading zero in English).
 NUMBERS: dict[str, tuple[int, bool]] = {
@@ -59,6 +82,8 @@ class Wording(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec in NUMBERS:
             decimals, bounded = NUMBERS[format_spec]
+            if isinstance(value, Near):
+                decimals = value.decimals(decimals)
             return number(value, decimals, bounded=bounded and self.language == "en")
         if format_spec == "p":
             return self.p(value)
@@ -95,6 +120,10 @@ class Wording(string.Formatter):
         comma, last = self.words["comma"], self.words["and"]
         return comma.join(names[:-1]) + last + names[-1]
 
+    def beside(self, text: str, value: str) -> str:
+        """``text (value)`` in the brackets of the language."""
+        return f"{text} ({value})" if self.language == "en" else f"{text}（{value}）"
+
     def interval(self, low: float, high: float, form: str = "b") -> str:
         return f"[{self.format_field(low, form)}, {self.format_field(high, form)}]"
 
@@ -108,8 +137,10 @@ class Wording(string.Formatter):
                 found = [v for v in book.loc[book["construct"] == role, column].astype(str) if v.strip()]
                 if found:
                     return found[0].strip()
-            if role in self.plan.spelt:
-                return self.plan.spelt[role]
+            if role not in self.plan.scales and (label := self._column(role)):
+                return label
+            if role in self.plan.called:
+                return self.plan.called[role]
             for column in self.plan.nominal:  # a 0/1 column that stands for one of its groups
                 for value in self.plan.raw[column].dropna().unique() if role.startswith(dummy(column, "")) else ():
                     label = self.value(column, value)
@@ -117,9 +148,22 @@ class Wording(string.Formatter):
                         return f"{self.name(column)}: {label}"
         return self.words.get(f"construct.{role}", str(role).replace("_", " "))
 
+    def _column(self, name: str) -> str:
+        """What a column is called: a short name that a person chose, or else its label, where that is one of a few words."""
+        if self.plan is None or "short" not in self.plan.book or SPELT.fullmatch(name) and not CODE.fullmatch(name):
+            return ""
+        line = self.plan.book[self.plan.book["variable"] == name]
+        if not len(line) or str(line["construct"].iloc[0]).casefold() not in NOT_ITEMS:
+            return ""
+        short = short_names(line).get(name, "")
+        label = self.wording(name).removesuffix("?").strip()
+        if short and one_word(short).casefold() not in (one_word(name).casefold(), one_word(label).casefold()):
+            return short.replace("_", " ")
+        return label if len(label) <= LONG else ""
+
     def own(self, item: str) -> str:
-        """Name of an item as it stands in the file."""
-        return self.plan.spelt.get(item, item) if self.plan else item
+        """Name of an item: the short one of the codebook, or as it stands in the file."""
+        return self.plan.called.get(item, item) if self.plan else item
 
     def wording(self, item: str) -> str:
         """The question of an item: the codebook's in this language, or in the other, or the file's."""

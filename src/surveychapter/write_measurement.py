@@ -11,6 +11,7 @@ from switchcost.measurement.validity import HTMT
 
 from .analysis import Factors
 from .rules import RULES, fit_word, poor_fit
+from .wording import Near
 from .writer import Writer
 
 
@@ -28,7 +29,13 @@ def reliability(w: Writer) -> None:
         if names:
             part = found.loc[names]
             listed = [
-                w.words("reliability.scale", scale=s, omega=v.omega, low=v.omega_ci_lower, high=v.omega_ci_upper)
+                w.words(
+                    "reliability.scale",
+                    scale=s,
+                    omega=Near(v.omega, RULES["omega"].limit),
+                    low=v.omega_ci_lower,
+                    high=v.omega_ci_upper,
+                )
                 for s, v in part.iterrows()
             ]
             w.say(kind, scales=listed, limit=RULES["omega"].limit)
@@ -48,7 +55,7 @@ def reliability(w: Writer) -> None:
         if row.note and (row.n_items > 2 or row.reversed or np.isnan(row.omega)):
             w.alarm(
                 "scale.turned.alarm" if row.reversed else "scale.note.alarm", scale=scale,
-                note=w.plan.in_own_names(row.note),
+                note=w.plan.printed(row.note),
             )  # fmt: skip
     w.cite("omega", "feldt")
     w.check("reliability")
@@ -115,7 +122,8 @@ def factors(w: Writer) -> None:
         w.alarm("fit.poor.alarm", indices=_indices(w, poor, f.fits))
         w.limit("fit.poor.limit", indices=_indices(w, poor, f.fits))
     elif f.fits["df"] > 0:
-        w.judge("exact", f.fits["pvalue"])
+        if not w.judge("exact", f.fits["pvalue"], limits=w.words[f"exact.{fit_word(f.fits)}"]):
+            w.cite("fit")
     size = f.loadings["std_all"]
     lowest, highest = f.loadings.loc[size.idxmin()], f.loadings.loc[size.idxmax()]
     w.say(
@@ -123,7 +131,7 @@ def factors(w: Writer) -> None:
         high_item=w.words.own(highest["item"]),
     )  # fmt: skip
     weak = [
-        f"{w.words.own(r.item)} ({w.words.format_field(r.std_all, 'r')})"
+        w.words.beside(w.words.own(r.item), w.words.format_field(Near(r.std_all, RULES["loading"].limit), "r"))
         for r in f.loadings.itertuples()
         if not RULES["loading"](abs(r.std_all))
     ]
@@ -154,7 +162,7 @@ def factors(w: Writer) -> None:
 
 
 def _indices(w: Writer, names: list[str], fits: dict[str, float]) -> list[str]:
-    return [f"{n.upper()} = {w.words.format_field(fits[n], 'r3')}" for n in names]
+    return [f"{n.upper()} = {w.words.format_field(Near(fits[n], RULES[n].limit), 'r3')}" for n in names]
 
 
 def validity(w: Writer) -> None:
@@ -166,7 +174,10 @@ def validity(w: Writer) -> None:
         low = [s for s, v in own["ave"].items() if not RULES["ave"](v)]
         w.say(
             "ave.no" if low else "ave.yes",
-            scales=[f"{w.words.name(s)} ({w.words.format_field(own.loc[s, 'ave'], 'r')})" for s in low],
+            scales=[
+                w.words.beside(w.words.name(s), w.words.format_field(Near(own.loc[s, "ave"], RULES["ave"].limit), "r"))
+                for s in low
+            ],
             low=own["ave"].min(), high=own["ave"].max(),
         )  # fmt: skip
     if len(w.plan.scales) < 2:
@@ -263,7 +274,9 @@ def groups(w: Writer) -> None:
     if g is None:
         return w.failed("groups", "groups", "groups", group=plan.group)
     w.open("groups", group=plan.group)
-    sizes, small = ([f"{w.words.value(plan.group, k)} (n = {v})" for k, v in s.items()] for s in (g.sizes, g.small))
+    sizes, small = (
+        [w.words.beside(w.words.value(plan.group, k), f"n = {v}") for k, v in s.items()] for s in (g.sizes, g.small)
+    )
     if small:
         w.say("groups.small", sizes=small, least=RULES["group_few"].limit, items=len(plan.items))
         w.alarm("groups.small.alarm", group=plan.group, sizes=small)

@@ -27,7 +27,7 @@ def method(w: Writer) -> None:
     if a.factors is not None:
         full = a.factors.fit.options.missing == "fiml"
         w.say("method.cfa.fiml" if full else "method.cfa")
-        w.cite("mlr", "fit")
+        w.cite("mlr")
     w.say("method.validity", n_boot=plan.n_boot)
     if a.method_bias is not None:
         w.say("method.bias")
@@ -65,11 +65,12 @@ def participants(w: Writer) -> None:
     ruled = [step for step in s.flow if step.rule]
     if ruled:
         left = [words("sample.rule", what=_step(w, p.what), n=p.dropped) for p in ruled]
-        w.say("sample.rules", steps=left, n=s.n_used)
+        found = any(p.dropped for p in ruled)
+        w.say("sample.rules" if found else "sample.rules.none", steps=left, rules=[_step(w, p.what) for p in ruled], n=s.n_used)  # fmt: skip
     else:
-        w.say("sample.none", n=s.n_used)
+        w.say("sample.none.further" if gone else "sample.none", n=s.n_used)
     if len(s.flagged):
-        w.say("sample.flagged", n=len(s.flagged))
+        w.say("sample.flagged" if w.a.moderated else "sample.flagged.stay", n=len(s.flagged))
     if len(s.flow) > 1:
         w.say("sample.figure")
         steps = [
@@ -110,7 +111,7 @@ def _detail(w: Writer, check: str, detail: str) -> str:
     """The start of a finding; what it tells an author to do is done here, and is told as done."""
     if check == Check.STORED_AS_ANSWERED:
         detail = f"{detail.split(':')[0]}: {w.words['audit.turned']}"
-    return w.plan.in_own_names(re.split(r" \(|\. Rows ", detail)[0][:160])
+    return w.plan.printed(re.split(r" \(|\. Rows ", detail)[0][:160])
 
 
 def quality(w: Writer) -> None:
@@ -125,7 +126,7 @@ def quality(w: Writer) -> None:
         w.say("quality.counts", serious=len(serious), warnings=int((table["severity"] == "warning").sum()))
         short = table.assign(
             detail=[_detail(w, *row) for row in zip(table["check"], table["detail"], strict=True)],
-            columns=[w.plan.in_own_names(c) for c in table["columns"]],
+            columns=[w.plan.printed(c) for c in table["columns"]],
             severity=[words[f"severity.{v}"] for v in table["severity"]],
             check=[words.get(f"audit.{c}", c) for c in table["check"]],
         )
@@ -139,7 +140,7 @@ def quality(w: Writer) -> None:
     for check, detail in zip(serious["check"], serious["detail"], strict=True):
         handled = any(check in checks_named(rule) for rule in w.plan.exclude)
         key = "audit.excluded.alarm" if handled else "audit.serious.alarm"
-        w.alarm(key, check=words.get(f"audit.{check}", check), detail=w.plan.in_own_names(detail))
+        w.alarm(key, check=words.get(f"audit.{check}", check), detail=w.plan.printed(detail))
     w.check("audit")
 
 

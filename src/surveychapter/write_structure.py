@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -91,12 +92,19 @@ def _one_indirect(w: Writer, part: Indirect) -> None:
         w.judge("indirect", float(r.ci_lower * r.ci_upper), **values)
         w.say("direct", m=w.words.joined(names), b=d.est, low=d.ci_lower, high=d.ci_upper)
         if np.isfinite(part.latent):
-            w.say("indirect.latent", b=part.latent)
+            w.say("indirect.latent", b=part.latent, low=part.latent_low, high=part.latent_high)
+            w.judge("both_models", float(not part.disagrees), **values)
         return
-    listed = [w.words("indirect.at", at=v["at"], b=v.est, low=v.ci_lower, high=v.ci_upper) for _, v in part.conditional.iterrows()]  # fmt: skip
+    listed = [w.words("indirect.at", at=_at(w, v["at"]), b=v.est, low=v.ci_lower, high=v.ci_upper) for _, v in part.conditional.iterrows()]  # fmt: skip
     w.say("indirect.conditional", w=part.result.moderator, parts=listed, **values)
     for _, row in part.index.iterrows():
-        w.judge("index", float(row.ci_lower * row.ci_upper), b=row.est, low=row.ci_lower, high=row.ci_upper, w=part.result.moderator, at=f" ({row['at']})" if row["at"] else "")  # fmt: skip
+        w.judge("index", float(row.ci_lower * row.ci_upper), b=row.est, low=row.ci_lower, high=row.ci_upper, w=part.result.moderator, at=w.words.beside("", _at(w, row["at"])) if row["at"] else "")  # fmt: skip
+
+
+def _at(w: Writer, place: str) -> str:
+    """``P16: 2.67`` as a percentile with its value behind it; a group as it is."""
+    name, colon, value = place.partition(": ")
+    return w.words.beside(name, value) if colon and re.fullmatch(r"P\d+", name) else place
 
 
 def _route(names: Sequence[str]) -> str:
@@ -109,7 +117,7 @@ def _effects(w: Writer, part: Indirect) -> pd.DataFrame:
     rows["name"] = [f"{part.hypothesis.name}. {claim(w, part.hypothesis)}" if k == 0 else "" for k in range(len(rows))]
     several = len(part.result.mediators) > 1
     routes = [w.words["colon"] + _route([w.words.name(n) for n in m.split(" -> ")]) if several and m else "" for m in rows["mediator"]]  # fmt: skip
-    rows["what"] = [w.words[f"effect.{e}"] + m + (f", {at}" if at else "") for e, m, at in zip(rows["effect"], routes, rows["at"], strict=True)]  # fmt: skip
+    rows["what"] = [w.words[f"effect.{e}"] + m + (w.words["comma"] + _at(w, at) if at else "") for e, m, at in zip(rows["effect"], routes, rows["at"], strict=True)]  # fmt: skip
     return rows
 
 
@@ -179,7 +187,7 @@ def _hierarchy(w: Writer, part: Moderated) -> None:
 
 def _added(w: Writer, text: str) -> str:
     kind, names = text.split(": ", 1)
-    return f"{w.words.get(f'added.{kind}', kind)}: {w.words['comma'].join(term(w, n) for n in names.split(', '))}"
+    return f"{w.words.get(f'added.{kind}', kind)}{w.words['colon']}{w.words['comma'].join(term(w, n) for n in names.split(', '))}"
 
 
 def term(w: Writer, name: str) -> str:
@@ -242,7 +250,7 @@ def _robustness(w: Writer, part: Moderated) -> None:
     elif part.latent_problem.startswith("observed: "):
         w.check("latent", "na", "latent.observed.where")
     else:
-        reason = w.plan.in_own_names(part.latent_problem).rstrip(".")
+        reason = w.plan.printed(part.latent_problem).rstrip(".")
         w.say("latent.failed", reason=reason)
         w.alarm("latent.failed.alarm", reason=reason)
         w.check("latent", "no", "failed.where")
@@ -253,6 +261,7 @@ def _robustness(w: Writer, part: Moderated) -> None:
     w.judge("sign", float((np.sign(rows["est"]) == np.sign(rows["est"].iloc[0])).mean()))
     note = ("note.robustness" if "latent" in rows.index else "note.robustness.joint" if len(part.result.products) > 1 else None)  # fmt: skip
     if "squares" in rows.index:
+        w.say("robust.squares")
         w.cite("ganzach")
     rows["analysis"] = [w.words[f"analysis.{k}"] for k in rows.index]
     w.table(
@@ -292,6 +301,8 @@ def verdicts(w: Writer) -> None:
             values |= {"f": last.f_change, "df1": last.df1, "df2": last.df2, "p": part.joint_p}
             key += ".joint"
         w.say(key, **values)
+        if row.basis == "apart":
+            w.say("verdict.apart")
     rows = table.copy()
     rows["name"] = rows.index
     rows["claim"] = [claim(w, h) for h in rows["hypothesis"]]

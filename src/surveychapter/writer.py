@@ -14,7 +14,7 @@ from .analysis import Analysis
 from .document import Picture, Section
 from .rules import RULES
 from .tables import Table
-from .wording import Wording, cell
+from .wording import Near, Wording, cell
 
 # A column of a table: where it comes from, the key of its head, how it is written. Two sources make an interval.
 Column = tuple[str | tuple[str, str], str, str]
@@ -69,7 +69,7 @@ class Writer:
         """Say what the rule has to say of a value, wherever it has to be said; True where it holds."""
         holds = RULES[rule](value)
         key = f"{rule}.{'yes' if holds else 'no'}"
-        given = {"value": value, "limit": RULES[rule].limit, **values}
+        given = {"value": Near(value, RULES[rule].limit), "limit": RULES[rule].limit, **values}
         if key in self.words:
             self.say(key, **given)
         if f"{key}.alarm" in self.words:
@@ -82,7 +82,7 @@ class Writer:
         """Warnings of a model, for the author alone; rows and items left out are told elsewhere."""
         for warning in found:
             if not isinstance(warning, (DroppedRows, UnusedItems)):
-                told = self.plan.in_own_names(str(warning))
+                told = self.plan.printed(str(warning))
                 self.alarm("model.warning.alarm", model=self.words.get(model, model), warning=told)
 
     def cite(self, *keys: str) -> None:

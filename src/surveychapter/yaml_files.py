@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ def parse_yaml(text: str, what: str) -> Any:
         import yaml
     except ImportError:
         raise DataError(f"{what}: YAML files need pyyaml: pip install 'switchcost[report]'") from None
+    text = re.sub(
+        r"(?m)^([ \t]*(?:-[ \t]+)?\w+)[ \t]*：[ \t]*", r"\1: ", text
+    )  # as a Chinese keyboard writes a key's colon
     lines = text.splitlines()
     tab = next((k for k, line in enumerate(lines, 1) if "\t" in line[: len(line) - len(line.lstrip())]), None)
     if tab is not None:

@@ -70,8 +70,12 @@ def test_a_mediation_is_named_once_in_its_table_and_every_method_has_its_referen
     names = next(t for t in made.tables if "Indirect, direct" in t.title).cells().iloc[:, 0].tolist()
     assert names[0].startswith("H2. satisfaction") and set(names[1:]) == {""}
     cited = made.section("references").text
+    text = " ".join(s.text for s in made.sections[:-2])  # every reference is cited, by its first author and year
+    for reference in made.section("references").parts:
+        surname, year = reference.split(",")[0], re.search(r"\((\d{4})\)", reference)[1]
+        assert re.search(rf"{surname}[^;)]{{0,60}}?{year}", text), reference
     for author in ("Aiken", "Chen", "Feldt", "Fornell", "Ganzach", "Hayes", "Henseler", "Horn", "Hu, L.", "Johnson, P. O.", "Kaiser",
-                   "Lin, G.-C.", "Lindell", "MacKinnon", "McDonald", "Meade", "Muthen", "Podsakoff", "Yuan"):  # fmt: skip
+                   "Lin, G.-C.", "Lindell", "MacKinnon", "McDonald", "Meade", "Muthén", "Podsakoff", "Yuan"):  # fmt: skip
         assert author in cited, author
 
 
@@ -141,12 +145,12 @@ def test_a_group_on_both_sides_of_the_smallest_size(analysis, no_figures, n, sma
     other = dataclasses.replace(analysis, plan=short, groups=found)
     for language, words in (
         ("en", f"Too small for a comparison of the measurement and left out of it: other (n = {n}). A group needs at least 20 respondents, and more respondents than the 6 items."),
-        ("zh", f"以下组别人数过少，未纳入比较：other (n = {n})。每组至少需要 20 名受访者，且人数须多于题项数（6）。"),
+        ("zh", f"以下组别人数过少，未纳入比较：other（n = {n}）。每组至少需要 20 名受访者，且人数须多于题项数（6）。"),
     ):  # fmt: skip
         text, alarms, limits = sentences(other, "groups", language)
         assert (words in text) is small
         assert (("Merge them with others" in alarms) or ("可与其他组别合并" in alarms)) is small
-        assert ((f"in other (n = {n})" in limits) or (f"中other (n = {n})人数过少" in limits)) is small
+        assert ((f"in other (n = {n})" in limits) or (f"中other（n = {n}）人数过少" in limits)) is small
         assert ("growing equality" in text) or ("逐步加入相等限制" in text)
 
 
@@ -222,9 +226,9 @@ def test_the_stage_that_a_moderation_changes(products, stage):
 
 def test_a_plain_mediation_has_the_product_of_the_paths_beside_it(analysis, no_figures):
     part = analysis.indirect[0]
-    plain = dataclasses.replace(part, result=dataclasses.replace(part.result, moderator=None), latent=0.217)
+    plain = dataclasses.replace(part, result=dataclasses.replace(part.result, moderator=None), latent=0.217, latent_low=0.1, latent_high=0.3)
     text = written(dataclasses.replace(analysis, indirect=[plain])).section("indirect").text
-    assert "In the structural model the product of the paths is 0.217." in text
+    assert "In the structural model the product of the paths is 0.217, 95% CI [0.100, 0.300] (delta method)." in text
     unknown = dataclasses.replace(plain, latent=float("nan"))
     assert (
         "product of the paths"

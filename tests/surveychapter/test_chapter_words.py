@@ -43,7 +43,7 @@ LIMITS = {
     "marker": (0.05, False, False), "group_size": (100.0, True, True), "group_few": (20.0, True, True), "group_rank": (1.0, False, True), "standardised": (1.0, True, False),
     "path": (0.05, False, False), "product": (0.05, False, False), "groups_differ": (0.05, False, False), "vif": (5.0, False, False),
     "indirect": (0.0, False, True), "index": (0.0, False, True), "positive": (0.0, False, True), "agree": (1.0, True, True),
-    "sign": (1.0, True, True), "rho_a": (0.70, True, True), "q2": (0.0, False, True), "predict": (0.5, False, True), "cvpat": (0.05, False, False),
+    "sign": (1.0, True, True), "both_models": (1.0, True, True), "rho_a": (0.70, True, True), "q2": (0.0, False, True), "predict": (0.5, False, True), "cvpat": (0.05, False, False),
     "micom": (0.05, True, True), "nca": (0.10, True, True), "nca_p": (0.05, False, False), "group_path": (0.05, False, False),
 }  # fmt: skip
 

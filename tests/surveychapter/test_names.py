@@ -121,17 +121,18 @@ def test_a_reverse_item_without_range_is_named_by_its_question(data):
         analyse.analyse(asked(data, book=book))
 
 
-def test_reasons_warnings_and_findings_name_the_questions(data, monkeypatch, no_figures):
+def test_reasons_warnings_and_findings_name_the_short_names(data, monkeypatch, no_figures):
     monkeypatch.setattr(figures, "draw", lambda plot, language="en", height=4.0: b"")
     made = results_chapter(data.assign(**{QUESTIONS[1]: data[QUESTIONS[0]]}), BOOK, STUDY, n_boot=100)
     said = " ".join([*(s.text for s in made.sections), *made.alarms, *(t.to_markdown() for t in made.tables)])
-    assert f"a combination of {QUESTIONS[0]}, {QUESTIONS[1]} has no variance" in said
+    assert "a combination of sat1, sat2 has no variance" in said
     assert not re.search(r"item_\d|satisfaction_overall|顾客_忠诚", said)
     a = made.analysis
     short = {v: k for k, v in a.plan.spelt.items()}
+    assert {v: a.plan.called[k] for v, k in short.items()}[QUESTIONS[2]] == "sat3"
     problems = {"factors": Problem("factors", f"x of {short[QUESTIONS[2]]} and {short[SEX]}_male: no")}
     broken = written(dataclasses.replace(a, problems=problems))
-    assert f"x of {QUESTIONS[2]} and {SEX}: male: no" in " ".join(broken.alarms)
+    assert "x of sat3 and sex: male: no" in " ".join(broken.alarms)
 
 
 def test_a_model_without_degrees_of_freedom_is_not_called_poor(data, monkeypatch, no_figures):

@@ -227,7 +227,7 @@ def no_file(f: Files) -> None:
 
 
 SPOILED = {
-    several_sheets: "2 sheets with data: pilot, main. Say which: sheet='pilot'",
+    several_sheets: "2 sheets with data: pilot, main. Say which: read: {sheet: 'pilot'} in the study file",
     wrong_sheet: "9 of the 9 variables of the codebook are no columns",
     no_such_sheet: "has no sheet 'answers'. There are: main",
     merged_header: "column 3 has no name. Write one into the first line (cells of the header that are merged",

@@ -387,6 +387,8 @@ def _words_to_numbers(answers: dict, reading: Reading, points: Mapping[str, floa
     for variable, told in (
         reading.of_book("values")["values"].items() if reading.book is not None and "values" in reading.book else ()
     ):
+        if variable in nominal and (own := words_of(told)):
+            reading.value_labels[variable] = {v: w for w, v in own.items()}
         if variable in answers and variable not in nominal and re.search(r"(^|;)\s*\?\s*=", told):
             raise DataError(f"the codebook's column 'values' of {variable!r} still has a question mark: write the "
                             "number of each answer in its place, such as '1 = "
