@@ -162,7 +162,7 @@ def test_no_module_is_longer_than_five_hundred_lines():
 LIMITS = {
     "core": 350, "bridges": 750, "data": 2_640, "measurement": 2_500, "moderation": 2_550, "plots": 450, "plspm": 760,
 }  # fmt: skip
-AROUND = {"simmarket": 1_250, "papercheck": 4_300, "surveychapter": 7_350, "coursepages": 1_050}
+AROUND = {"simmarket": 1_250, "papercheck": 4_300, "surveychapter": 7_700, "coursepages": 1_050}
 HELPER = 10_000
 
 
