@@ -141,14 +141,10 @@ def _number(line: dict, filled: pd.Series, words: dict[float, str]) -> None:
         levels = levels[~np.isin(levels, coded)]
     if words:
         line["values"] = "; ".join(f"{v:g} = {w}" for v, w in words.items())
-    whole = bool((levels == np.floor(levels)).all())
+    whole, each = bool((levels == np.floor(levels)).all()), len(levels) == len(filled) > 11
     if whole and len(levels) == 2 and not words:
         line.update(construct="group", values="; ".join(f"{v:g}" for v in levels), guessed=f"{line['guessed']}two values")  # fmt: skip
-    elif (
-        whole
-        and len(levels) == len(filled) > 11
-        and (np.ptp(levels) == len(levels) - 1 or _ID.search(line["variable"]))
-    ):
+    elif whole and each and (np.ptp(levels) == len(levels) - 1 or _ID.search(line["variable"])):
         line.update(construct="id", guessed=f"a number of the record, {levels[0]:.0f} to {levels[-1]:.0f}")
     elif not (whole and 2 <= len(levels) <= 11 and levels[0] >= -5 and levels[-1] <= 11):
         span = f"{levels[0]:g} to {levels[-1]:g}" if len(levels) else "no values"
