@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from . import checks
+from .errors import DataError, FitWarning
 from .printing import Result
 
 FEWEST_CLUSTERS = 20  # below this cluster-robust standard errors are too small (Cameron & Miller 2015, section VI)
@@ -87,6 +90,36 @@ def mean_and_cov(X: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray,
     mean = weights @ X / total
     d = X - mean
     return mean, (d * weights[:, None]).T @ d / total
+
+
+def sampling_weights(
+    data: pd.DataFrame, name: str, rows: Sequence[np.ndarray], where: Callable[[int], str], notes: list
+) -> list[np.ndarray]:
+    """Weights by group, times rows / sum as lavaan's sampling.weights.normalization = "total".
+
+    ``rows`` are the positions of each group's rows, ``where`` names the group in a message; ``notes`` gets what a
+    reader should know.
+    """
+    column = checks.numeric(data, [name], constant="allow", codes="allow")[name].to_numpy()
+    values = [column[r] for r in rows]
+    every = np.concatenate(values)
+    gaps = int(np.isnan(every).sum())
+    if gaps:
+        raise DataError(
+            f"the weights in column {name!r} are missing in {gaps} of {len(every)} rows used; fill them, or drop "
+            "those rows"
+        )
+    if (every < 0).any():
+        raise DataError(
+            f"column {name!r} holds {int((every < 0).sum())} negative weights (smallest {every.min():g}); "
+            "a sampling weight is the number of people that a row stands for"
+        )
+    for k, part in enumerate(values):
+        if not part.sum() > 0:
+            raise DataError(f"all weights in column {name!r} are 0{where(k)}; no row would count")
+    if (every == 0).any():
+        notes.append(FitWarning(f"{int((every == 0).sum())} rows have weight 0 in {name!r} and count for nothing"))
+    return [part * (len(every) / every.sum()) for part in values]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from . import checks
-from .design import FEWEST_CLUSTERS, Design, mean_and_cov
+from .design import FEWEST_CLUSTERS, Design, mean_and_cov, sampling_weights
 from .errors import DataError, DroppedRows, FewClusters, FitWarning
 from .estimate import Moments
 from .model import Model
@@ -150,36 +150,13 @@ def designed(source: Source, data: pd.DataFrame, ov: list[str], cluster: str | N
     notes: list[str] = []
     if weights is not None:
         _one_column(data, weights, "sampling_weights", ov)
-        values = checks.numeric(data, [weights], constant="allow", codes="allow")[weights].to_numpy()
-        w = _rescaled([values[r] for r in source.positions], weights, source, notes)
+        w = sampling_weights(data, weights, source.positions, source.where, notes)
     if cluster is not None:
         _one_column(data, cluster, "cluster", ov)
         codes = _cluster_codes(data[cluster], source, notes)
     design = tuple(Design(v, c, 0 if c is None else int(c.max()) + 1) for v, c in zip(w, codes, strict=True))
     n = source.n if weights is None else [float(v.sum()) for v in w]
     return replace(source, n=n, notes=[*source.notes, *notes], design=design)
-
-
-def _rescaled(values: list[np.ndarray], name: str, source: Source, notes: list[str]) -> list[np.ndarray]:
-    """Weights of the rows used times rows / sum, as lavaan's sampling.weights.normalization = "total"."""
-    every = np.concatenate(values)
-    gaps = int(np.isnan(every).sum())
-    if gaps:
-        raise DataError(
-            f"the weights in column {name!r} are missing in {gaps} of {len(every)} rows used; fill them, or drop "
-            "those rows"
-        )
-    if (every < 0).any():
-        raise DataError(
-            f"column {name!r} holds {int((every < 0).sum())} negative weights (smallest {every.min():g}); "
-            "a sampling weight is the number of people that a row stands for"
-        )
-    for k, part in enumerate(values):
-        if not part.sum() > 0:
-            raise DataError(f"all weights in column {name!r} are 0{source.where(k)}; no row would count")
-    if (every == 0).any():
-        notes.append(FitWarning(f"{int((every == 0).sum())} rows have weight 0 in {name!r} and count for nothing"))
-    return [part * (len(every) / every.sum()) for part in values]
 
 
 def _cluster_codes(column: pd.Series, source: Source, notes: list[str]) -> list[np.ndarray]:

@@ -156,3 +156,64 @@ def test_the_result_prints_and_escapes():
     found = semfit.polychoric(data)
     assert "1 polychoric" in repr(found) and "n = 400" in repr(found)
     assert "&lt;b&gt;" in found._repr_html_() and "<b>x" not in found._repr_html_()
+
+
+WEIGHTED = json.loads((REFERENCE / "ordinal_weighted_correlations.json").read_text())
+
+
+def shops() -> pd.DataFrame:
+    data = load("shops")
+    row = np.arange(1, len(data) + 1)
+    return data.assign(y3=data["y3"] + 0.1 * data["x1"] * (row % 7))[["x1", "x2", "y1", "y3", "w"]]
+
+
+@pytest.mark.parametrize("case", WEIGHTED, ids=["one continuous", "two continuous"])
+def test_weighted_correlations_equal_lavaan(case):
+    found = semfit.polychoric(shops(), ordered=case["ordered"], weights="w")
+    assert list(found.correlations) == ["x1", "x2", "y1", "y3"] and found.n_obs == 900
+    np.testing.assert_allclose(found.correlations, case["r"], atol=1e-6)
+    cuts = found.thresholds.set_index(found.thresholds["variable"] + "|t" + found.thresholds["threshold"].astype(str))
+    for name, value in case["th"].items():
+        if "|" in name:
+            assert cuts["est"][name] == pytest.approx(value, abs=1e-8)
+    # lavaan's gamma is of covariances where a variable is continuous
+    place = [k for k, label in enumerate(case["labels"]) if "|" in label or set(label.split("~~")) <= set(case["ordered"])]
+    se = np.sqrt(np.diag(found.acov))
+    np.testing.assert_allclose(se[place], np.array(case["se"])[place], rtol=1e-5)
+
+
+def test_whole_weights_are_answers_written_so_often():
+    data = load("gaps")
+    times = np.random.default_rng(3).integers(0, 4, len(data))
+    weighted = semfit.polychoric(data.assign(times=times), weights="times")
+    longer = semfit.polychoric(data.loc[data.index.repeat(times)])
+    np.testing.assert_allclose(weighted.correlations, longer.correlations, atol=1e-9)
+    np.testing.assert_allclose(weighted.thresholds["est"], longer.thresholds["est"], atol=1e-9)
+    assert weighted.n_obs == (times > 0).sum() < longer.n_obs
+    assert "rows have weight 0" in str(weighted.warnings[0])
+    assert (weighted.table["se"] > longer.table["se"]).mean() > 0.9  # a row that stands for three is one answer
+
+
+def test_only_the_ratios_of_weights_count():
+    data = shops()
+    one, other = (semfit.polychoric(data.assign(w=data["w"] * k), ordered=["x1"], weights="w") for k in (1, 1e4))
+    np.testing.assert_allclose(one.acov, other.acov, rtol=1e-9, atol=1e-14)
+    three = ["x1", "x2", "y1"]
+    even = semfit.polychoric(data.assign(w=3), ordered=three, weights="w")
+    none = semfit.polychoric(data.drop(columns="w"), ordered=three)
+    np.testing.assert_allclose(even.acov, none.acov, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.assign(w=d["w"].where(d.index > 3)), "missing in 4 of 900"),
+        (lambda d: d.assign(w=-d["w"]), "900 negative weights"),
+        (lambda d: d.assign(w=0.0), "are 0; no row would count"),
+        (lambda d: d.drop(columns="w"), "weight 'w' is not a column"),
+        (lambda d: d[["w"]], "the data have none"),
+    ],
+)
+def test_weights_that_cannot_be_used_are_named(change, message):
+    with pytest.raises(DataError, match=message):
+        semfit.polychoric(change(shops()), weights="w")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .. import checks
+from ..design import Design, sampling_weights
 from ..errors import CategoryTrouble, DataError, FitWarning
 from ..printing import Result
 from ..threads import one_thread
@@ -56,7 +57,9 @@ class Polychoric(Result):
         return [("Correlations", self.correlations), ("Thresholds", self.thresholds)]
 
 
-def polychoric(data: pd.DataFrame, ordered: bool | str | Sequence[str] | None = None) -> Polychoric:
+def polychoric(
+    data: pd.DataFrame, ordered: bool | str | Sequence[str] | None = None, *, weights: str | None = None
+) -> Polychoric:
     """Polychoric, polyserial and Pearson correlations, two-step, with thresholds and standard errors.
 
     Parameters
@@ -66,6 +69,9 @@ def polychoric(data: pd.DataFrame, ordered: bool | str | Sequence[str] | None = 
         A pair uses the rows that have both answers; thresholds use every answer.
     ordered : bool or str or sequence of str, optional
         Ordered variables; None and True mean all of them. The others are continuous.
+    weights : str, optional
+        Column of sampling weights, such as the inverse probability of being in the sample; no variable itself. Only
+        their ratios count. Rows of weight 0 are left out.
 
     Returns
     -------
@@ -74,7 +80,8 @@ def polychoric(data: pd.DataFrame, ordered: bool | str | Sequence[str] | None = 
     Raises
     ------
     DataError
-        A variable is constant, holds text without an order, or has more than 30 categories; fewer than two variables.
+        A variable is constant, holds text without an order, or has more than 30 categories; fewer than two variables;
+        a weight is missing or negative.
 
     Notes
     -----
@@ -85,6 +92,10 @@ def polychoric(data: pd.DataFrame, ordered: bool | str | Sequence[str] | None = 
     end at 1 or -1 (.999 in larger tables) and are named in ``warnings``. Equals
     ``lavaan::lavCor(data, ordered = ordered, missing = "pairwise")``; ``acov`` is lavaan's ``gamma`` divided by n
     (Muthen 1984, Psychometrika 49).
+
+    Weights count answers in the margins and tables, and ``acov`` is that of the weighted scores (``lavCor(data,
+    sampling.weights = "w")``). Whole numbers give the correlations of rows written so often, but not their standard
+    errors: a row that stands for three people is one answer.
 
     Examples
     --------
@@ -98,19 +109,33 @@ def polychoric(data: pd.DataFrame, ordered: bool | str | Sequence[str] | None = 
     True
     """
     data = checks.frame(data)
-    names = [str(c) for c in data.columns]
-    data = data.set_axis(names, axis=1)
+    data = data.set_axis([str(c) for c in data.columns], axis=1)
+    w, notes = _weights(data, weights)
+    data = data.drop(columns=weights or [])[w > 0]
+    names = list(data.columns)
     if len(names) < 2:
-        raise DataError(f"correlations need two or more variables, and the data have one ({names[0]!r})")
+        have = f"one ({names[0]!r})" if names else "none"
+        raise DataError(f"correlations need two or more variables, and the data have {have}")
     chosen = ordered_names(True if ordered is None else ordered, names)
     answers = coded(data, names, chosen)
     answered = ~np.isnan(answers.values).all(axis=1)
     pairwise_rows(answers, answered)
     with one_thread():
-        found = statistics(answers.values[answered], answers.sizes, names)
+        share = w[w > 0][answered]
+        design = None if weights is None else Design(share * (len(share) / share.sum()))
+        found = statistics(answers.values[answered], answers.sizes, names, design=design)
         gamma = found.correlation_gamma
-    warnings = (*answers.warnings, *pair_trouble(found, names))
+    warnings = (*notes, *answers.warnings, *pair_trouble(found, names))
     return _result(found, gamma, answers, tuple(warnings))
+
+
+def _weights(data: pd.DataFrame, name: str | None) -> tuple[np.ndarray, list[FitWarning]]:
+    """Weight of every row, ones without a column of weights, and what to say of them."""
+    if name is None:
+        return np.ones(len(data)), []
+    checks.columns(data, [name], "weight")
+    notes: list[FitWarning] = []
+    return sampling_weights(data, name, [np.arange(len(data))], lambda _: "", notes)[0], notes
 
 
 def pairwise_rows(answers: Coded, rows: np.ndarray, where: str = "") -> None:
