@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 import semfit
 from semfit.errors import CategoryTrouble, DataError
@@ -217,3 +217,48 @@ def test_only_the_ratios_of_weights_count():
 def test_weights_that_cannot_be_used_are_named(change, message):
     with pytest.raises(DataError, match=message):
         semfit.polychoric(change(shops()), weights="w")
+
+
+# "tired" and "drowsy" of 753 answers to psych's msq: the search steps beyond the best correlation to where the
+# probability of answers in the corners is lost in rounding; it used to stay there, at .996.
+STRONG = np.array([[140, 20, 2, 0], [60, 182, 25, 2], [7, 75, 72, 18], [3, 20, 38, 89]])
+
+
+def test_a_strong_correlation_with_answers_in_the_corners():
+    """``lavaan::lavCor`` of the same table: .8546466."""
+    i, j = np.indices(STRONG.shape)
+    data = pd.DataFrame({"tired": np.repeat(i, STRONG.ravel()), "drowsy": np.repeat(j, STRONG.ravel())})
+    found = semfit.polychoric(data)
+    assert found.correlations.loc["tired", "drowsy"] == pytest.approx(0.8546466, abs=1e-6)
+    given_x = data.assign(x=np.random.default_rng(1).normal(size=len(data)))
+    fit = semfit.fit("tired ~~ drowsy\ntired ~ x\ndrowsy ~ x", given_x, ordered=["tired", "drowsy"])
+    assert fit.estimates.query("op == '~~' and lhs != rhs")["est"].iloc[0] == pytest.approx(0.8546, abs=5e-3)
+
+
+@pytest.mark.parametrize("seed", [3, 4, 12, 41, 90, 195])
+def test_a_few_careless_answers_do_not_lead_the_search_astray(seed):
+    """One answer in twenty is careless and one the opposite of the others: the likelihood on a grid is the judge."""
+    rng = np.random.default_rng(seed)
+    z = rng.multivariate_normal([0, 0], [[1, -0.95], [-0.95, 1]], 300)
+    z[:15] = 1.3 * rng.normal(size=(15, 2))
+    z[0] = [3.5, 3.5]
+    a, b = (np.digitize(z[:, k], np.sort(rng.normal(size=3))) for k in (0, 1))
+    found = semfit.polychoric(pd.DataFrame({"a": a, "b": b, "c": z[:, 0]}), ordered=["a", "b"])
+    edges = {v: np.array([-9.0, *t["est"], 9.0]) for v, t in found.thresholds.groupby("variable")}
+    a, b = (np.unique(v, return_inverse=True)[1] for v in (a, b))
+    c = (z[:, 0] - z[:, 0].mean()) / z[:, 0].std()
+    low, high, grid = edges["b"][b], edges["b"][b + 1], np.arange(-0.99, -0.5, 0.005)
+
+    def polychoric(q):
+        x, y = np.meshgrid(edges["a"], edges["b"], indexing="ij")
+        p = np.diff(np.diff(below(x, y, np.full_like(x, q)), axis=0), axis=1)
+        return np.log(np.maximum(p[a, b], 1e-15)).sum()
+
+    def polyserial(q):
+        u, v = (high - q * c) / np.sqrt(1 - q * q), (low - q * c) / np.sqrt(1 - q * q)
+        turn = np.where(v > 0, -1, 1)
+        return np.log(np.maximum(turn * (norm.cdf(turn * u) - norm.cdf(turn * v)), 1e-300)).sum()
+
+    for pair, likelihood in (("a", polychoric), ("c", polyserial)):
+        best = grid[np.argmax([likelihood(q) for q in grid])]
+        assert found.correlations.loc[pair, "b"] == pytest.approx(best, abs=0.006), pair

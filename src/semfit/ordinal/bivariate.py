@@ -20,6 +20,7 @@ BOUND = 0.999  # correlations are looked for between -BOUND and BOUND, as in lav
 TINY = float(np.sqrt(np.finfo(float).eps))  # cells with less probability have no score, as in lavaan
 # the nearer to one, the more nodes the integrand needs: bound of |rho| and nodes, to 1e-11
 NODES = tuple((bound, *np.polynomial.legendre.leggauss(k)) for bound, k in ((0.6, 8), (0.85, 20), (1.0, 64)))
+LOST = 1e-13  # probabilities below this are differences of numbers near one, and hold no digit
 CLOSE = 1e-7  # Newton's steps converge quadratically
 CHUNK = 4096  # pairs at once
 
@@ -135,6 +136,9 @@ def _newton(a, b, counts, rho) -> np.ndarray:
         seen = counts > 0
         ratio = np.where(seen, cell.slope / p, 0.0)
         score = (counts * ratio).sum(axis=(1, 2))
+        # where an answer that was given has no probability left but rounding, the correlation is too strong
+        lost = (seen & (cell.probability < LOST)).any(axis=(1, 2))
+        score = np.where(lost, -np.copysign(np.inf, rho), score)
         observed = (counts * (ratio**2 - np.where(seen, cell.curvature / p, 0.0))).sum(axis=(1, 2))
         total = counts.sum(axis=(1, 2))
         expected = total * (cell.slope**2 / np.maximum(p, 1e-12)).sum(axis=(1, 2))

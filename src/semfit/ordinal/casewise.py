@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from .bivariate import BOUND, TINY, below, density, phi
+from .bivariate import BOUND, LOST, TINY, below, density, phi
 
-FLOOR = float(np.finfo(float).eps)
+FLOOR = 1e-290  # a row with less probability has lost its score: the correlation is too strong
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,9 +65,12 @@ def _search(score: Callable[[float], tuple[float, float]], start: float) -> floa
     """Root of a score that falls through zero: scoring, then secants, within a shrinking bracket."""
     low, high, rho = -BOUND, BOUND, float(np.clip(start, -0.9, 0.9))
     before: tuple[float, float] | None = None
-    for _ in range(80):
+    for k in range(80):
         value, information = score(rho)
         low, high = (rho, high) if value > 0 else (low, rho)
+        if np.isinf(value):
+            before, rho = None, (low + high) / 2
+            continue
         slope = information
         if before is not None and rho != before[0]:
             secant = (before[1] - value) / (rho - before[0])
@@ -76,7 +79,9 @@ def _search(score: Callable[[float], tuple[float, float]], start: float) -> floa
         before = (rho, value)
         if abs(move) < 1e-10 or high - low < 1e-12:
             return rho + move if abs(rho + move) < BOUND else rho
-        rho = rho + move if low < rho + move < high else (low + high) / 2
+        # one unlikely row can make the information so large that steps hardly move: then halve every other time
+        inside = low < rho + move < high and (k < 8 or k % 2)
+        rho = rho + move if inside else (low + high) / 2
     return rho
 
 
@@ -110,13 +115,15 @@ def continuous_and_ordered(a: Residual, b: Bounds, w: np.ndarray) -> Pair:
     def pieces(rho: float):
         root = np.sqrt(1 - rho * rho)
         u, v = (upper - rho * z) / root, (lower - rho * z) / root
-        p = np.maximum(ndtr(u) - ndtr(v), FLOOR)
+        turn = np.where(v > 0, -1.0, 1.0)  # a difference of upper tails keeps its digits
+        p = np.maximum(turn * (ndtr(turn * u) - ndtr(turn * v)), FLOOR)
         each = (phi(u) * (upper * rho - z) - phi(v) * (lower * rho - z)) / (root**3 * p)
         return root, phi(u), phi(v), p, np.where(seen, each, 0.0)
 
     def score(rho: float) -> tuple[float, float]:
-        each = pieces(rho)[-1]
-        return float(w @ each), float(w * each @ each)
+        *_, p, each = pieces(rho)
+        value = -np.copysign(np.inf, rho) if (seen & (p <= FLOOR)).any() else float(w @ each)
+        return value, float(w * each @ each)
 
     rho = _search(
         score, 0.8 * float(z @ np.where(seen, (b.at_upper.cumsum(axis=1) == 0).sum(axis=1) - 1.0, 0)) / len(z)
@@ -137,19 +144,23 @@ def two_ordered(a: Bounds, b: Bounds, w: np.ndarray) -> Pair:
     au, al = np.where(seen, a.upper, 0.0), np.where(seen, a.lower, -1.0)
     bu, bl = np.where(seen, b.upper, 0.0), np.where(seen, b.lower, -1.0)
 
-    def pieces(rho: float):
+    # rows that have hardly any chance without a correlation say nothing of where it is too strong
+    likely = seen & ((ndtr(au) - ndtr(al)) * (ndtr(bu) - ndtr(bl)) > 1e3 * LOST)
+
+    def pieces(rho: float, least: float):
         r = np.array(rho)
         p = below(au, bu, r) - below(al, bu, r) - below(au, bl, r) + below(al, bl, r)
         slope = density(au, bu, r) - density(al, bu, r) - density(au, bl, r) + density(al, bl, r)
-        inverse = np.where(seen & (p > TINY), 1 / np.maximum(p, TINY), 0.0)
+        inverse = np.where(seen & (p > least), 1 / np.maximum(p, least), 0.0)
         return inverse, slope * inverse
 
     def score(rho: float) -> tuple[float, float]:
-        each = pieces(rho)[1]
-        return float(w @ each), float(w * each @ each)
+        inverse, each = pieces(rho, LOST)
+        value = -np.copysign(np.inf, rho) if (likely & (inverse == 0)).any() else float(w @ each)
+        return value, float(w * each @ each)
 
     rho = _search(score, 0.0)
-    inverse, each = pieces(rho)
+    inverse, each = pieces(rho, TINY)
     root = np.sqrt(1 - rho * rho)
 
     def own(v: Bounds, upper, lower, other_upper, other_lower):
