@@ -21,6 +21,7 @@ from .solution import Solution
 from .standardized import row_values
 
 CELLS = 2**18  # elements of a block of candidates by parameters that are formed at once
+MATRIX = ("=~", "~", "~~", "~1")  # operators whose parameters stand in A, S and m
 COLUMNS = ["lhs", "op", "rhs", "group", "mi", "epc", "sepc_all"]
 
 
@@ -81,13 +82,14 @@ def candidates(model: Model) -> list[Row]:
         ]
         if model.means:
             out += [Row(n, "~1", "", g, False) for n in var.ov + var.lv]
-    taken = {cell(r): r for r in model.rows}
+    out += [Row(r.lhs, r.op, r.rhs, r.group, False) for r in model.rows if r.free < 0 and r.op in MATRIX]
+    taken = {cell(r): r for r in model.rows if r.op in MATRIX}
 
     def testable(r: Row) -> bool:
         q = taken.get(cell(r))
         return q is None or (q.op == r.op and q.free < 0 and not q.exo)
 
-    kept = [r for r in out if testable(r)]
+    kept = {cell(r): r for r in out if testable(r)}.values()
     return [Row(q.lhs, q.op, q.rhs, r.group, False) if (q := taken.get(cell(r))) else r for r in kept]
 
 
@@ -195,7 +197,10 @@ def _told_apart(solution: Solution) -> float:
 
 
 def standard_units(solution: Solution, rows: list[Row]) -> np.ndarray:
-    """Factor that turns an epc into its standardised form: sd of the variables, for ``~~`` of their residuals."""
+    """Factor that turns an epc into its standardised form, by the rules of the standardised solution.
+
+    That is by the variables' sd, for a covariance by those of their residuals.
+    """
     model = solution.model
     place = {n: k for k, n in enumerate(model.names)}
     with np.errstate(invalid="ignore"):
@@ -211,6 +216,8 @@ def standard_units(solution: Solution, rows: list[Row]) -> np.ndarray:
             out[n] = sd[place[r.rhs]] / sd[place[r.lhs]]
         elif r.op == "~1":
             out[n] = 1 / sd[place[r.lhs]]
-        elif (v := variance.get((r.lhs, r.group), 0.0) * variance.get((r.rhs, r.group), 0.0)) > 0:
-            out[n] = 1 / np.sqrt(v)
+        elif r.lhs == r.rhs:
+            out[n] = 1 / sd[place[r.lhs]] ** 2 if sd[place[r.lhs]] > 0 else np.nan
+        elif v := variance.get((r.lhs, r.group), 0.0) * variance.get((r.rhs, r.group), 0.0):
+            out[n] = 1 / np.sqrt(np.abs(v))  # a negative variance counts by its size, as in the standardised solution
     return out

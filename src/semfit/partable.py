@@ -297,6 +297,8 @@ def _kind(row: Row, var: Variables) -> str:
         return "regressions"
     if row.op in ("|", "~*~"):
         return "thresholds" if row.op == "|" else "scales"
+    if row.lhs in var.x:
+        return "predictors"  # their moments belong to no word, as in lavaan
     latent = row.lhs in var.lv
     if row.op == "~1":
         return "means" if latent else "intercepts"

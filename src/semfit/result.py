@@ -22,7 +22,7 @@ from .ordinal.solution import OrdinalSolution, ordinal_measures
 from .robust import Sandwich, sandwich
 from .saturated import SaturatedInformation
 from .solution import Solution, row_name
-from .standardized import and_defined, explained_variance, with_defined
+from .standardized import KINDS, and_defined, explained_variance, with_defined
 from .state import Options
 from .trouble import trouble
 
@@ -196,7 +196,8 @@ class Fit:
         Parameters
         ----------
         kind : str
-            ``"std_all"`` (all variables) or ``"std_lv"`` (latents only).
+            ``"std_all"`` (all variables), ``"std_lv"`` (latents only) or ``"std_nox"`` (all but observed predictors, as
+            suits a predictor that is 0 or 1).
 
         Returns
         -------
@@ -208,8 +209,8 @@ class Fit:
         ------
         NotConvergedError
         """
-        if kind not in ("std_all", "std_lv"):
-            raise DataError(f"kind must be 'std_all' or 'std_lv', not {kind!r}")
+        if kind not in KINDS:
+            raise DataError(f"kind must be one of {', '.join(map(repr, KINDS))}, not {kind!r}")
         self.solution.need_convergence("standardised estimates")
         return self._frame(*self._delta(kind))
 
@@ -267,10 +268,10 @@ class Fit:
         -------
         DataFrame
             lhs, op, rhs, (group), mi (chi-square with 1 df), epc (expected parameter change), sepc_all (the same,
-            standardised). Candidates are those of lavaan's ``modindices``: cross-loadings, residual covariances,
-            latent covariances and, when there are regressions, paths among their variables. A fixed predictor is
-            never an outcome: fit with ``fixed_x=False`` to test that. What the model holds already under another
-            name (``A ~ h`` beside ``h =~ A``) and what cannot be told from its parameters is absent.
+            standardised). Candidates are those of lavaan's ``modindices``: what the model fixes, cross-loadings,
+            residual covariances, latent covariances and, when there are regressions, paths among their variables. A
+            fixed predictor is never an outcome: fit with ``fixed_x=False`` to test that. What the model holds already
+            under another name (``A ~ h`` beside ``h =~ A``) and what cannot be told from its parameters is absent.
 
         Raises
         ------
@@ -357,7 +358,7 @@ class Fit:
         Raises
         ------
         DataError
-            No rows, no latents, or (Bartlett) items without residual variance and latents without own items.
+            No rows, no latents, or (Bartlett) latents without own items.
         NotConvergedError
 
         Notes

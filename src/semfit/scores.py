@@ -14,7 +14,8 @@ from .solution import Solution
 
 METHODS = ("regression", "bartlett")
 NO_BARTLETT = (
-    "Bartlett scores need a residual variance in every item and an own item for every latent; use method='regression'"
+    "Bartlett scores need an own item for every latent, and items that do not determine one another; use "
+    "method='regression'"
 )
 
 Way = Callable[[Solution, int, np.ndarray], np.ndarray]
@@ -40,10 +41,12 @@ def factor_scores(
 
 
 def _means(solution: Solution, k: int, mean: np.ndarray | None) -> np.ndarray:
-    """Means of all variables; the sample's, and 0 for latents, where the model has none."""
+    """Means of all variables; where the model has none, those it would have with free intercepts of what is observed."""
     if mean is not None:
         return mean
-    return np.concatenate([solution.h1.mean[k], np.zeros(len(solution.model.lv))])
+    A, p = matrices(solution, k)[0], solution.model.n_ov
+    observed = solution.h1.mean[k]
+    return np.concatenate([observed, np.linalg.solve(np.eye(len(A) - p) - A[p:, p:], A[p:, :p] @ observed)])
 
 
 def _regression(solution: Solution, k: int, X: np.ndarray) -> np.ndarray:
@@ -58,23 +61,41 @@ def _regression(solution: Solution, k: int, X: np.ndarray) -> np.ndarray:
 
 
 def _bartlett(solution: Solution, k: int, X: np.ndarray) -> np.ndarray:
-    """Weighted least squares of y - nu - B y on the loadings, weights Theta^-1; NaN where a row lacks the items."""
+    """Weighted least squares of y - nu - B y on the loadings; NaN where a row lacks the items.
+
+    ``y`` are the items and what their residuals covary with (auxiliary variables).
+    The weights are V^-1 with V = Theta + L D L'. For any D that makes V regular the scores are those by Theta^-1, and
+    items without residual variance can stay (Rao 1971).
+    """
     p, A, S = solution.model.n_ov, *matrices(solution, k)
-    _, mean = solution.implied(k)
+    C, mean = solution.implied(k)
     mean = _means(solution, k, mean)
     L, B = A[:p, p:], A[:p, :p]
-    items = np.flatnonzero(L.any(axis=1))
-    theta, L = S[np.ix_(items, items)], L[items]
-    if np.linalg.matrix_rank(theta) < len(items) or np.linalg.matrix_rank(L) < L.shape[1]:
+    chosen = L.any(axis=1)
+    for _ in range(p):
+        chosen = chosen | S[:p, :p][:, chosen].any(axis=1)
+    items = np.flatnonzero(chosen)
+    L = L[items]
+    V = S[np.ix_(items, items)] + (L * np.abs(np.diag(C)[p:])) @ L.T
+    unit = np.sqrt(np.abs(np.diag(V)))
+    if np.linalg.matrix_rank(V / np.outer(unit, unit)) < len(items) or not _determined(L).all():
         raise DataError(NO_BARTLETT)
     d = X - mean[:p]
-    target = d[:, items] - d @ B[items].T if B[items].any() else d[:, items]
+    gap = np.isnan(d)
+    target = d[:, items] - np.where(gap, 0.0, d) @ B[items].T
+    target[gap @ (B[items] != 0).T] = np.nan  # a predictor of the item is missing
     scores = np.full((len(X), L.shape[1]), np.nan)
     for o, rows in row_patterns(target):
-        if len(o) and np.linalg.matrix_rank(L[o]) == L.shape[1]:
-            W = np.linalg.solve(theta[np.ix_(o, o)], L[o])
-            scores[rows] = mean[p:] + target[np.ix_(rows, o)] @ np.linalg.solve(L[o].T @ W, W.T).T
+        W = np.linalg.solve(V[np.ix_(o, o)], L[o])
+        found = mean[p:] + target[np.ix_(rows, o)] @ (np.linalg.pinv(L[o].T @ W, hermitian=True) @ W.T).T
+        scores[rows] = np.where(_determined(L[o]), found, np.nan)
     return scores
+
+
+def _determined(L: np.ndarray) -> np.ndarray:
+    """Latents (columns) that the items (rows) of a loading matrix tell apart from the others."""
+    unit = np.maximum(np.abs(L).max(axis=0, initial=0.0), 1e-300)
+    return np.abs(np.linalg.pinv(L / unit) @ (L / unit) - np.eye(L.shape[1])).max(axis=1, initial=0.0) < 1e-8
 
 
 def matrices(solution: Solution, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from .estimate import structure
 from .model import Group, Kind, Model
 from .solution import Solution
 
-KINDS = ("est", "std_all", "std_lv")
+KINDS = ("std_all", "std_lv", "std_nox")
 
 
 def row_values(solution: Solution, theta: np.ndarray, kind: str = "est") -> np.ndarray:
@@ -22,7 +22,8 @@ def row_values(solution: Solution, theta: np.ndarray, kind: str = "est") -> np.n
     theta : array, shape (B, npar)
         Real or complex (complex in, complex out, so that derivatives can be taken by the complex step).
     kind : str
-        ``"est"``, ``"std_all"`` (all variables standardised) or ``"std_lv"`` (latents only).
+        ``"est"``, ``"std_all"`` (all variables standardised), ``"std_lv"`` (latents only) or ``"std_nox"`` (all but
+        observed predictors).
 
     Returns
     -------
@@ -43,8 +44,9 @@ def _standardized(solution: Solution, g: Group, e: np.ndarray, kind: str) -> np.
     values = e / g.d
     _, C, _ = structure(model, g, e)
     sd = np.sqrt(np.diagonal(C, axis1=1, axis2=2)) * model.scale
-    if kind == "std_lv":
-        sd = np.where(np.arange(len(model.names)) < p, 1.0, sd)
+    own_units = np.zeros(len(model.names), dtype=bool)
+    own_units[np.arange(p) if kind == "std_lv" else [model.position[x] for x in model.var.x if kind == "std_nox"]] = True
+    sd = np.where(own_units, 1.0, sd)
     arrow, mean = g.kind == Kind.ARROW, g.kind == Kind.MEAN
     values[:, arrow] *= sd[:, g.j[arrow]] / sd[:, g.i[arrow]]
     values[:, mean] /= sd[:, g.i[mean]]
@@ -56,7 +58,7 @@ def _standardized(solution: Solution, g: Group, e: np.ndarray, kind: str) -> np.
     size, r = np.zeros(sd.shape, e.dtype), raw[:, own]
     size[:, g.i[own]] = np.sqrt(np.where(r.real < 0, -r, r))
     for end in (g.i[other], g.j[other]):
-        counted = np.ones(len(other), dtype=bool) if kind == "std_all" else end >= p
+        counted = ~own_units[end]
         values[:, other[counted]] /= size[:, end[counted]]
     return np.where(np.isinf(values), np.nan, values)  # a covariance with what does not vary has no correlation
 
@@ -85,7 +87,7 @@ def explained_variance(solution: Solution) -> pd.Series | pd.DataFrame:
         e = solution.entries(k)
         _, C, _ = structure(model, g, e)
         own = {
-            model.names[i]: e[0, n] / C[0, i, i]
+            model.names[i]: e[0, n] / C[0, i, i] if C[0, i, i] else np.nan
             for n, (i, j) in enumerate(zip(g.i, g.j, strict=True))
             if g.kind[n] == Kind.COVARIANCE and i == j
         }

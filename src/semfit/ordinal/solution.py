@@ -359,7 +359,10 @@ def ordinal_measures(fit: OrdinalSolution) -> dict[str, float]:
 
 
 def _srmr(fit: OrdinalSolution, k: int) -> float:
-    """Of correlations, and of variances over those of the sample where variables are continuous."""
+    """Of correlations, and of variances over those of the sample where variables are continuous.
+
+    lavaan counts fixed predictors, which have no residual, among the variances that fit, so its value is smaller there.
+    """
     lay, s, at = fit.ordinal.layout, fit.samples[k], fit.points[k].statistics[0]
     _, variances, pairs, _ = lay.starts
     implied = np.eye(len(s.sizes))

@@ -259,7 +259,7 @@ class OrdinalStructure:
         cut = lay.category >= 0
         tau = (theta @ place.tau_K.T + place.tau_c)[:, cut]
         scale = theta @ place.scale_K.T + place.scale_c
-        if kind == "std_all":
+        if kind in ("std_all", "std_nox"):
             tau = tau / sd[:, self.y[lay.variable[cut]]]
             scale = np.ones_like(scale)
         elif not self.delta:
