@@ -45,7 +45,9 @@ def _standardized(solution: Solution, g: Group, e: np.ndarray, kind: str) -> np.
     _, C, _ = structure(model, g, e)
     sd = np.sqrt(np.diagonal(C, axis1=1, axis2=2)) * model.scale
     own_units = np.zeros(len(model.names), dtype=bool)
-    own_units[np.arange(p) if kind == "std_lv" else [model.position[x] for x in model.var.x if kind == "std_nox"]] = True
+    own_units[np.arange(p) if kind == "std_lv" else [model.position[x] for x in model.var.x if kind == "std_nox"]] = (
+        True
+    )
     sd = np.where(own_units, 1.0, sd)
     arrow, mean = g.kind == Kind.ARROW, g.kind == Kind.MEAN
     values[:, arrow] *= sd[:, g.j[arrow]] / sd[:, g.i[arrow]]

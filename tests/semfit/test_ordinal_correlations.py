@@ -177,7 +177,9 @@ def test_weighted_correlations_equal_lavaan(case):
         if "|" in name:
             assert cuts["est"][name] == pytest.approx(value, abs=1e-8)
     # lavaan's gamma is of covariances where a variable is continuous
-    place = [k for k, label in enumerate(case["labels"]) if "|" in label or set(label.split("~~")) <= set(case["ordered"])]
+    place = [
+        k for k, label in enumerate(case["labels"]) if "|" in label or set(label.split("~~")) <= set(case["ordered"])
+    ]
     se = np.sqrt(np.diag(found.acov))
     np.testing.assert_allclose(se[place], np.array(case["se"])[place], rtol=1e-5)
 

@@ -149,7 +149,9 @@ def test_likelihood_ratio_tests_of_chains(chain):
 # -- where lavaan contradicts itself ---------------------------------------------------------------------------------
 def test_robust_measures_with_random_predictors():
     """lavaan refits with fixed predictors; the same model with predictors that are named has our value."""
-    assert fitted("growth_tvc_random_x_fiml").measures["rmsea_robust"] == pytest.approx(FAULTS["rmsea_robust"], rel=1e-6)
+    assert fitted("growth_tvc_random_x_fiml").measures["rmsea_robust"] == pytest.approx(
+        FAULTS["rmsea_robust"], rel=1e-6
+    )
     wrong = CASES["growth_tvc_random_x_fiml"]["measures"]["rmsea.robust"]
     assert abs(wrong - FAULTS["rmsea_robust"]) > 1e-3
 
