@@ -291,7 +291,7 @@ def test_scores_need_rows_and_a_known_method():
     with pytest.raises(ValueError, match="need the rows"):
         sc.fit(THREE, sample_cov=data[["x1", "x2", "x3"]].cov(), n_obs=200).factor_scores()
     with pytest.raises(ValueError, match="kind must be"):
-        fit.standardized("std_nox")
+        fit.standardized("std_noy")
 
 
 def test_free_means_of_a_higher_order_latent_are_named():
