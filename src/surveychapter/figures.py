@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -97,18 +98,43 @@ def paths(rows: pd.DataFrame, words: Wording) -> Callable[[Axes], object]:
     """Constructs and their paths (outcome predictor beta clear): semfit's diagram with labels and estimates written in."""
 
     def plot(ax: Axes) -> None:
-        from matplotlib.patches import FancyArrowPatch
+        from matplotlib.patches import FancyArrowPatch, Rectangle
 
-        label = {n: " \u00d7\n".join(map(words.name, n.split("*"))) for n in [*rows["predictor"], *rows["outcome"]]}
-        wide = max(len(re.sub(r"[^\x00-\xff]", "--", line)) for name in label.values() for line in name.split("\n"))
+        label = _labels(rows, words)
+        wide = max(_width(line) for name in label.values() for line in name.split("\n"))
         room = int(1.3 * wide) + 2  # the diagram makes its boxes as wide as names are long
         spelt = {n: f"v{k}_".ljust(room, "_") for k, n in enumerate(label)}
         arrows = [f"{spelt[y]} ~ b{k}*{spelt[x]}" for k, (y, x) in enumerate(zip(rows["outcome"], rows["predictor"], strict=True))]  # fmt: skip
         path_diagram("\n".join(arrows), ax).set_aspect("auto")
         shown = {spelt[n]: text for n, text in label.items()} | {f"b{k}": words.format_field(b, "b") for k, b in enumerate(rows["beta"])}  # fmt: skip
+        box = next(p for p in ax.patches if isinstance(p, Rectangle)).get_window_extent()
         for text in ax.texts:
+            named = text.get_text() in spelt.values()
             text.set(text=shown[text.get_text()], color="black")
+            size = text.get_window_extent()
+            if named and (over := max(size.width / box.width, size.height / box.height) / 0.92) > 1:
+                text.set_fontsize(text.get_fontsize() / over)
         for arrow, clear in zip([a for a in ax.patches if isinstance(a, FancyArrowPatch)], rows["clear"], strict=True):
             arrow.set(color="#333333", linestyle="-" if clear else (0, (4, 2)))
 
     return plot
+
+
+def _width(text: str) -> int:
+    """Columns of a line, a Chinese character taking two."""
+    return len(re.sub(r"[^\x00-\u024f]", "--", text))
+
+
+def _broken(name: str) -> str:
+    """A long name on several lines."""
+    return textwrap.fill(name, 18 if _width(name) == len(name) else 9)
+
+
+def _labels(rows: pd.DataFrame, words: Wording) -> dict[str, str]:
+    return {n: " \u00d7\n".join(_broken(words.name(p)) for p in n.split("*")) for n in [*rows["predictor"], *rows["outcome"]]}  # fmt: skip
+
+
+def height(rows: pd.DataFrame, words: Wording) -> float:
+    """Inches for the drawn paths: room for every predictor, and for the lines of the longest name."""
+    lines = max(name.count("\n") + 1 for name in _labels(rows, words).values())
+    return min(max(2.6, 0.6 * rows["predictor"].nunique() + 0.8) * max(1.0, lines / 2), 7.5)

@@ -148,5 +148,4 @@ class Writer:
         rows = paths[[x in self.plan.paths.get(y, ()) or "*" in x for x, y in zip(paths["predictor"], paths["outcome"], strict=True)]]  # fmt: skip
         shown = [self.words("alt.path", x=" \u00d7 ".join(map(self.words.name, x.split("*"))), y=y, b=b) for y, x, b in rows[["outcome", "predictor", "beta"]].itertuples(index=False)]  # fmt: skip
         if shown:
-            height = max(2.6, 0.6 * rows["predictor"].nunique() + 0.8)
-            self.figure("paths", figures.paths(rows, self.words), height, paths=shown)
+            self.figure("paths", figures.paths(rows, self.words), figures.height(rows, self.words), paths=shown)
