@@ -113,7 +113,7 @@ def paths(rows: pd.DataFrame, words: Wording) -> Callable[[Axes], object]:
             text.set(text=shown[text.get_text()], color="black")
             size = text.get_window_extent()
             if named and (over := max(size.width / box.width, size.height / box.height) / 0.92) > 1:
-                text.set_fontsize(text.get_fontsize() / over)
+                text.set_fontsize(float(text.get_fontsize()) / over)
         for arrow, clear in zip([a for a in ax.patches if isinstance(a, FancyArrowPatch)], rows["clear"], strict=True):
             arrow.set(color="#333333", linestyle="-" if clear else (0, (4, 2)))
 
