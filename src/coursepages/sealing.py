@@ -2,7 +2,7 @@
 
 Every answer that counts, and every wrong answer with a hint of its own, is one entry. Its name is a salted hash of the
 answer; it holds, enciphered with the same answer, the key of one of the texts (right or wrong, and what to say). An
-entry does not show whether it is right. A short number can still be found by trying thousands of them; by then an honest solution was quicker.
+entry does not show whether it is right. To find a short number by trying thousands is slower than an honest solution.
 """
 
 from __future__ import annotations

@@ -36,7 +36,10 @@ def least_squares_paths(plan: Plan, made: Gaps) -> Pls:
     paths = boot.paths[["from", "to", "estimate", "ci_lower", "ci_upper", "pvalue"]].copy()
     paths["consistent"] = _consistent(fit)
     paths["f2"] = fit.f2["f2"].to_numpy()
-    paths["vif"] = [dict(zip(fit.spec.edges[t], vif(fit.scores[fit.spec.edges[t]].to_numpy()), strict=True))[s] for s, t in fit.spec.pairs]  # fmt: skip
+    paths["vif"] = [
+        dict(zip(fit.spec.edges[t], vif(fit.scores[fit.spec.edges[t]].to_numpy()), strict=True))[s]
+        for s, t in fit.spec.pairs
+    ]
     return Pls(fit, boot, measured, fit.reliability, paths, fit.r2, _indirect(plan, fit, boot.draws["paths"]))  # fmt: skip
 
 

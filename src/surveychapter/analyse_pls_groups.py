@@ -33,7 +33,8 @@ def path_groups(pls: Pls, plan: Plan, made: Gaps) -> PathGroups:
     largest, *others = [g for g, n in sizes.items() if RULES["group_few"](n)] or [None]
     spec = _without(fit.spec, {plan.group, *(dummy(str(plan.group), v) for v in sizes.index)})
     if spec is None or not others:
-        raise DataError(f"there are no two groups of at least {RULES['group_few'].limit:g} respondents, or no path beside {plan.group!r}")  # fmt: skip
+        raise DataError(f"there are no two groups of at least {RULES['group_few'].limit:g} respondents, or no path "
+                        f"beside {plan.group!r}")  # fmt: skip
     for group in others:
         here = column.isin([largest, group]).to_numpy()
         x, first = fit.answers.loc[here, spec.items], (column[here] == largest).to_numpy()
@@ -54,7 +55,9 @@ def path_groups(pls: Pls, plan: Plan, made: Gaps) -> PathGroups:
     import pingouin as pg
 
     table = pd.concat(found, ignore_index=True)
-    table = table.assign(difference=table["first"] - table["second"], p_holm=pg.multicomp(table["p"].to_numpy(), method="holm")[1])  # fmt: skip
+    table = table.assign(
+        difference=table["first"] - table["second"], p_holm=pg.multicomp(table["p"].to_numpy(), method="holm")[1],
+    )  # fmt: skip
     composites = pd.DataFrame(formed, columns=["group", "composite", "c", "low", "p"])
     return PathGroups(largest, sizes[[largest, *others]], table, composites)
 

@@ -62,7 +62,8 @@ def _errors(fit: PlsFit, seed: int) -> dict[str, pd.DataFrame]:
     for fold in resolve_predict_plan(fit.model, no_folds=FOLDS, seed=seed).fold_specs:
         train, test = answers.iloc[fold.train_rows], answers.iloc[fold.test_rows]
         if alike := [i for i in train if train[i].nunique() < 2]:
-            raise DataError(f"without one of the {FOLDS} folds all answers to {alike[0]!r} are the same, so nothing can be predicted from it")  # fmt: skip
+            raise DataError(f"without one of the {FOLDS} folds all answers to {alike[0]!r} are the same, so nothing "
+                            "can be predicted from it")  # fmt: skip
         model, means = estimate_model(train, spec), train.mean()
         filled = [part.fillna(means) for part in (train, test)]
         told = predict_on_data(model, as_dataset(filled[1]), predict_DA, spec.items)

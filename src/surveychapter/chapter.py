@@ -52,7 +52,10 @@ class Chapter:
         Every number behind the words.
     """
 
-    def __init__(self, title: str, sections: list[Section], alarms: list[str], checklist: pd.DataFrame, analysis: Analysis, language: str):  # fmt: skip
+    def __init__(
+        self, title: str, sections: list[Section], alarms: list[str], checklist: pd.DataFrame, analysis: Analysis,
+        language: str,
+    ):  # fmt: skip
         self.title, self.sections, self.alarms, self.language = title, sections, alarms, language
         self.checklist, self.analysis = checklist, analysis
 

@@ -20,7 +20,10 @@ def least_squares_paths(w: Writer) -> None:
         w.say("pls.missing", cells=p.fit.n_missing_cells, rows=p.fit.n_missing_rows)
     rel = p.reliability.dropna()
     low = [s for s, v in rel["rhoA"].items() if not RULES["rho_a"](v)]
-    w.say("rho_a.no" if low else "rho_a.yes", names=low, limit=RULES["rho_a"].limit, low=rel["rhoA"].min(), high=rel["rhoA"].max())  # fmt: skip
+    w.say(
+        "rho_a.no" if low else "rho_a.yes", names=low, limit=RULES["rho_a"].limit, low=rel["rhoA"].min(),
+        high=rel["rhoA"].max(),
+    )  # fmt: skip
     weak = [s for s, v in rel["ave"].items() if not RULES["ave"](v)]
     if weak:
         w.say("pls.ave.no", names=weak)
@@ -125,11 +128,21 @@ def _groups(w: Writer, g: PathGroups) -> None:
     c = g.composites.assign(groups=[f"{values['largest']} \u2013 {shown[v]}" for v in g.composites["group"]])
     other = [w.words.name(n) for n in dict.fromkeys(c["composite"][[not RULES["micom"](p) for p in c["p"]]])]
     w.judge("micom", float(c["p"].min()) if len(c) else 1.0, names=other, **values)
-    w.table("micom", c, [("composite", "composite", "name"), ("groups", "groups", "text"), ("c", "c", "r3"), ("low", "5%", "r3"), ("p", "p", "p")], "note.micom", **values)  # fmt: skip
-    t = g.table.assign(name=[_source(w, x) for x in g.table["from"]], groups=[f"{values['largest']} \u2013 {shown[v]}" for v in g.table["group"]])  # fmt: skip
+    w.table(
+        "micom", c,
+        [("composite", "composite", "name"), ("groups", "groups", "text"), ("c", "c", "r3"), ("low", "5%", "r3"), ("p", "p", "p")],
+        "note.micom", **values,
+    )  # fmt: skip
+    t = g.table.assign(
+        name=[_source(w, x) for x in g.table["from"]],
+        groups=[f"{values['largest']} \u2013 {shown[v]}" for v in g.table["group"]],
+    )  # fmt: skip
     differ = t[[RULES["group_path"](p) for p in t["p_holm"]]]
     for r in differ.to_dict("records"):
-        w.judge("group_path", r["p_holm"], x=r["name"], y=r["to"], a=values["largest"], b=shown[r["group"]], first=r["first"], second=r["second"])  # fmt: skip
+        w.judge(
+            "group_path", r["p_holm"], x=r["name"], y=r["to"], a=values["largest"], b=shown[r["group"]],
+            first=r["first"], second=r["second"],
+        )  # fmt: skip
     if differ.empty:
         w.say("group_path.none")
     w.table(
@@ -147,5 +160,9 @@ def _necessary(w: Writer, t: pd.DataFrame) -> None:
     needed = [RULES["nca"](d) and RULES["nca_p"](p) for d, p in zip(t["d"], t["p"], strict=True)]
     shown = [w.words("nca.one", x=r.construct, y=r.outcome, d=r.d) for r in t[needed].itertuples()]
     w.say("nca.yes" if shown else "nca.no", parts=shown, limit=RULES["nca"].limit)
-    w.table("nca", t, [("outcome", "outcome", "name"), ("construct", "predictor", "name"), ("d", "d", "r"), ("p", "p", "p")], "note.nca", n=w.plan.n_boot)  # fmt: skip
+    w.table(
+        "nca", t,
+        [("outcome", "outcome", "name"), ("construct", "predictor", "name"), ("d", "d", "r"), ("p", "p", "p")],
+        "note.nca", n=w.plan.n_boot,
+    )  # fmt: skip
     w.check("nca")

@@ -174,8 +174,8 @@ def compare(*fits: Fit, names: list[str] | None = None) -> semfit.Comparison:
     Returns
     -------
     Comparison
-        As :func:`semfit.compare` returns it, with columns ``aic_semopy`` and ``bic_semopy`` for fits made by :func:`from_semopy`, and a note when these
-        would have chosen another model.
+        As :func:`semfit.compare` returns it, with columns ``aic_semopy`` and ``bic_semopy`` for fits made by
+        :func:`from_semopy`, and a note when these would have chosen another model.
 
     Examples
     --------
