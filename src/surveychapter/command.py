@@ -22,6 +22,7 @@ from switchcost.data.sets import load
 from . import outputs, study
 from .chapter import results_chapter
 from .codebooks import missing_parts, overview, write_skeleton
+from .screening.cells import NOT_ITEMS
 
 
 def write_chapter(answers: str | Path, codebook: str | Path, study_file: str | Path, *, out: str | Path | None = None, notebook: bool = True) -> list[Path]:  # fmt: skip
@@ -57,6 +58,9 @@ def write_chapter(answers: str | Path, codebook: str | Path, study_file: str | P
     }
     named = {k: {own.get(n, n): v for n, v in d.items()} for k, d in plan.reading.items() if isinstance(d, dict)}
     data = read_survey(Path(answers), book, **{**plan.reading, **listed, **named})
+    for column, kind in zip(book["variable"], book["construct"], strict=True):
+        if column in data.attrs["platform_columns"] and kind.casefold() not in {*NOT_ITEMS, ""}:
+            raise DataError(f"the codebook has {column!r} in the scale {kind!r}, and the survey platform wrote it: it is no answer, so write 'platform' into its 'construct'")  # fmt: skip
     book = book[book["variable"].isin(data.columns)]  # without what was dropped; anything else is refused by the reader
     settings = dict(plan.settings)
     paper = settings.pop("paper", "A4")

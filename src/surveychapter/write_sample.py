@@ -11,6 +11,10 @@ from . import figures
 from .screening.checks import Check, checks_named
 from .writer import Writer
 
+NUMPY = re.compile(
+    r"data\.replace\(\{.*?: \{(.*?): np\.nan\}\}\)"
+)  # the mend of the audit, for a reader without Python
+
 
 def method(w: Writer) -> None:
     """What was done with what, in the order of the chapter, with citations."""
@@ -140,7 +144,11 @@ def quality(w: Writer) -> None:
     for check, detail in zip(serious["check"], serious["detail"], strict=True):
         handled = any(check in checks_named(rule) for rule in w.plan.exclude)
         key = "audit.excluded.alarm" if handled else "audit.serious.alarm"
-        w.alarm(key, check=words.get(f"audit.{check}", check), detail=w.plan.printed(detail))
+        w.alarm(
+            key,
+            check=words.get(f"audit.{check}", check),
+            detail=w.plan.printed(NUMPY.sub(r"write \1 into the codebook's column 'missing_code'", detail)),
+        )
     w.check("audit")
 
 

@@ -12,8 +12,9 @@ import switchcost as sc
 from surveychapter import figures
 from surveychapter.analysis import Step
 from surveychapter.chapter import results_chapter, written
-from surveychapter.command import without_python
+from surveychapter.command import main, without_python
 from surveychapter.wording import Near, Wording
+from surveychapter.write_sample import NUMPY
 from surveychapter.yaml_files import parse_yaml
 
 SPSS = "outside the SPSS selection 'age >= 18'"
@@ -153,3 +154,17 @@ def test_values_of_a_coded_group_are_printed_by_their_words(tmp_path):
     book = pd.DataFrame({"variable": ["s1", "s2", "plan"], "construct": ["s", "s", "group"], "values": ["", "", "1 = Prepaid; 2 = Contract"]})  # fmt: skip
     data = sc.read_survey(tmp_path / "a.csv", book)
     assert data.attrs["value_labels"]["plan"] == {1.0: "Prepaid", 2.0: "Contract"} and data["plan"].tolist()[:2] == [1, 2]  # fmt: skip
+
+
+def test_the_mend_of_a_missing_code_needs_no_python():
+    said = NUMPY.sub(r"write \1 into X", "If it means no answer: data.replace({'loy': {8: np.nan}}).")
+    assert said == "If it means no answer: write 8 into X."
+
+
+def test_a_column_of_the_platform_is_no_item(tmp_path, capsys):
+    frame = pd.DataFrame({"Timestamp": [f"2025/03/03 09:{k:02d}:00" for k in range(40)], "q1": [1, 2] * 20, "q2": [2, 1, 3, 1] * 10})  # fmt: skip
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    pd.DataFrame({"variable": list(frame), "construct": ["q", "q", "q"]}).to_csv(tmp_path / "b.csv", index=False)
+    (tmp_path / "s.yaml").write_text("outcome: q\npredictors: q1\n", encoding="utf-8")
+    assert main(["chapter", *(str(tmp_path / f) for f in ("a.csv", "b.csv", "s.yaml"))]) == 2
+    assert "'Timestamp' in the scale 'q', and the survey platform wrote it" in capsys.readouterr().err

@@ -173,3 +173,13 @@ def test_the_overview_counts_what_was_recognised():
     book = pd.DataFrame({"construct": ["a", "a", "b", "group", "text", "group"]})
     assert overview(book) == "It lists 3 items in 2 scales (a: 2, b: 1); other columns: 2 group, 1 text."
     assert overview(book.iloc[3:]).startswith("It lists no items; other columns:")
+
+
+# ------------------------------------------------------------------------------------------------ what no answer is
+@pytest.mark.parametrize("word", ["Total", "合计", "Mittelwert "])
+def test_a_row_of_totals_at_the_foot_is_refused(tmp_path, word):
+    frame = numbers(5).astype(object)
+    frame.insert(0, "no", range(1, N + 1))
+    frame.loc[N] = [word, 180, 181, 182]
+    with pytest.raises(DataError, match=rf"line {N + 2} begins with '{word.strip()}', a row of totals"):
+        read(frame, tmp_path)

@@ -147,6 +147,8 @@ def without_title(lines: list[list[str]], file: str) -> tuple[list[list[str]], l
 def _one_file(lines: list[list[str]], file: str) -> None:
     head = lines[0]
     for number, row in enumerate(lines[1:], start=2):
+        if number > len(lines) - 2 and re.fullmatch(_TOTALS, row[0].strip(), re.IGNORECASE):
+            raise DataError(f"{file}: line {number} begins with {row[0].strip()!r}, a row of totals or means and no respondent; delete it")  # fmt: skip
         if row[0] == head[0] and sum(a == b for a, b in zip(row, head, strict=True)) > len(head) / 2 and len(head) > 1:
             raise DataError(f"{file}: line {number} repeats the names of line 1, so two exports stand below each "
                             "other; keep one, or delete the line where they belong together")  # fmt: skip
@@ -187,6 +189,7 @@ def _two_lines(first: list[str], second: list[str], own: tuple[str, ...]) -> tup
     return names, labels
 
 
+_TOTALS = "totals?|sum|mean|average|summe|gesamt|mittelwert|合计|总计|平均值?|平均分"
 _INSTRUCTED = re.compile(
     r"(please|to show).{0,60}\b(choose|select|tick|mark|click)\b.{0,40}[\"“'«]|bitte.{0,40}(wählen|kreuzen)\b.{0,40}[\"„«]|请(在此题)?选择?.{0,12}[“\"「]|attention[ _-]?(check|item)",
     re.IGNORECASE,

@@ -13,11 +13,10 @@ from pathlib import Path
 import pandas as pd
 
 # Offered beside an answer scale, and no point of it.
-NO_OPINION = frozenset(
-    "don't know|dont know|do not know|i don't know|not applicable|does not apply|no answer|no opinion|prefer not to say|"
-    "prefer not to answer|rather not say|can't say|cannot say|refused|keine angabe|keine angaben|k. a|k.a|k.a.|weiß nicht|"
-    "weiss nicht|ich weiß nicht|keine antwort|kann ich nicht beurteilen|nicht beurteilbar|entfällt|不知道|不清楚|不适用|"
-    "拒绝回答|没有意见|no sé|no sabe|no aplica|ns/nc|sin opinión".casefold().split("|")
+NO_OPINION = frozenset(  # in small letters, ß as ss
+    "don't know|dont know|do not know|i don't know|not applicable|no answer|no opinion|prefer not to say|rather not say|refused|"
+    "keine angabe|keine angaben|k. a|k.a|weiss nicht|ich weiss nicht|keine antwort|kann ich nicht beurteilen|entfällt|"
+    "不知道|不清楚|不适用|没有意见|no sé|no aplica|ns/nc".split("|")
 )
 _HALVES = r"\s*[/|;(（)）]\s*|(?<=[a-zà-ÿ])\s*(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])\s*(?=[a-zà-ÿ])"
 
