@@ -150,14 +150,20 @@ class Wording(string.Formatter):
 
     def _column(self, name: str) -> str:
         """What a column is called: a short name that a person chose, or else its label, where that is one of a few words."""
-        if self.plan is None or "short" not in self.plan.book or SPELT.fullmatch(name) and not CODE.fullmatch(name):
+        written = self.plan.spelt.get(name, name) if self.plan else name
+        if (
+            self.plan is None
+            or "short" not in self.plan.book
+            or SPELT.fullmatch(written)
+            and not CODE.fullmatch(written)
+        ):
             return ""
         line = self.plan.book[self.plan.book["variable"] == name]
         if not len(line) or str(line["construct"].iloc[0]).casefold() not in NOT_ITEMS:
             return ""
         short = short_names(line).get(name, "")
         label = self.wording(name).removesuffix("?").strip()
-        if short and one_word(short).casefold() not in (one_word(name).casefold(), one_word(label).casefold()):
+        if short and one_word(short).casefold() not in (one_word(written).casefold(), one_word(label).casefold()):
             return short.replace("_", " ")
         return label if len(label) <= LONG else ""
 

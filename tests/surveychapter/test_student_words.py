@@ -29,21 +29,25 @@ def analysis():
     items = np.clip(np.round(3.2 + 0.6 * f + 0.5 * shift + 0.6 * rng.normal(size=(n, 9))), 1, 5).astype(int)
     questions = [f"How do you see it? [{k}]" for k in "abc"] + names[3:]
     data = pd.DataFrame(items, columns=questions).assign(
-        Q8=rng.integers(18, 70, n), plan=rng.integers(1, 3, n), town="A"
+        **{"Q8": rng.integers(18, 70, n), "Which plan?": rng.integers(1, 3, n), "town": "A"}
     )
     book = pd.DataFrame(
         {
-            "variable": [*questions, "Q8", "plan", "town"],
-            "short": [*names, "Q8", "plan", "group_3"],
+            "variable": [*questions, "Q8", "Which plan?", "town"],
+            "short": [*names, "Q8", "Which_plan", "group_3"],
             "construct": [*["mood"] * 3, *["trust"] * 3, *["loyalty"] * 3, "background", "group", "group"],
-            "label_en": [*"abc", *names[3:], "How old are you?", "", "Where do you live?"],
+            "label_en": [*"abc", *names[3:], "How old are you?", "Which plan?", "Where do you live?"],
             "values": [*[""] * 10, "1 = prepaid; 2 = contract", ""],
             "low": [*[1] * 9, "", "", ""],
             "high": [*[5] * 9, "", "", ""],
         }
     )
-    data.attrs["value_labels"] = {"plan": {1: "prepaid", 2: "contract"}}
-    study = {"hypotheses": ["H1: mood -> trust -> loyalty (+)"], "covariates": ["how old are you"], "group": "plan"}
+    data.attrs["value_labels"] = {"Which plan?": {1: "prepaid", 2: "contract"}}
+    study = {
+        "hypotheses": ["H1: mood -> trust -> loyalty (+)"],
+        "covariates": ["how old are you"],
+        "group": "which plan",
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(figures, "draw", lambda plot, language="en", height=4.0: b"")
         return results_chapter(data, book, study, n_boot=100).analysis
@@ -64,11 +68,11 @@ def test_an_item_is_called_by_its_short_name_and_follows_the_name_of_its_scale(a
 
 def test_a_column_that_is_a_code_is_called_by_its_label(analysis):
     words = Wording("en", analysis.plan)
-    assert words.name("Q8") == "How old are you" and words.name("plan") == "plan"
+    assert words.name("Q8") == "How old are you" and words.name(analysis.plan.group) == "Which plan"
     assert words.name("town") == "town"  # a word is a name already
     assert "Where do you live" not in written(analysis).section("participants").text
     described = next(t for t in written(analysis).tables if "Participants" in t.title).cells().iloc[:, 0].tolist()
-    assert "plan: contract" in described and "How old are you" in described
+    assert "Which plan: contract" in described and "How old are you" in described
 
 
 def test_a_value_beside_a_limit_that_prints_alike_gets_another_digit():
