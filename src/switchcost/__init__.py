@@ -22,20 +22,14 @@ if TYPE_CHECKING:  # what HOME says at run time, said to editors and type checke
     from . import data, plots
     from .bridges import compare, from_factor_analyzer, from_semopy
     from .core.errors import SwitchcostError
+    from .data import datasets, directions, load, read_survey, wanted
     from .data.codebook import codebook
-    from .data.files import read_survey
-    from .data.published import directions, published, wanted
-    from .data.sets import datasets, load
+    from .data.published import published
     from .measurement.adequacy import bartlett, kmo
     from .measurement.factors import efa
     from .measurement.method_bias import marker_correction, method_factor, single_factor_test
     from .measurement.n_factors import map_test, parallel_analysis
-    from .measurement.reliability import (
-        average_variance_extracted,
-        composite_reliability,
-        item_analysis,
-        reliability,
-    )
+    from .measurement.reliability import average_variance_extracted, composite_reliability, item_analysis, reliability
     from .measurement.validity import fornell_larcker, htmt, phi_test
     from .moderation import power
     from .moderation.mediation import mediate
@@ -46,27 +40,21 @@ if TYPE_CHECKING:  # what HOME says at run time, said to editors and type checke
 # Module -> the names that it gives to the package.
 HOME: dict[str, tuple[str, ...]] = {
     "semfit": ("Fit", "fit", "invariance", "latent_interaction"),
-    "switchcost.bridges": ("compare", "from_factor_analyzer", "from_semopy"),
-    "switchcost.core.errors": ("SwitchcostError",),
-    "switchcost.data.codebook": ("codebook",),
-    "switchcost.data.files": ("read_survey",),
-    "switchcost.data.published": ("directions", "published", "wanted"),
-    "switchcost.data.sets": ("datasets", "load"),
-    "switchcost.measurement.adequacy": ("bartlett", "kmo"),
-    "switchcost.measurement.factors": ("efa",),
-    "switchcost.measurement.method_bias": ("marker_correction", "method_factor", "single_factor_test"),
-    "switchcost.measurement.n_factors": ("map_test", "parallel_analysis"),
-    "switchcost.measurement.reliability": (
-        "average_variance_extracted",
-        "composite_reliability",
-        "item_analysis",
-        "reliability",
-    ),
-    "switchcost.measurement.validity": ("fornell_larcker", "htmt", "phi_test"),
-    "switchcost.moderation.mediation": ("mediate",),
-    "switchcost.moderation.regression": ("moderate",),
-    "switchcost.moderation.specifications": ("specification_curve",),
-    "switchcost.plspm.fitting": ("pls",),
+    ".bridges": ("compare", "from_factor_analyzer", "from_semopy"),
+    ".core.errors": ("SwitchcostError",),
+    ".data": ("datasets", "directions", "load", "read_survey", "wanted"),
+    ".data.codebook": ("codebook",),
+    ".data.published": ("published",),
+    ".measurement.adequacy": ("bartlett", "kmo"),
+    ".measurement.factors": ("efa",),
+    ".measurement.method_bias": ("marker_correction", "method_factor", "single_factor_test"),
+    ".measurement.n_factors": ("map_test", "parallel_analysis"),
+    ".measurement.reliability": ("average_variance_extracted", "composite_reliability", "item_analysis", "reliability"),
+    ".measurement.validity": ("fornell_larcker", "htmt", "phi_test"),
+    ".moderation.mediation": ("mediate",),
+    ".moderation.regression": ("moderate",),
+    ".moderation.specifications": ("specification_curve",),
+    ".plspm.fitting": ("pls",),
     "papercheck.board": ("scoreboard",),
     "papercheck.consistency": ("check_table",),
     "surveychapter.screening.audit": ("audit",),
@@ -74,13 +62,13 @@ HOME: dict[str, tuple[str, ...]] = {
 # Name -> the module that it is.
 MODULES = {
     "chapter": "surveychapter.chapter",
-    "data": "switchcost.data",
-    "plots": "switchcost.plots",
-    "power": "switchcost.moderation.power",
+    "data": ".data",
+    "plots": ".plots",
+    "power": ".moderation.power",
     "simulate": "simmarket",
     "tables": "surveychapter.tables",
 }
-_HOME_OF = {name: module for module, names in HOME.items() for name in names}
+_WHERE = MODULES | {name: module for module, names in HOME.items() for name in names}
 
 __all__ = [
     "Fit",
@@ -132,13 +120,10 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import what gives the name, once."""
-    if name in MODULES:
-        thing: object = import_module(MODULES[name])
-    elif name in _HOME_OF:
-        thing = getattr(import_module(_HOME_OF[name]), name)
-    else:
+    if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = thing
+    module = import_module(_WHERE[name], __name__)
+    globals()[name] = thing = module if name in MODULES else getattr(module, name)
     return thing
 
 

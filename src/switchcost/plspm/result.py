@@ -267,11 +267,25 @@ class PlsBootstrap(Result):
         z = z0 + ndtri(tails)
         return ndtr(z0 + z / (1 - a * z))
 
-    paths = property(lambda self: self.table("paths"))
-    loadings = property(lambda self: self.table("loadings"))
-    weights = property(lambda self: self.table("weights"))
-    htmt = property(lambda self: self.table("htmt"))
-    r2 = property(lambda self: self.table("r2"))
+    @property
+    def paths(self) -> pd.DataFrame:
+        return self.table("paths")
+
+    @property
+    def loadings(self) -> pd.DataFrame:
+        return self.table("loadings")
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        return self.table("weights")
+
+    @property
+    def htmt(self) -> pd.DataFrame:
+        return self.table("htmt")
+
+    @property
+    def r2(self) -> pd.DataFrame:
+        return self.table("r2")
 
     def _heading(self) -> str:
         failed = f", {self.n_failed} left out" if self.n_failed else ""
