@@ -10,6 +10,7 @@ import pandas as pd
 
 from switchcost.core.errors import DataError
 from switchcost.core.files import atomic_write
+from switchcost.core.jobs import named_steps
 
 from .analyse_prediction import FOLDS
 from .analysis import Analysis
@@ -45,7 +46,9 @@ def write(analysis: Analysis, folder: Path, language: str) -> list[Path]:
     before = {name: os.environ.get(name) for name in FIXED}
     os.environ.update(FIXED)  # the kernel inherits them: the same numbers wherever it runs
     try:
-        run.preprocess(book, {"metadata": {"path": str(folder)}})
+        with named_steps("notebook") as at:
+            run.on_cell_start = lambda cell, cell_index: at(f"cell {cell_index + 1} of {len(book.cells)}")
+            run.preprocess(book, {"metadata": {"path": str(folder)}})
     except CellExecutionError as problem:
         raise DataError(f"a cell of the notebook failed: {problem.ename}: {problem.evalue}") from None
     finally:

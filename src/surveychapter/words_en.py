@@ -314,6 +314,7 @@ WORDS: dict[str, str] = {
     "basis.pls": "PLS, percentile bootstrap, n = {n:d}", "basis.none": "the model has no usable solution",
     "table.hypotheses": "Hypotheses and what became of them",
     "note.hypotheses": "b: unstandardised (PLS: standardised). Not supported is not the same as no effect: see the interval.",
+    "single.alarm": "One column stands for {names:names}. If that is an attitude asked with a single item, its measurement error counts as none and its effects come out too small: say so among the limits, and ask three items or more in another survey.",
     "hypotheses.poor.alarm": "The structural model of the hypotheses fits poorly; its verdicts are provisional.",
     "limits.design": "All variables come from one questionnaire at one time. Neither the direction of an effect nor the share that a common method adds can be read from these data, whatever the coefficients are.",
     "software": "Python package switchcost {own} with {packages:list}; seed {seed}, {n_boot:d} bootstrap samples. The same file, codebook and settings give the same numbers.",

@@ -270,6 +270,7 @@ WORDS: dict[str, str] = {
     "basis.conditional": "调节变量取中位数时的间接效应，百分位 Bootstrap，n = {n:d}",
     "basis.product": "量表得分的交互项，HC3，n = {n:d}", "basis.joint": "与各组别的交互项的联合检验，HC3，n = {n:d}", "basis.pls": "PLS，百分位 Bootstrap，n = {n:d}",
     "basis.none": "模型没有可用的解", "table.hypotheses": "假设及其检验结果", "note.hypotheses": "b：非标准化（PLS：标准化）。未得到支持不等于效应不存在，请看区间。",
+    "single.alarm": "{names:names}只由一列数据测量。若为单题测量的态度，其测量误差被视为零，效应会被低估：请在局限中说明，并在今后的调查中使用三个或更多题项。",
     "hypotheses.poor.alarm": "含各假设的结构模型拟合不佳，检验结论只是暂时的。",
     "limits.design": "数据为单一来源的横截面自评数据，不能据此推断因果关系，共同方法偏差亦不能排除，无论系数大小如何。",
     "software": "Python 软件包 switchcost {own}，以及 {packages:list}；随机种子 {seed}，Bootstrap 重复抽样 {n_boot:d} 次。相同的数据文件、编码簿和设定得到相同的数字。",

@@ -316,4 +316,8 @@ def verdicts(w: Writer) -> None:
     )  # fmt: skip
     if w.a.structure is not None and poor_fit(w.a.structure.fits):
         w.alarm("hypotheses.poor.alarm")
+    claimed = {name for h in w.plan.hypotheses for name in h.names}
+    single = [c for c in w.plan.columns if c in claimed and c not in w.plan.nominal]
+    if single:
+        w.alarm("single.alarm", names=single)
     w.check("hypotheses")

@@ -313,6 +313,20 @@ def test_indices_by_hand():
     assert careless.false_discovery(p, 0.05).tolist() == [True, True, False, False, False]
 
 
+@pytest.mark.parametrize(("high", "turned", "severity"), [(7, True, "serious"), (7, False, "warning"), (5, True, None)])
+def test_an_item_with_another_range_than_its_scale_is_named(high, turned, severity):
+    """A reverse item of 1 to 5 that the codebook calls 1 to 7 is turned to 8 - x; nothing else in the data shows it."""
+    data = survey(3, n=200, missing=0)[["a1", "a2", "a3"]].copy()
+    if turned:
+        data["a2"] = 6 - data["a2"]
+    book = pd.DataFrame(
+        {"variable": list(data), "construct": "a", "low": 1, "high": [5, high, 5], "reverse": [False, turned, False]}
+    )
+    said = sc.audit(data, book, draws=DRAWS).of(Check.UNEQUAL_RANGES)
+    assert [(f.columns[0], f.severity) for f in said] == ([("a2", severity)] if severity else [])
+    assert all("from 1 to 7" in f.detail and ("wrong end" in f.detail) == turned for f in said)
+
+
 # --------------------------------------------------------------------------------- limits, from both sides
 def spoiled(kind, count, n=200):
     """Clean answers with ``count`` rows of 200 spoiled in one way."""

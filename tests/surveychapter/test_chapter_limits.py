@@ -330,3 +330,12 @@ def test_verdicts_in_words_and_table(analysis, no_figures, key):
     }[key]
     assert made.section("hypotheses").text.count(sign) == 5
     assert made.section("hypotheses").text.startswith("5 of 5" if key == "supported" else "0 of 5")
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_a_hypothesis_over_a_single_column_is_a_point_to_settle(analysis, no_figures, single, sentences, changed):
+    """Not for a column of groups (operator, in H5), nor for a covariate that no hypothesis names (age)."""
+    columns = (*analysis.plan.columns, *(["trust"] if single else []))
+    asked = changed(analysis, "plan", columns=columns)
+    assert ("One column stands for trust. If" in sentences(asked, "hypotheses")[1]) is single
+    assert ("只由一列数据测量" in sentences(asked, "hypotheses", "zh")[1]) is single

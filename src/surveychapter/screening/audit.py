@@ -17,7 +17,17 @@ from switchcost.core.results import Result
 from switchcost.data.codebook import codebook as _codebook
 
 from . import careless, identities
-from .cells import NOT_ITEMS, entry, informative, ranges, split_columns, varying, whole_scale, without_codes
+from .cells import (
+    NOT_ITEMS,
+    entry,
+    informative,
+    ranges,
+    scale_ranges,
+    split_columns,
+    varying,
+    whole_scale,
+    without_codes,
+)
 from .checks import IDENTITIES, SEVERITY, Check, Finding, Findings, checks_named, limit
 from .rows import careless_checks, duplicates, missingness
 
@@ -180,6 +190,7 @@ def audit(
     x = varying(x)
     items = _items(x, book)
     blocks = _blocks(items, book, scales)
+    scale_ranges(blocks, book, found)
 
     clean = without_codes(x, found)
     derived = _identity_checks(clean, nominal, blocks, found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,24 @@ def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
         item = str(entry(book, name, "construct")).strip().lower() not in NOT_ITEMS
         if item and np.isfinite([low, high]).all() and float(low).is_integer() and high - low <= 11:
             _decimals(x, name, values[inside], found)
+
+
+def scale_ranges(blocks: Mapping[str, Sequence[str]], book: pd.DataFrame, found: Findings) -> None:
+    """Items whose range in the codebook is not that of most items of their scale: a reverse one turns wrongly."""
+    for scale, items in blocks.items():
+        ends = {i: (entry(book, i, "low"), entry(book, i, "high")) for i in items}
+        stated = {i: e for i, e in ends.items() if None not in e and not pd.isna(list(e)).any()}
+        if len(set(stated.values())) < 2:
+            continue
+        usual, _ = Counter(stated.values()).most_common(1)[0]
+        for item in (i for i, e in stated.items() if e != usual):
+            (low, high), turned = stated[item], bool(entry(book, item, "reverse"))
+            harm = "it is turned round at the wrong end" if turned else "it counts differently in the mean of the scale"
+            detail = (
+                f"{item} runs from {low:g} to {high:g} in the codebook and most items of {scale!r} from {usual[0]:g} to "
+                f"{usual[1]:g}; if that is a slip, {harm}: put the range of the questionnaire into the codebook"
+            )
+            found.add(Check.UNEQUAL_RANGES, item, 0, detail, severity="serious" if turned else None)
 
 
 def _own_values(column: pd.Series, found: Findings) -> np.ndarray:

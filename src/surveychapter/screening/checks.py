@@ -26,6 +26,7 @@ class Check(StrEnum):
     CODE_IN_DATA = "missing code in the data"
     UNDECLARED_CODE = "undeclared missing code"
     OUT_OF_RANGE = "answer out of range"
+    UNEQUAL_RANGES = "ranges of a scale differ"
     UNCLEAR_ZEROS = "zeros of unclear meaning"
     DECIMALS = "decimals on an integer scale"
     COPY = "copy of another column"
@@ -84,6 +85,7 @@ RULES: dict[Check, Rule] = {
     Check.OUT_OF_RANGE: Rule(
         "serious", "outside the codebook's range, or far above all others in a share of at most", 0.01
     ),
+    Check.UNEQUAL_RANGES: Rule("warning", "a range that most items of the scale do not have; serious where reversed"),
     Check.UNCLEAR_ZEROS: Rule("note", "share of zeros on a scale from 1, below", 0.02),
     Check.DECIMALS: Rule("serious", "share of decimals on a scale of whole numbers, at most", 0.3),
     Check.COPY: Rule("serious", "chance, below", 0.01),
