@@ -40,7 +40,12 @@ APPLICATIONS = {
 PLANNED: set[str] = set()  # declared before they are used; take a name out when a module of ours imports it
 COMES_WITH = {"cycler": "matplotlib"}
 IMPORT_NAME = {"python-docx": "docx", "scikit-learn": "sklearn", "factor-analyzer": "factor_analyzer"}
-IMPORT_NAME |= {"pyyaml": "yaml", "charset-normalizer": "charset_normalizer", "ipython": "IPython"}
+IMPORT_NAME |= {
+    "pyyaml": "yaml",
+    "charset-normalizer": "charset_normalizer",
+    "ipython": "IPython",
+    "seminrextras": "seminrExtras",
+}
 
 
 def canonical(requirement: str) -> str:

@@ -74,7 +74,8 @@ def _consistent(fit: PlsFit) -> list[float]:
 def necessary(pls: Pls, plan: Plan) -> pd.DataFrame:
     """Necessary conditions (Dul 2016, by seminrExtras): how much of the corner of low scores of a predictor and high ones of
     its outcome is empty under the step ceiling (CE-FDH); p by permutation, the answers as they are being one of them."""
-    from seminrExtras import assess_nca
+    with extra("pls"):
+        from seminrExtras import assess_nca
 
     out: list[tuple[str, str, float, float]] = []
     n = plan.n_boot

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from semfit.errors import extra
 from switchcost.core.errors import DataError
 from switchcost.plspm.estimation import estimate_model
 from switchcost.plspm.result import PlsFit
@@ -83,7 +84,8 @@ def _errors(fit: PlsFit, seed: int) -> dict[str, pd.DataFrame]:
 
 def _compared(losses: dict[str, pd.DataFrame], plan: Plan) -> pd.DataFrame:
     """One row an outcome, and a last one for all together: losses, differences and their p; in the order of assess_cvpat."""
-    from seminrExtras.helpers import bootstrap_cvpat
+    with extra("pls"):
+        from seminrExtras.helpers import bootstrap_cvpat
 
     own, rng = losses["pls"], np.random.default_rng(plan.seed)
     out = pd.DataFrame({name: loss.mean() for name, loss in losses.items()})

