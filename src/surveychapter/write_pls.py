@@ -99,9 +99,8 @@ def _prediction(w: Writer, p: Prediction) -> None:
     overall = p.losses.iloc[-1]
     for benchmark in ("ia", "lm"):
         d, value = overall[f"d_{benchmark}"], overall[f"p_{benchmark}"]
-        worse = (
-            "no" if benchmark == "ia" else "worse"
-        )  # against the means this p is too small too often (benchmarks/cvpat.py)
+        # Against the means the p of "worse" is too small too often (benchmarks/cvpat.py), so that is never said.
+        worse = "no" if benchmark == "ia" else "worse"
         side = "no" if not RULES["cvpat"](value) else worse if RULES["positive"](d) else "yes"
         key = f"cvpat.{benchmark}.{side}" if value == value else "cvpat.same"
         w.say(key, own=overall["pls"], other=overall[benchmark], p=value)

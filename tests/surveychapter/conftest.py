@@ -7,7 +7,7 @@ import pytest
 
 import switchcost as sc
 from surveychapter import analyse, figures, plan
-from surveychapter.chapter import written
+from surveychapter.chapter import results_chapter, written
 
 COLUMNS = ["sat1", "sat2", "sat3", "tr1", "tr2", "tr3", "bl1", "bl2", "bl3", "at1", "at2", "at3", "ne1", "ne2", "ne3", "age", "contract", "operator"]  # fmt: skip
 STUDY = {
@@ -67,3 +67,17 @@ def changed():
         return dataclasses.replace(analysis, **{part: dataclasses.replace(getattr(analysis, part), **values)})
 
     return other
+
+
+@pytest.fixture(scope="session")
+def small_chapter():
+    """A chapter of 240 customers without its figures, from columns and a study."""
+
+    def made(columns, study):
+        part = sc.codebook("telecom_survey").query("variable in @columns")
+        rows = sc.simulate.survey(n=240, seed=5, columns=list(part["variable"]))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(figures, "draw", lambda plot, language="en", height=4.0: b"")
+            return results_chapter(rows, part, study, n_boot=100)
+
+    return made

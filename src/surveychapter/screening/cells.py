@@ -13,6 +13,7 @@ from switchcost.core.checks import CODES, stands_apart
 from switchcost.data.numbers import DATE
 
 from .checks import Check, Findings, limit
+from .identities import short
 
 NOT_ITEMS = {
     "group", "key", "id", "time", "background", "demographic", "nominal", "revenue", "departure", "text", "attention",
@@ -119,19 +120,21 @@ def ranges(x: pd.DataFrame, book: pd.DataFrame, found: Findings) -> None:
 
 
 def scale_ranges(blocks: Mapping[str, Sequence[str]], book: pd.DataFrame, found: Findings) -> None:
-    """Items whose range in the codebook is not that of most items of their scale: a reverse one turns wrongly."""
+    """Items whose range in the codebook is not the usual one of their scale: a reverse one would turn wrongly."""
     for scale, items in blocks.items():
         ends = {i: (entry(book, i, "low"), entry(book, i, "high")) for i in items}
         stated = {i: e for i, e in ends.items() if None not in e and not pd.isna(list(e)).any()}
         if len(set(stated.values())) < 2:
             continue
         usual, _ = Counter(stated.values()).most_common(1)[0]
+        alike = short([i for i, e in stated.items() if e == usual])
         for item in (i for i, e in stated.items() if e != usual):
             (low, high), turned = stated[item], bool(entry(book, item, "reverse"))
             harm = "it is turned round at the wrong end" if turned else "it counts differently in the mean of the scale"
             detail = (
-                f"{item} runs from {low:g} to {high:g} in the codebook and most items of {scale!r} from {usual[0]:g} to "
-                f"{usual[1]:g}; if that is a slip, {harm}: put the range of the questionnaire into the codebook"
+                f"{item} runs from {low:g} to {high:g} in the codebook, and {alike} of the same scale {scale!r} from "
+                f"{usual[0]:g} to {usual[1]:g}; if that is a slip, {harm}: put the range of the questionnaire into the "
+                "codebook"
             )
             found.add(Check.UNEQUAL_RANGES, item, 0, detail, severity="serious" if turned else None)
 

@@ -85,7 +85,7 @@ RULES: dict[Check, Rule] = {
     Check.OUT_OF_RANGE: Rule(
         "serious", "outside the codebook's range, or far above all others in a share of at most", 0.01
     ),
-    Check.UNEQUAL_RANGES: Rule("warning", "a range that most items of the scale do not have; serious where reversed"),
+    Check.UNEQUAL_RANGES: Rule("warning", "another range than the usual one of the scale; serious where reversed"),
     Check.UNCLEAR_ZEROS: Rule("note", "share of zeros on a scale from 1, below", 0.02),
     Check.DECIMALS: Rule("serious", "share of decimals on a scale of whole numbers, at most", 0.3),
     Check.COPY: Rule("serious", "chance, below", 0.01),
